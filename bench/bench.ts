@@ -1,0 +1,109 @@
+/** `yarn bench`: measures this service against its peers, in rounds, on any Node. See docs/performance.md. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { compare, DEAREST } from './guard.js';
+import { SECTIONS } from './sections/all.js';
+import { readCommandLine, type CommandLine } from './support/command-line.js';
+import { CPUS, ROOT } from './support/processes.js';
+import { report } from './support/report.js';
+import { keep, machine, versions } from './support/results.js';
+import { table } from './support/tables.js';
+import { wrkVersion } from './support/wrk.js';
+
+const tell = (text: string): void => void process.stderr.write(`${text}\n`);
+
+async function main(): Promise<void> {
+  if (process.platform !== 'linux') throw new Error('The bench reads /proc: it runs on Linux only');
+  const line = readCommandLine(
+    process.argv.slice(2),
+    SECTIONS.map(({ name }) => name),
+  );
+  if (line.action === 'report') {
+    install();
+    await report(SECTIONS);
+    return;
+  }
+  build();
+  await (line.action === 'guard' ? guard(line) : measure(line));
+}
+
+/** Nobody wants to measure the build before the last. */
+function build(): void {
+  must([join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], ROOT);
+}
+
+/** The peers at their locked versions; the product itself depends on none of them. */
+function install(): void {
+  const [wanted, there] = ['package-lock.json', 'node_modules/.package-lock.json'].map(name =>
+    statSync(join(ROOT, 'bench', name), { throwIfNoEntry: false }),
+  );
+  if (wanted !== undefined && there !== undefined && there.mtimeMs >= wanted.mtimeMs) return;
+  tell('Installing the peers …');
+  const { status } = spawnSync('npm', ['ci'], { cwd: join(ROOT, 'bench'), stdio: ['ignore', 2, 2] });
+  if (status !== 0) throw new Error('npm ci failed in bench');
+}
+
+async function guard({ nodes }: CommandLine): Promise<void> {
+  for (const node of binaries(nodes)) {
+    const version = versionOf(node);
+    const found = await compare({ node, cpus: CPUS, tell: text => tell(`  ${text}`) });
+    // Nothing measured is no pass.
+    const isDear = !(found <= DEAREST);
+    const sentence = `a request takes ${found.toFixed(2)} times the CPU time of plain node:http; ${DEAREST} is the most`;
+    console.log(`${isDear ? '✗' : '✓'} Node ${version}: ${sentence}`);
+    if (isDear) process.exitCode = 1;
+  }
+}
+
+const binaries = (nodes: readonly string[]): string[] =>
+  (nodes.length > 0 ? nodes : [process.execPath]).map(path => realpathSync(path));
+
+const versionOf = (node: string): string =>
+  execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().slice(1);
+
+/** One that fails keeps nobody from measuring the others: they may take an hour. */
+async function measure({ quick, sections, nodes }: CommandLine): Promise<void> {
+  wrkVersion();
+  install();
+  const command = [
+    'yarn bench',
+    ...(quick ? ['quick'] : []),
+    ...(sections.length < SECTIONS.length ? sections : []),
+  ];
+  for (const section of SECTIONS.filter(({ name }) => sections.includes(name))) {
+    for (const node of binaries(nodes)) {
+      const version = versionOf(node);
+      const title = `${section.title}, Node ${version}`;
+      tell(`\n${title}`);
+      const samples = await section
+        .run({ node, quick, cpus: CPUS, tell: text => tell(`  ${text}`) })
+        .catch((error: unknown) => complain(error));
+      if (samples === undefined) continue;
+      const at = new Date().toISOString();
+      keep(version, quick, section.name, {
+        at,
+        command: command.join(' '),
+        machine: machine(),
+        versions: versions(),
+        samples,
+      });
+      console.log(`\n${title}\n\n${table(section, samples)}`);
+    }
+  }
+}
+
+function must(args: readonly string[], cwd: string): void {
+  const { status } = spawnSync(process.execPath, args, { cwd, stdio: ['ignore', 2, 2] });
+  if (status !== 0) throw new Error(`"${args.join(' ')}" failed`);
+}
+
+function complain(error: unknown): undefined {
+  tell(error instanceof Error ? error.message : String(error));
+  if (process.env['DEBUG'] !== undefined) console.error(error);
+  process.exitCode = 1;
+}
+
+void main()
+  .catch(complain)
+  .then(() => process.exit());

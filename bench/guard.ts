@@ -1,0 +1,95 @@
+/**
+ * `yarn bench guard`: turns red when a request has become far dearer than it was. Some seconds, no wrk, no peers.
+ *
+ * It compares the CPU time per request of our worker with that of plain node:http doing the same work, round by round
+ * in one run: a slow or busy machine slows both, and time that others take is not counted at all.
+ */
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import type { Bench } from './support/section.js';
+import { ALONE, launch, type Contender } from './support/contenders.js';
+import { refuseUnequalWork } from './support/equal.js';
+import { fineCpuMs } from './support/proc.js';
+import { summarise, turns, type Sample } from './support/rounds.js';
+
+/**
+ * How many times the CPU time of plain node:http a request of ours may take. Measured are 0.93 to 1.06, on Node 20 to 26
+ * and on a machine with ten times the work it can do: noise stays far below this bound, and half the speed far above.
+ */
+export const DEAREST = 1.6;
+
+const ROUNDS = 6;
+const ROUND_MS = 600;
+const CONNECTIONS = 16;
+
+/**
+ * @returns how many times dearer a request of ours is: the cheapest round against the cheapest, because whatever
+ *   disturbs a round makes it dearer, never cheaper
+ */
+export async function compare({ node, cpus, tell }: Omit<Bench, 'quick'>): Promise<number> {
+  const contenders = [ALONE.rawGathered, ALONE.ours];
+  const entrants = await Promise.all(
+    contenders.map(async contender => ({
+      contender,
+      running: await launch(contender, { node, cpu: cpus.server }),
+    })),
+  );
+  try {
+    await refuseUnequalWork(entrants);
+    const samples: Sample[] = [];
+    for (let round = -1; round < ROUNDS; round++) {
+      for (const { contender, running } of turns(entrants, round)) {
+        const [pid = 0] = running.workers();
+        const before = fineCpuMs(pid);
+        const requests = await drive(running.port);
+        const cpuUs = ((fineCpuMs(pid) - before) * 1_000) / requests;
+        running.log.empty();
+        // The round before the first lets the code be compiled.
+        if (round >= 0) samples.push({ contender: contender.name, round, values: { cpuUs } });
+        tell(`round ${round + 1}/${ROUNDS} ${contender.label}: ${cpuUs.toFixed(1)} µs a request`);
+      }
+    }
+    const cheapest = ({ name }: Contender): number =>
+      summarise(samples, { contender: name }, 'cpuUs')?.min ?? Number.NaN;
+    return cheapest(ALONE.ours) / cheapest(ALONE.rawGathered);
+  } finally {
+    for (const { running } of entrants) await running.stop();
+  }
+}
+
+/** @returns how many requests were answered */
+async function drive(port: number): Promise<number> {
+  const until = performance.now() + ROUND_MS;
+  const counts = await Promise.all(Array.from({ length: CONNECTIONS }, () => converse(port, until)));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+const REQUEST = 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n';
+
+/** One connection: the next request when the answer to the last is complete. */
+async function converse(port: number, until: number): Promise<number> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  await once(socket, 'connect');
+  socket.setEncoding('latin1');
+  let answered = 0;
+  let text = '';
+  socket.on('data', (chunk: string) => {
+    text += chunk;
+    if (!isComplete(text)) return;
+    answered++;
+    if (!text.startsWith('HTTP/1.1 200 ')) socket.destroy(new Error(text));
+    text = '';
+    if (performance.now() < until) socket.write(REQUEST);
+    else socket.end();
+  });
+  socket.write(REQUEST);
+  await once(socket, 'close');
+  return answered;
+}
+
+function isComplete(text: string): boolean {
+  const head = text.indexOf('\r\n\r\n');
+  if (head === -1) return false;
+  const length = /^content-length: (\d+)/im.exec(text.slice(0, head))?.[1];
+  return length !== undefined && text.length >= head + 4 + Number(length);
+}

@@ -1,0 +1,23 @@
+import type { Section } from '../support/section.js';
+import { connections } from './connections.js';
+import { pair } from './pair.js';
+import { balance } from './balance.js';
+import { growth } from './growth.js';
+import { held } from './held.js';
+import { idle } from './idle.js';
+import { memorySection } from './memory.js';
+import { single } from './single.js';
+import { start } from './start.js';
+
+/** Every section, in the order of the report. */
+export const SECTIONS: readonly Section[] = [
+  single,
+  pair,
+  connections,
+  start,
+  memorySection,
+  idle,
+  growth,
+  balance,
+  held,
+];

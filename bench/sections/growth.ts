@@ -1,0 +1,126 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bench, Section } from '../support/section.js';
+import { answering, get } from '../support/client.js';
+import { SUPERVISED, type Contender } from '../support/contenders.js';
+import { fineCpuMs, memory } from '../support/proc.js';
+import { watchOthers } from '../support/foreign.js';
+import { freePort, until, type LogFile } from '../support/processes.js';
+import { median, turns, type Sample } from '../support/rounds.js';
+
+const contenders = [SUPERVISED.oursPm2, SUPERVISED.native];
+const SIZES = [1, 2, 4, 8, 16];
+
+/** The same service with ever more workers. */
+export const growth: Section = {
+  name: 'growth',
+  title: 'Growth: 1 to 16 workers',
+  about: `The same worker under both supervisors. Start: from the command until all
+workers have said that they serve, and one answers. Reload: from the
+command to its end. Status: the command that lists the workers. CPU: of the supervisor while there is nothing to do. With
+more workers than cores, starting is a matter of CPU time, which is the workers' own.`,
+  async run(bench) {
+    const rounds = bench.quick ? 1 : 2;
+    const sizes = bench.quick ? [1, 4] : SIZES;
+    const samples: Sample[] = [];
+    for (let round = 0; round < rounds; round++) {
+      for (const workers of turns(sizes, round)) {
+        for (const contender of turns(contenders, round)) {
+          const { foreign, values } = await once(bench, contender, workers);
+          samples.push({ contender: contender.name, x: workers, round, foreign, values });
+          bench.tell(`round ${round + 1}/${rounds} ${contender.label}, ${workers} workers`);
+        }
+      }
+    }
+    return samples;
+  },
+  rows: contenders.flatMap(({ name, label }) =>
+    SIZES.map(x => ({ contender: name, x, label: `${label}, ${x}` })),
+  ),
+  columns: [
+    { title: 'start ms', metric: 'startMs', digits: 0 },
+    { title: 'reload ms', metric: 'reloadMs', digits: 0 },
+    { title: 'status ms', metric: 'statusMs', digits: 0 },
+    { title: 'status by socket ms', metric: 'socketMs', digits: 2 },
+    { title: 'supervisor RSS MB', metric: 'rss' },
+    { title: 'supervisor USS MB', metric: 'uss' },
+    { title: 'supervisor, CPU ms/s', metric: 'cpuMs', digits: 2 },
+  ],
+  plots: [
+    {
+      file: 'growth-start',
+      title: 'Start of 1 to 16 workers',
+      unit: 'ms',
+      metric: 'startMs',
+      over: 'workers',
+    },
+    {
+      file: 'growth-reload',
+      title: 'Reload of 1 to 16 workers',
+      unit: 'ms',
+      metric: 'reloadMs',
+      over: 'workers',
+    },
+    {
+      file: 'growth-memory',
+      title: 'Memory of the supervisor itself (USS)',
+      unit: 'MB',
+      metric: 'uss',
+      over: 'workers',
+    },
+  ],
+};
+
+async function once(
+  bench: Bench,
+  contender: Contender,
+  workers: number,
+): Promise<{ readonly foreign: number; readonly values: Record<string, number> }> {
+  const values: Record<string, number> = {};
+  const timed = async (metric: string, work: () => Promise<unknown>): Promise<void> => {
+    const from = performance.now();
+    await work();
+    values[metric] = performance.now() - from;
+  };
+  const port = await freePort();
+  const others = watchOthers();
+  const from = performance.now();
+  const running = contender.launch({ node: bench.node, port, workers });
+  try {
+    // Asking until each of them has answered would take from many what they need to start.
+    await until(() => serving(running.log) === workers, `${workers} workers serve`, 5);
+    await answering(port, 1);
+    values['startMs'] = performance.now() - from;
+    const { status, reload, socket } = running;
+
+    const seconds = bench.quick ? 2 : 4;
+    await sleep(2_000);
+    const supervisor = running.supervisor() ?? 0;
+    const before = fineCpuMs(supervisor);
+    await sleep(seconds * 1_000);
+    values['cpuMs'] = (fineCpuMs(supervisor) - before) / seconds;
+    const { rss, uss } = memory(supervisor);
+    Object.assign(values, { rss, uss });
+
+    if (status !== undefined) await timed('statusMs', status);
+    if (socket !== undefined) values['socketMs'] = await socketLatency(socket);
+    if (reload !== undefined) await timed('reloadMs', reload);
+    return { foreign: others(running), values };
+  } finally {
+    await running.stop();
+  }
+}
+
+/** How many workers have said that they serve. */
+const serving = (log: LogFile): number =>
+  log.lines().filter(line => line.includes('HTTP server started successfully')).length;
+
+async function socketLatency(socketPath: string): Promise<number> {
+  const latencies: number[] = [];
+  for (let count = 0; count < 20; count++) {
+    const from = performance.now();
+    const { status } = await get({ socketPath, path: '/status' });
+    if (status !== 200) throw new Error(`The control socket answered ${status}`);
+    latencies.push(performance.now() - from);
+  }
+  return median(latencies);
+}

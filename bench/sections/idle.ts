@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Section } from '../support/section.js';
+import { launch, SUPERVISED, type Running } from '../support/contenders.js';
+import { fineCpuMs, sleeps } from '../support/proc.js';
+import type { Sample } from '../support/rounds.js';
+
+const contenders = [SUPERVISED.pm2, SUPERVISED.cluster, SUPERVISED.native];
+
+/** What a supervisor does while there is nothing to do. */
+export const idle: Section = {
+  name: 'idle',
+  title: 'Nothing to do',
+  about: `Two workers, no requests, 20 s, all supervisors at the same time: CPU time by the scheduler's own clock, and
+how often the supervisor woke up.`,
+  async run(bench) {
+    const seconds = bench.quick ? 4 : 20;
+    const rounds = bench.quick ? 1 : 2;
+    const running: { readonly name: string; readonly it: Running }[] = [];
+    try {
+      for (const contender of contenders) {
+        running.push({ name: contender.name, it: await launch(contender, { node: bench.node, workers: 2 }) });
+      }
+      await sleep(bench.quick ? 1_000 : 5_000);
+      const samples: Sample[] = [];
+      for (let round = 0; round < rounds; round++) {
+        const before = running.map(({ it }) => costs(it));
+        await sleep(seconds * 1_000);
+        running.forEach(({ name, it }, index) => {
+          const [then, now] = [before[index], costs(it)];
+          if (then === undefined) return;
+          const values = {
+            supervisorMs: (now.supervisorMs - then.supervisorMs) / seconds,
+            supervisorWakes: (now.supervisorWakes - then.supervisorWakes) / seconds,
+            workersMs: (now.workersMs - then.workersMs) / seconds,
+          };
+          samples.push({ contender: name, round, values });
+        });
+        bench.tell(`round ${round + 1}/${rounds}`);
+      }
+      return samples;
+    } finally {
+      for (const { it } of running) await it.stop();
+    }
+  },
+  rows: contenders.map(({ name, label }) => ({ contender: name, label })),
+  columns: [
+    { title: 'supervisor, CPU ms/s', metric: 'supervisorMs', digits: 2 },
+    { title: 'supervisor, wake-ups/s', metric: 'supervisorWakes' },
+    { title: 'both workers, CPU ms/s', metric: 'workersMs', digits: 2 },
+  ],
+  plots: [
+    { file: 'idle', title: 'CPU time of an idle supervisor', unit: 'ms per second', metric: 'supervisorMs' },
+  ],
+};
+
+interface Costs {
+  readonly supervisorMs: number;
+  readonly supervisorWakes: number;
+  readonly workersMs: number;
+}
+
+function costs(running: Running): Costs {
+  const supervisor = running.supervisor() ?? 0;
+  return {
+    supervisorMs: fineCpuMs(supervisor),
+    supervisorWakes: sleeps(supervisor),
+    workersMs: running.workers().reduce((sum, pid) => sum + fineCpuMs(pid), 0),
+  };
+}

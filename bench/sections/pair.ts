@@ -1,0 +1,31 @@
+import type { Section } from '../support/section.js';
+import { SUPERVISED } from '../support/contenders.js';
+import { contest } from '../support/load.js';
+
+const contenders = [SUPERVISED.pm2, SUPERVISED.cluster, SUPERVISED.oursPm2, SUPERVISED.native];
+
+/** Two workers, connections kept alive. */
+export const pair: Section = {
+  name: 'pair',
+  title: 'Two workers, connections kept alive',
+  about: `The same request and the same work through a supervisor with two workers. Nothing is pinned. The CPU time is
+that of supervisor and workers together.`,
+  run: bench => contest(bench, { contenders, workers: 2 }),
+  rows: contenders.map(({ name, label }) => ({ contender: name, label })),
+  columns: [
+    { title: 'requests/s', metric: 'rps', digits: 0 },
+    { title: 'ratio to PM2 + Express', metric: 'rps', digits: 2, to: 'pm2' },
+    { title: 'CPU µs/request', metric: 'cpuUs', digits: 1 },
+    { title: 'CPU ratio to the same', metric: 'cpuUs', digits: 2, to: 'pm2' },
+    { title: 'supervisor, cores', metric: 'supervisorCores', digits: 2, brief: true },
+    { title: 'p99 ms', metric: 'p99Ms', digits: 2, brief: true },
+  ],
+  plots: [
+    {
+      file: 'pair-rps',
+      title: 'Two workers, kept-alive connections',
+      unit: 'requests per second',
+      metric: 'rps',
+    },
+  ],
+};

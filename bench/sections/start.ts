@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bench, Section } from '../support/section.js';
+import { answering } from '../support/client.js';
+import { ALONE, SUPERVISED, type Contender } from '../support/contenders.js';
+import { watchOthers } from '../support/foreign.js';
+import { CPUS, freePort } from '../support/processes.js';
+import { turns, type Sample } from '../support/rounds.js';
+
+const contenders = [SUPERVISED.pm2, SUPERVISED.cluster, SUPERVISED.oursPm2, SUPERVISED.native];
+const all = [ALONE.raw, ALONE.express5, ALONE.ours, ...contenders];
+
+/** A worker counts as stable after a second, in PM2 and in ours; only then is a crash healed without a delay. */
+const STABLE_MS = 1_500;
+
+/** From a command to what was wanted of it. */
+export const start: Section = {
+  name: 'start',
+  title: 'Start, reload and crash',
+  about: `Start: from the command to the first answers of one worker alone, or of both workers. Reload: from the
+command to its end, two workers, one after the other; the native supervisor watches its first new worker for a second
+(\`min_uptime\`) before it retires any old one, and that second is in the figure. Crash: from the SIGKILL of one of
+two workers to the first answer of its replacement.`,
+  async run(bench) {
+    const rounds = bench.quick ? 1 : 5;
+    const samples: Sample[] = [];
+    for (let round = 0; round < rounds; round++) {
+      for (const contender of turns(all, round)) {
+        const { foreign, values } = await once(bench, contender);
+        samples.push({ contender: contender.name, round, foreign, values });
+        bench.tell(
+          `round ${round + 1}/${rounds} ${contender.label}: ${Math.round(values['startMs'] ?? 0)} ms to start`,
+        );
+      }
+    }
+    return samples;
+  },
+  rows: all.map(({ name, label }) => ({ contender: name, label })),
+  columns: [
+    { title: 'start ms', metric: 'startMs', digits: 0 },
+    { title: 'ratio to PM2 + Express', metric: 'startMs', digits: 2, to: 'pm2', brief: true },
+    { title: 'reload ms', metric: 'reloadMs', digits: 0 },
+    { title: 'crash to replacement ms', metric: 'crashMs', digits: 0 },
+    { title: 'stop ms', metric: 'stopMs', digits: 0, brief: true },
+  ],
+  plots: [
+    { file: 'start', title: 'From the command to answers of all workers', unit: 'ms', metric: 'startMs' },
+    {
+      file: 'crash',
+      title: 'From a crash to the first answer of the replacement',
+      unit: 'ms',
+      metric: 'crashMs',
+    },
+  ],
+};
+
+async function once(
+  { node }: Bench,
+  contender: Contender,
+): Promise<{ readonly foreign: number; readonly values: Record<string, number> }> {
+  const isAlone = !(contenders as readonly Contender[]).includes(contender);
+  const workers = isAlone ? 1 : 2;
+  const place = { node, workers, port: await freePort(), cpu: isAlone ? CPUS.server : undefined };
+  const values: Record<string, number> = {};
+  const timed = async (metric: string, work: () => Promise<unknown>): Promise<void> => {
+    const from = performance.now();
+    await work();
+    values[metric] = performance.now() - from;
+  };
+
+  const others = watchOthers();
+  const from = performance.now();
+  const running = contender.launch(place);
+  let foreign: number;
+  try {
+    const first = await answering(place.port, workers);
+    values['startMs'] = performance.now() - from;
+    if (!isAlone) await crashAndReload(first);
+    foreign = others(running);
+  } finally {
+    await timed('stopMs', running.stop);
+  }
+  return { foreign, values };
+
+  async function crashAndReload(first: readonly number[]): Promise<void> {
+    await sleep(STABLE_MS);
+    const [victim = 0] = first;
+    await timed('crashMs', () => {
+      process.kill(victim, 'SIGKILL');
+      return answering(place.port, 1, first);
+    });
+    await sleep(STABLE_MS);
+    if (running.reload !== undefined) await timed('reloadMs', running.reload);
+  }
+}

@@ -1,0 +1,241 @@
+/** Who takes part: a worker alone, or workers under a supervisor. Each is launched, found, reloaded and stopped. */
+import { existsSync, mkdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { answering } from './client.js';
+import { childrenOf, isAlive } from './proc.js';
+import {
+  folder,
+  freePort,
+  LogFile,
+  onLeave,
+  ROOT,
+  start,
+  stop,
+  stopPid,
+  until,
+  type Start,
+} from './processes.js';
+
+const CONTENDERS = join(ROOT, 'bench', 'contenders');
+const WORKER = join(ROOT, 'dist', 'index.js');
+const SUPERVISOR = join(ROOT, 'dist', 'cluster.js');
+const APP_FILE = join(ROOT, 'ecosystem.config.js');
+const PM2 = join(ROOT, 'node_modules', 'pm2', 'bin', 'pm2');
+
+export interface Place {
+  /** The Node binary. */
+  readonly node: string;
+  readonly port: number;
+  readonly workers: number;
+  readonly cpu?: number | undefined;
+}
+
+/** A contender that runs. */
+export interface Running {
+  readonly port: number;
+  readonly log: LogFile;
+  /** The process above the workers; nothing where a worker is alone. */
+  readonly supervisor: () => number | undefined;
+  readonly workers: () => number[];
+  /** Gives the reload command and waits for its end. */
+  readonly reload?: () => Promise<void>;
+  /** Gives the command that lists the workers. */
+  readonly status?: () => Promise<void>;
+  /** Orders the end, and waits for it. */
+  readonly stop: () => Promise<void>;
+  /** Where the control socket is, if there is one. */
+  readonly socket?: string;
+}
+
+export interface Contender {
+  readonly name: string;
+  readonly label: string;
+  /** Does less than the others on purpose: no headers, no log. Only its answer is checked. */
+  readonly floor?: boolean;
+  /** Gives the command that starts it, and waits for nothing. */
+  readonly launch: (place: Place) => Running;
+}
+
+function alone(
+  name: string,
+  label: string,
+  program: string,
+  env: Readonly<Record<string, string>> = {},
+): Contender {
+  return {
+    name,
+    label,
+    ...(env['RAW'] === 'bare' ? { floor: true } : {}),
+    launch({ node, port, cpu }) {
+      const home = folder();
+      const log = new LogFile(join(home.path, 'out.log'));
+      const child = start({ node, args: [program], env: { PORT: String(port), ...env }, log, cpu });
+      return {
+        port,
+        log,
+        supervisor: () => undefined,
+        workers: () => [child.pid],
+        async stop() {
+          await stop(child);
+          home.remove();
+        },
+      };
+    },
+  };
+}
+
+function supervised(
+  name: string,
+  label: string,
+  command: (place: Place, runDir: string) => Pick<Start, 'args' | 'env'>,
+  commands?: { readonly reload: readonly string[]; readonly status: readonly string[] },
+): Contender {
+  return {
+    name,
+    label,
+    launch(place) {
+      const home = folder();
+      const log = new LogFile(join(home.path, 'out.log'));
+      const what = { node: place.node, ...command(place, home.path) };
+      const child = start({ ...what, log });
+      const give = (args: readonly string[]) => (): Promise<void> => run({ ...what, args });
+      return {
+        port: place.port,
+        log,
+        supervisor: () => child.pid,
+        workers: () => workersOf(child.pid),
+        ...(commands === undefined
+          ? {}
+          : {
+              reload: give(commands.reload),
+              status: give(commands.status),
+              socket: join(home.path, 'supervisor.sock'),
+            }),
+        async stop() {
+          await stop(child);
+          home.remove();
+        },
+      };
+    },
+  };
+}
+
+function underPm2(name: string, label: string, appFile: string, app: string): Contender {
+  return {
+    name,
+    label,
+    launch({ node, port, workers }) {
+      const home = folder();
+      mkdirSync(join(home.path, 'logs'));
+      const env = {
+        PM2_HOME: home.path,
+        PM2_DISCRETE_MODE: 'true',
+        NO_COLOR: '1',
+        PORT: String(port),
+        WEB_CONCURRENCY: String(workers),
+      };
+      const command = (...args: string[]): Promise<void> => run({ node, args: [PM2, ...args], env });
+      const daemon = (): number | undefined => {
+        const file = join(home.path, 'pm2.pid');
+        return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined;
+      };
+      const forget = onLeave(() => {
+        const pid = daemon();
+        if (pid === undefined || !isAlive(pid)) return;
+        for (const each of [pid, ...childrenOf(pid)]) process.kill(each, 'SIGKILL');
+      });
+      const starting = command('start', appFile);
+      return {
+        port,
+        log: new LogFile(join(home.path, 'logs', `${app}-out.log`)),
+        supervisor: daemon,
+        workers: () => workersOf(daemon()),
+        reload: () => command('reload', app),
+        status: () => command('jlist'),
+        async stop() {
+          await starting;
+          const pid = daemon();
+          await command('kill');
+          if (pid !== undefined) await stopPid(pid, 'SIGKILL');
+          forget();
+          home.remove();
+        },
+      };
+    },
+  };
+}
+
+/** Runs a command to its end. */
+async function run(what: Start): Promise<void> {
+  const child = start(what);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`"${what.args.join(' ')}" ended with ${code}`);
+}
+
+/** The children that run the same Node: PM2's daemon now and then runs a shell, too. */
+function workersOf(supervisor: number | undefined): number[] {
+  if (supervisor === undefined) return [];
+  return childrenOf(supervisor).filter(pid => executable(pid) === executable(supervisor));
+}
+
+/** The program that a process runs; nothing if it has just ended. */
+function executable(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return '';
+  }
+}
+
+const program = (name: string): string => join(CONTENDERS, name);
+
+export const ALONE = {
+  bare: alone('bare', 'node:http, bare (no headers, no log)', program('raw.cjs'), { RAW: 'bare' }),
+  raw: alone('raw', 'node:http, same headers and log', program('raw.cjs')),
+  rawGathered: alone('raw-gathered', 'the same, log lines gathered', program('raw.cjs'), { LOG: 'gathered' }),
+  fastify: alone('fastify', 'Fastify, its helmet and logger', program('fastify.cjs')),
+  express5: alone('express5', 'Express 5, helmet, pino-http', program('express.cjs')),
+  express5Gathered: alone('express5-gathered', 'the same, log lines gathered', program('express.cjs'), {
+    LOG: 'gathered',
+  }),
+  express4: alone('express4', 'Express 4, helmet, pino-http', program('express.cjs'), { EXPRESS: '4' }),
+  ours: alone('ours', 'this worker', WORKER),
+} as const;
+
+export const SUPERVISED = {
+  pm2: underPm2('pm2', 'PM2 + Express 5, helmet, pino-http', program('pm2.config.cjs'), 'standard'),
+  cluster: supervised('cluster', 'node:cluster + the same', ({ port, workers }) => ({
+    args: [program('cluster.cjs')],
+    env: { PORT: String(port), WORKERS: String(workers), PROGRAM: program('express.cjs') },
+  })),
+  oursPm2: underPm2('ours-pm2', 'this worker under PM2', APP_FILE, 'cabe-arena-api'),
+  native: supervised(
+    'native',
+    'this worker under the native supervisor',
+    ({ port, workers }, runDir) => ({
+      args: [SUPERVISOR],
+      env: { PORT: String(port), WEB_CONCURRENCY: String(workers), RUN_DIR: runDir },
+    }),
+    { reload: [SUPERVISOR, 'reload'], status: [SUPERVISOR, 'status', '--json'] },
+  ),
+} as const;
+
+/** Launches a contender on a free port and waits until all its workers answer. */
+export async function launch(
+  contender: Contender,
+  where: Omit<Place, 'port' | 'workers'> & { readonly workers?: number },
+): Promise<Running> {
+  const workers = where.workers ?? 1;
+  const running = contender.launch({ ...where, workers, port: await freePort() });
+  try {
+    await answering(running.port, workers);
+    await until(() => running.workers().length === workers, `${contender.label} has ${workers} workers`);
+    const binary = executable(running.supervisor() ?? running.workers()[0] ?? 0);
+    if (binary !== realpathSync(where.node)) throw new Error(`${contender.label} runs on ${binary}`);
+    return running;
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
+}

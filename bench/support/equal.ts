@@ -1,0 +1,114 @@
+/** Refuses to compare those who do not do the same work: answer, headers and log line are held side by side. */
+import http from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { get, type Answer } from './client.js';
+import type { Contender, Running } from './contenders.js';
+import { until } from './processes.js';
+
+/** Enough requests to see that ids differ and that each has its line. */
+const PROBES = 4;
+
+/** Lines that are written late are waited for. */
+const LOG_LAG_MS = 5_000;
+
+/** Lines that are written twice show up meanwhile. */
+const MORE_LINES_MS = 300;
+
+/** What differs from one answer to the next, and may. */
+const CHANGING = new Set(['date', 'x-request-id', 'content-length']);
+
+/** What a contender does for a request. */
+interface Work {
+  readonly answers: readonly Answer[];
+  readonly lines: readonly string[];
+}
+
+export interface Entrant {
+  readonly contender: Contender;
+  readonly running: Running;
+}
+
+/** @throws Error naming every difference between the first contender that is no floor and each of the others */
+export async function refuseUnequalWork(entrants: readonly Entrant[]): Promise<void> {
+  const works = await Promise.all(
+    entrants.map(async entrant => ({ ...entrant, work: await observe(entrant) })),
+  );
+  const model = works.findLast(({ contender }) => contender.floor !== true);
+  if (model === undefined) return;
+  const differences = works.flatMap(({ contender, work }) =>
+    differencesOf(work, model.work, contender.floor === true).map(text => `${contender.label}: ${text}`),
+  );
+  if (differences.length > 0) {
+    throw new Error(`Not the same work as "${model.contender.label}":\n  ${differences.join('\n  ')}`);
+  }
+}
+
+async function observe({ contender, running: { port, log } }: Entrant): Promise<Work> {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  await sleep(MORE_LINES_MS);
+  log.empty();
+  const answers: Answer[] = [];
+  for (let probe = 0; probe < PROBES; probe++) answers.push(await get({ port }, agent));
+  agent.destroy();
+  const deadline = performance.now() + (contender.floor === true ? 0 : LOG_LAG_MS);
+  await until(() => log.lines().length >= PROBES || performance.now() > deadline, 'the log is written');
+  await sleep(MORE_LINES_MS);
+  return { answers, lines: log.lines() };
+}
+
+function differencesOf(work: Work, model: Work, isFloor: boolean): string[] {
+  const [answer] = work.answers;
+  const [wanted] = model.answers;
+  if (answer === undefined || wanted === undefined) return ['no answer'];
+  const found = [
+    ...differs('status', answer.status, wanted.status),
+    ...differs('body', shape(answer.body), shape(wanted.body)),
+    ...differs('content-type', answer.headers['content-type'], wanted.headers['content-type']),
+  ];
+  if (isFloor) return found;
+  const names = new Set([...Object.keys(answer.headers), ...Object.keys(wanted.headers)]);
+  const ids = new Set(work.answers.map(({ headers }) => headers['x-request-id']));
+  return [
+    ...found,
+    ...[...names].flatMap(name => {
+      const [given, expected] = [answer.headers[name], wanted.headers[name]];
+      if (CHANGING.has(name) && given !== undefined && expected !== undefined) return [];
+      return differs(name, unspaced(given), unspaced(expected));
+    }),
+    ...differs('content-length', Number(answer.headers['content-length']), answer.bytes),
+    ...differs('different ids', ids.size, PROBES),
+    ...differs('log lines', work.lines.length, PROBES),
+    ...[...ids].flatMap(id => {
+      const line = work.lines.find(text => text.includes(`"${String(id)}"`)) ?? '';
+      const missing = ['"GET"', '"/health"', '200'].filter(part => !line.includes(part));
+      return missing.length === 0
+        ? []
+        : [`a log line lacks ${missing.join(', ')}: ${line || 'no line with the id'}`];
+    }),
+  ];
+}
+
+function differs(what: string, given: unknown, expected: unknown): string[] {
+  if (given === expected) return [];
+  return [
+    `${what} is ${JSON.stringify(given) ?? 'missing'} instead of ${JSON.stringify(expected) ?? 'missing'}`,
+  ];
+}
+
+/** helmet leaves out the blanks between the directives of a policy. */
+const unspaced = (value: string | readonly string[] | undefined): string | undefined =>
+  value === undefined ? undefined : String(value).replaceAll('; ', ';');
+
+/** Names and kinds of a body's fields: times and pids differ. */
+function shape(body: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(Object.entries(body).map(([name, value]) => [name, typeof value]));
+}
+
+/**
+ * One line for every request, neither more nor less: those in flight when the load ended are answered and logged, but
+ * not counted by the client; on a machine that is slow to log them, those of the round before as well.
+ */
+export function refuseUnequalLogs(label: string, lines: number, requests: number, connections: number): void {
+  if (lines >= requests && lines <= requests + 2 * connections) return;
+  throw new Error(`${label} wrote ${lines} lines for ${requests} requests over ${connections} connections`);
+}

@@ -1,0 +1,174 @@
+/** Samples as pictures: SVG by Apache ECharts, without a browser. */
+import { join } from 'node:path';
+import { ROOT } from './processes.js';
+import { summarise, type Row, type Summary } from './rounds.js';
+import type { Results } from './results.js';
+import type { Plot, Section } from './section.js';
+
+/** The little of ECharts that is used here. It is the bench's own dependency, so the product's types know nothing of it. */
+interface ECharts {
+  init(
+    dom: null,
+    theme: null,
+    options: { renderer: 'svg'; ssr: true; width: number; height: number },
+  ): { setOption(option: object): void; renderToSVGString(): string; dispose(): void };
+}
+
+/** What a custom series is drawn with. */
+interface Drawing {
+  value(dimension: number): number;
+  coord(point: readonly number[]): [number, number];
+  barLayout(options: object): { readonly offsetCenter: number }[];
+}
+
+const COLOURS = ['#5470c6', '#ee8a3c', '#3a9a6b', '#b14a6b', '#7a6ac6', '#8a8a3c'];
+const WIDTH = 900;
+const BAR_GAPS = { barGap: '12%', barCategoryGap: '28%' };
+
+interface Series {
+  readonly name: string;
+  readonly summaries: readonly (Summary | undefined)[];
+}
+
+export function draw(section: Section, plot: Plot, all: readonly Results[]): string {
+  const option = plot.over === undefined ? bars(section, plot, all) : lines(section, plot, all);
+  const echarts = require(join(ROOT, 'bench', 'node_modules', 'echarts')) as ECharts;
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: option.height });
+  chart.setOption({
+    animation: false,
+    backgroundColor: '#ffffff',
+    color: COLOURS,
+    title: { text: plot.title, subtext: 'median; least and greatest as whiskers', left: 12, top: 8 },
+    // The wide gaps leave room for fonts that are wider than the one that ECharts reckons with.
+    legend: { top: 14, right: 40, orient: option.legend, itemGap: option.legend === 'horizontal' ? 36 : 8 },
+    ...option.chart,
+  });
+  const svg = chart.renderToSVGString();
+  chart.dispose();
+  return `${svg}\n`;
+}
+
+interface Option {
+  readonly height: number;
+  readonly legend: 'horizontal' | 'vertical';
+  readonly chart: object;
+}
+
+/** A group of bars for each row, in it a bar for each version of Node. */
+function bars(section: Section, { metric, unit }: Plot, all: readonly Results[]): Option {
+  const measured = section.rows.filter(row => all.some(results => find(section, results, row, metric)));
+  const series = all.map(results => ({
+    name: `Node ${results.node}`,
+    summaries: measured.map(row => find(section, results, row, metric)),
+  }));
+  return {
+    height: 112 + measured.length * (14 + 16 * series.length),
+    legend: 'horizontal',
+    chart: {
+      grid: { left: 290, right: 40, top: 64, bottom: 48 },
+      xAxis: { type: 'value', name: unit, nameLocation: 'middle', nameGap: 28 },
+      yAxis: {
+        type: 'category',
+        inverse: true,
+        data: measured.map(({ label }) => label),
+        axisTick: { show: false },
+        axisLabel: { width: 250, overflow: 'break', lineHeight: 14 },
+      },
+      series: [
+        ...series.map(({ name, summaries }) => ({
+          type: 'bar',
+          name,
+          ...BAR_GAPS,
+          data: summaries.map(summary => summary?.median ?? null),
+        })),
+        ...series.map((each, index) => ({
+          ...whiskers(each),
+          renderItem(_params: unknown, drawing: Drawing) {
+            const layout = drawing.barLayout({ ...BAR_GAPS, count: series.length })[index];
+            const [from, y] = drawing.coord([drawing.value(1), drawing.value(0)]);
+            const [to] = drawing.coord([drawing.value(2), drawing.value(0)]);
+            return whisker('horizontal', from, to, y + (layout?.offsetCenter ?? 0));
+          },
+          encode: { y: 0, x: [1, 2] },
+        })),
+      ],
+    },
+  };
+}
+
+/** A line for each contender and version of Node. */
+function lines(section: Section, { metric, unit, over = '' }: Plot, all: readonly Results[]): Option {
+  const contenders = [...new Set(section.rows.map(({ contender }) => contender))];
+  const steps = [...new Set(section.rows.flatMap(({ x }) => x ?? []))].toSorted((a, b) => a - b);
+  const series = contenders.flatMap(contender =>
+    all.map((results, version) => ({
+      contender,
+      version,
+      name: `${labelOf(section, contender)}, Node ${/\d+/.exec(results.node)?.[0] ?? ''}`,
+      summaries: steps.map(x => find(section, results, { contender, x }, metric)),
+    })),
+  );
+  return {
+    height: 420,
+    legend: 'vertical',
+    chart: {
+      grid: { left: 24, right: 32, top: 84 + 22 * series.length, bottom: 40, containLabel: true },
+      xAxis: { type: 'category', name: over, nameLocation: 'middle', nameGap: 28, data: steps.map(String) },
+      yAxis: { type: 'value', name: unit, min: 0 },
+      series: [
+        ...series.map(({ name, summaries, contender, version }) => ({
+          type: 'line',
+          name,
+          lineStyle: { type: (['solid', 'dashed', 'dotted'] as const)[version % 3] },
+          itemStyle: { color: COLOURS[contenders.indexOf(contender) % COLOURS.length] },
+          data: summaries.map(summary => summary?.median ?? null),
+        })),
+        ...series.map(each => ({
+          ...whiskers(each),
+          renderItem(_params: unknown, drawing: Drawing) {
+            const [x, from] = drawing.coord([drawing.value(0), drawing.value(1)]);
+            const [, to] = drawing.coord([drawing.value(0), drawing.value(2)]);
+            return whisker('vertical', from, to, x);
+          },
+          encode: { x: 0, y: [1, 2] },
+        })),
+      ],
+    },
+  };
+}
+
+const labelOf = (section: Section, contender: string): string =>
+  section.rows.find(row => row.contender === contender)?.label.replace(/, \d+( workers)?$/, '') ?? contender;
+
+function find(section: Section, results: Results, row: Row, metric: string): Summary | undefined {
+  return summarise(results.sections[section.name]?.samples ?? [], row, metric);
+}
+
+/** A series that is drawn by hand, from least to greatest. */
+const whiskers = ({ summaries }: Series): object => ({
+  type: 'custom',
+  silent: true,
+  z: 10,
+  data: summaries.flatMap((summary, index) =>
+    summary === undefined ? [] : [[index, summary.min, summary.max]],
+  ),
+});
+
+const CAP = 3;
+
+/** A line between two ends on one axis, at a place on the other, with caps. */
+function whisker(way: 'horizontal' | 'vertical', from: number, to: number, at: number): object {
+  const line = (x1: number, y1: number, x2: number, y2: number): object => ({
+    type: 'line',
+    shape: way === 'horizontal' ? { x1, y1, x2, y2 } : { x1: y1, y1: x1, x2: y2, y2: x2 },
+    style: { stroke: '#222222', lineWidth: 1 },
+  });
+  return {
+    type: 'group',
+    children: [
+      line(from, at, to, at),
+      line(from, at - CAP, from, at + CAP),
+      line(to, at - CAP, to, at + CAP),
+    ],
+  };
+}

@@ -1,0 +1,95 @@
+/**
+ * Rounds and what is made of them. Pure: what is measured comes in as samples, nothing here measures.
+ *
+ * On a shared machine the speed changes by the minute. So contenders take turns, the order turns round every other
+ * round, and a ratio is formed within a round before the median is taken: what slowed one of the pair slowed both.
+ */
+
+/** One contender in one round. */
+export interface Sample {
+  readonly contender: string;
+  /** What else tells rows apart: a number of workers, say. */
+  readonly x?: number;
+  readonly round: number;
+  /** Cores that were busy with something that is not ours, on average over the round. */
+  readonly foreign?: number;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+export interface Row {
+  readonly contender: string;
+  readonly x?: number | undefined;
+}
+
+export interface Summary {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  readonly rounds: number;
+  /** How many of the rounds were quiet; the median is theirs, if there are any. Least and greatest are everybody's. */
+  readonly quiet: number;
+}
+
+/** More foreign work than this makes a round noisy: a quarter of a core moves the figures by more than they differ. */
+export const NOISY_CORES = 0.25;
+
+/** The contenders in the order of their turns: there and back again, so that no one always comes after another. */
+export function turns<T>(contenders: readonly T[], round: number): readonly T[] {
+  return round % 2 === 0 ? contenders : contenders.toReversed();
+}
+
+export const isQuiet = ({ foreign = 0 }: Sample): boolean => foreign <= NOISY_CORES;
+
+const isOf =
+  ({ contender, x }: Row) =>
+  (sample: Sample): boolean =>
+    sample.contender === contender && (x === undefined || sample.x === x);
+
+/** @returns nothing if nobody has measured that */
+export function summarise(samples: readonly Sample[], row: Row, metric: string): Summary | undefined {
+  const all = samples.filter(sample => isOf(row)(sample) && sample.values[metric] !== undefined);
+  if (all.length === 0) return undefined;
+  const quiet = all.filter(isQuiet);
+  const numbers = all.map(valueOf(metric));
+  return {
+    median: median((quiet.length > 0 ? quiet : all).map(valueOf(metric))),
+    min: Math.min(...numbers),
+    max: Math.max(...numbers),
+    rounds: all.length,
+    quiet: quiet.length,
+  };
+}
+
+/** The median of the ratios within each round; of the quiet pairs, if there are any. */
+export function ratio(samples: readonly Sample[], row: Row, to: Row, metric: string): Summary | undefined {
+  const partners = samples.filter(isOf(to));
+  const pairs = samples.filter(isOf(row)).flatMap(sample => {
+    const partner = partners.find(({ round }) => round === sample.round);
+    const value = sample.values[metric];
+    const base = partner?.values[metric];
+    if (partner === undefined || value === undefined || base === undefined || base === 0) return [];
+    return [{ ratio: value / base, quiet: isQuiet(sample) && isQuiet(partner) }];
+  });
+  if (pairs.length === 0) return undefined;
+  const quiet = pairs.filter(pair => pair.quiet);
+  const numbers = pairs.map(pair => pair.ratio);
+  return {
+    median: median((quiet.length > 0 ? quiet : pairs).map(pair => pair.ratio)),
+    min: Math.min(...numbers),
+    max: Math.max(...numbers),
+    rounds: pairs.length,
+    quiet: quiet.length,
+  };
+}
+
+export function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+const valueOf =
+  (metric: string) =>
+  (sample: Sample): number =>
+    sample.values[metric] ?? Number.NaN;

@@ -1,0 +1,50 @@
+/** Samples as tables. Pure. */
+import { isQuiet, ratio, summarise, type Sample, type Summary } from './rounds.js';
+import type { Column, Section } from './section.js';
+
+/** A table in Markdown; rows of which nothing was measured are left out, and columns likewise. */
+export function table(section: Section, samples: readonly Sample[]): string {
+  const rows = section.rows.filter(row => section.columns.some(column => cell(samples, row, column) !== ''));
+  const columns = section.columns.filter(column => rows.some(row => cell(samples, row, column) !== ''));
+  const isNoisy = samples.some(sample => !isQuiet(sample));
+  return [
+    ['', ...columns.map(({ title }) => title), ...(isNoisy ? ['quiet rounds'] : [])],
+    ['---', ...columns.map(() => '--:'), ...(isNoisy ? ['--:'] : [])],
+    ...rows.map(row => [
+      row.label,
+      ...columns.map(column => cell(samples, row, column)),
+      ...(isNoisy ? [quietRounds(samples, row)] : []),
+    ]),
+  ]
+    .map(cells => `| ${cells.join(' | ')} |`)
+    .join('\n');
+}
+
+function cell(samples: readonly Sample[], row: Section['rows'][number], column: Column): string {
+  const { metric, to, digits = 1, brief = false } = column;
+  const summary =
+    to === undefined
+      ? summarise(samples, row, metric)
+      : ratio(samples, row, { contender: to, x: row.x }, metric);
+  return summary === undefined ? '' : written(summary, digits, brief);
+}
+
+function written({ median, min, max, rounds }: Summary, digits: number, brief: boolean): string {
+  const figure = (value: number): string => grouped(value.toFixed(digits));
+  if (brief || rounds === 1 || figure(min) === figure(max)) return figure(median);
+  return `${figure(median)} (${figure(min)}–${figure(max)})`;
+}
+
+/** 12345.6 as 12 345.6, with blanks at which no line is broken. */
+function grouped(text: string): string {
+  const [whole = '', fraction] = text.split('.');
+  const groups = whole.length > 4 ? whole.replace(/\B(?=(\d{3})+$)/g, ' ') : whole;
+  return fraction === undefined ? groups : `${groups}.${fraction}`;
+}
+
+function quietRounds(samples: readonly Sample[], row: Section['rows'][number]): string {
+  const [column] = [...new Set(samples.flatMap(({ values }) => Object.keys(values)))]
+    .map(metric => summarise(samples, row, metric))
+    .filter(summary => summary !== undefined);
+  return column === undefined ? '' : `${column.quiet}/${column.rounds}`;
+}

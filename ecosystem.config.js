@@ -1,0 +1,46 @@
+/**
+ * The service, once: read by PM2 (`pm2 start ecosystem.config.js`) and by the native supervisor
+ * (`yarn start:cluster`). It sets only what a user would not set in the shell: PORT, LOG_LEVEL and the
+ * others come from there, because in both supervisors this file wins over the shell.
+ */
+const { DRAIN_DELAY_MS, DRAIN_TIMEOUT_MS, WEB_CONCURRENCY } = process.env;
+
+/** A number of milliseconds from the shell; what is not one is refused by the worker itself, with a sentence. */
+const milliseconds = (text, otherwise) => (/^\d+$/.test(text ?? '') ? Number(text) : otherwise);
+
+module.exports = {
+  apps: [
+    {
+      name: 'cabe-arena-api',
+      script: './dist/index.js',
+      // PM2 would take the folder from which it is called.
+      cwd: __dirname,
+      exec_mode: 'cluster',
+      // All CPUs but one, which is left to the operating system.
+      instances: /^[1-9]\d{0,3}$/.test(WEB_CONCURRENCY ?? '') ? Number(WEB_CONCURRENCY) : -1,
+
+      // A worker takes part when it says so, not when it has been forked.
+      wait_ready: true,
+      listen_timeout: 10_000,
+
+      // A worker drains by itself within its own deadline; only one that does not is killed, a second later.
+      kill_timeout: milliseconds(DRAIN_DELAY_MS, 0) + milliseconds(DRAIN_TIMEOUT_MS, 8_000) + 1_000,
+      // A message reaches the worker alone; a signal would reach its children, too.
+      shutdown_with_message: true,
+
+      // Crashes are retried at 100 ms, 150 ms, 225 ms … 15 s.
+      exp_backoff_restart_delay: 100,
+      // An invalid configuration (5) and a taken port (6) are not cured by another try.
+      stop_exit_codes: [5, 6],
+      max_memory_restart: '1G',
+
+      // One log for all workers: each line carries its pid.
+      merge_logs: true,
+      // PM2's metrics agent patches http in every worker, and exits when its daemon dies, requests unanswered.
+      pmx: false,
+
+      env: { NODE_ENV: 'production' },
+      env_development: { NODE_ENV: 'development' },
+    },
+  ],
+};

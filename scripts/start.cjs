@@ -1,0 +1,11 @@
+'use strict';
+/** `npm start`: sets up what is missing, then becomes the native supervisor, so that signals reach it directly. */
+const { join } = require('node:path');
+const { setUp, ROOT } = require('./setup.cjs');
+
+void setUp().then(() => {
+  const program = join(ROOT, 'dist', 'cluster.js');
+  process.chdir(ROOT);
+  process.argv.splice(1, 1, program);
+  require(program);
+});

@@ -1,0 +1,42 @@
+/** The Express application. It never listens, and knows nothing of clusters: what it needs comes in as arguments. */
+import express, { type Express } from 'express';
+import type { Config } from './config.js';
+import { health, type Readiness } from './routes/health.js';
+import { observe, SECURITY_HEADERS } from './routes/observe.js';
+import { notFound, problems } from './routes/problems.js';
+import { status } from './routes/status.js';
+import { answerQuickly } from './tuning/quick-answers.js';
+import { setOneByOne, standOn, type Stand } from './tuning/standing-headers.js';
+import type { Logger } from './utils/logger.js';
+
+/** The largest JSON body that is read, in bytes. */
+const BODY_LIMIT = 100 * 1024;
+
+export interface AppNeeds {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** What `/readyz` tells. */
+  readonly readiness: () => Readiness;
+}
+
+export function createApp({ config, logger, readiness }: AppNeeds): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  // Every answer of this API carries a time or a pid: a tag could never match, and costs a hash each time.
+  app.disable('etag');
+  app.set('trust proxy', config.trustProxy);
+  app.use(observe(logger, prepareAnswers(app, config)));
+  app.use(express.json({ limit: BODY_LIMIT }));
+  health(app, readiness);
+  app.use('/api', status(config.nodeEnv));
+  app.use(notFound);
+  app.use(problems(logger, config.nodeEnv));
+  return app;
+}
+
+/** The fast ways to the same answers, unless they are switched off. */
+function prepareAnswers(app: Express, { expressTuning }: Config): Stand {
+  if (!expressTuning) return setOneByOne(SECURITY_HEADERS);
+  answerQuickly(app);
+  return standOn(app, SECURITY_HEADERS);
+}

@@ -1,0 +1,49 @@
+/** `reload`, `scale N` and `stop`: orders the action, tells what happens to each slot meanwhile, and how it ended. */
+import { EXIT } from '../errors.js';
+import type { Status, WorkerStatus } from '../supervisor/status.js';
+import type { ActionOutcome } from '../supervisor/supervisor.js';
+import { clientOf, type Client } from './client.js';
+import type { CommandLine } from './command-line.js';
+
+/** How often the command looks while it waits. */
+const LOOK_MS = 200;
+
+export async function act(action: 'reload' | 'scale' | 'stop', line: CommandLine): Promise<void> {
+  const client = clientOf(line);
+  const report = reporter();
+  report((await client.get('/status')).body as Status);
+  /** The supervisor of a stopped service is gone before we are: then the answer is all there is to wait for. */
+  const look = (): Promise<void> =>
+    client.get('/status').then(
+      ({ body }) => report(body as Status),
+      () => undefined,
+    );
+  const watching = setInterval(look, LOOK_MS);
+  const { ok, reason } = await order(client, action, line).finally(() => clearInterval(watching));
+  // What happened between two looks is told all the same: every slot's new worker gets its line.
+  await look();
+  const done = { reload: 'Reloaded', scale: `Running ${line.instances ?? 0} workers`, stop: 'Stopped' }[
+    action
+  ];
+  process.stdout.write(ok ? `✓ ${done}\n` : `✗ ${action} failed: ${reason}\n`);
+  process.exitCode = ok ? EXIT.ok : EXIT.internal;
+}
+
+async function order(client: Client, action: string, { instances }: CommandLine): Promise<ActionOutcome> {
+  const { body } = await client.post(`/${action}`, instances === undefined ? {} : { instances });
+  return body as ActionOutcome;
+}
+
+/** Prints a line for every worker whose state has changed since the last look. */
+function reporter(): (status: Status) => void {
+  let known: ReadonlyMap<string, string> | undefined;
+  const keyOf = ({ slot, pid }: WorkerStatus): string => `slot ${slot}  pid ${pid ?? '-'}`;
+  return ({ workers }) => {
+    const now = new Map(workers.map(worker => [keyOf(worker), worker.state]));
+    const gone = [...(known?.keys() ?? [])].filter(key => !now.has(key));
+    const changed = [...now].filter(([key, state]) => known !== undefined && known.get(key) !== state);
+    for (const [key, state] of changed) process.stdout.write(`  ${key}  ${state}\n`);
+    for (const key of gone) process.stdout.write(`  ${key}  gone\n`);
+    known = now;
+  };
+}

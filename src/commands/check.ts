@@ -1,0 +1,43 @@
+/** `check`: what would run, and everything that is wrong or not followed; nothing is started. */
+import { EXIT, sentence, ServiceError } from '../errors.js';
+import { readService, type Reading } from '../supervisor/reading.js';
+import type { CommandLine } from './command-line.js';
+
+/** Prints the finding; the process exits with 0, or with 5 if the service could not start. */
+export function check(line: CommandLine): void {
+  const print = (text: string): void => void process.stdout.write(`${text}\n`);
+  try {
+    const reading = readService(line);
+    print(line.json ? JSON.stringify(asJson(reading)) : asText(reading));
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    const problems = error.problems.length > 0 ? error.problems.map(sentence) : [error.message];
+    print(
+      line.json
+        ? JSON.stringify({ ok: false, problems })
+        : ['✗ The service could not start', ...problems.map(text => `  ${text}`)].join('\n'),
+    );
+    process.exitCode = EXIT.configuration;
+  }
+}
+
+function asJson({ app, instances, why, warnings }: Reading): object {
+  const { name, script, cwd, file } = app;
+  return { ok: true, app: name, file, script, cwd, workers: instances, why, warnings };
+}
+
+function asText({ app, instances, why, warnings, settings }: Reading): string {
+  const rows = [
+    ['app', app.name],
+    ['app file', app.file],
+    ['script', app.script],
+    ['folder', app.cwd],
+    ['workers', `${instances} (${why})`],
+    ['NODE_ENV', settings.nodeEnv],
+  ];
+  return [
+    `✓ The service can start${warnings.length === 0 ? '' : `, with ${warnings.length} warning${warnings.length === 1 ? '' : 's'}`}`,
+    ...rows.map(([name = '', value = '']) => `  ${name.padEnd(10)}${value}`),
+    ...warnings.map(warning => `  warning   ${warning}`),
+  ].join('\n');
+}

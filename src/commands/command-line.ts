@@ -1,0 +1,102 @@
+/** What the command line asks for: parsed and checked, nothing done. */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { errors } from '../errors.js';
+import { defaultFile } from '../supervisor/ecosystem.js';
+
+export const COMMANDS = ['start', 'status', 'reload', 'scale', 'stop', 'check'] as const;
+export type Command = (typeof COMMANDS)[number];
+
+/** Which service is meant, and what is to be done with it. */
+export interface CommandLine {
+  readonly command: Command | 'help';
+  /** Absolute path of the app file. */
+  readonly file: string;
+  readonly only: string | undefined;
+  readonly envName: string | undefined;
+  readonly watch: boolean;
+  readonly json: boolean;
+  /** The N of `scale N`. */
+  readonly instances: number | undefined;
+}
+
+const OPTIONS = {
+  config: { type: 'string' },
+  only: { type: 'string' },
+  env: { type: 'string' },
+  watch: { type: 'boolean' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** Commands that take an option nobody else has a use for. */
+const BELONGS_TO: Readonly<Record<string, readonly Command[]>> = {
+  watch: ['start'],
+  json: ['status', 'check'],
+};
+
+/** @throws ServiceError USAGE */
+export function parseCommandLine(argv: readonly string[], cwd: string): CommandLine {
+  const { values, positionals } = parse(argv);
+  const [word = 'start', ...rest] = positionals;
+  const command = COMMANDS.find(known => known === word);
+  if (values.help === true || word === 'help') return { ...blank(cwd), command: 'help' };
+  if (command === undefined)
+    throw errors.usage(`Unknown command "${word}"; did you mean ${nearest(word, COMMANDS)}? Try --help`);
+  for (const [option, commands] of Object.entries(BELONGS_TO)) {
+    if (option in values && !commands.includes(command))
+      throw errors.usage(`--${option} is an option of ${commands.join(' and ')} only`);
+  }
+  return {
+    command,
+    file: values.config === undefined ? defaultFile(cwd) : resolve(cwd, values.config),
+    only: values.only,
+    envName: values.env,
+    watch: values.watch ?? false,
+    json: values.json ?? false,
+    instances: command === 'scale' ? numberOfWorkers(rest) : none(rest, command),
+  };
+}
+
+const blank = (cwd: string): Omit<CommandLine, 'command'> => ({
+  file: defaultFile(cwd),
+  only: undefined,
+  envName: undefined,
+  watch: false,
+  json: false,
+  instances: undefined,
+});
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    const unknown = argv.find(word => word.startsWith('--') && !isOption(word.slice(2).split('=')[0] ?? ''));
+    const hint =
+      unknown === undefined ? '' : `; did you mean --${nearest(unknown.slice(2), Object.keys(OPTIONS))}?`;
+    const [sentence] = (error as Error).message.split('. ');
+    throw errors.usage(`${sentence}${hint} Try --help`);
+  }
+}
+
+const isOption = (name: string): boolean => Object.keys(OPTIONS).includes(name);
+
+function numberOfWorkers([word, ...rest]: readonly string[]): number {
+  none(rest, 'scale N');
+  if (word !== undefined && Number(word) === 0)
+    throw errors.usage('scale 0 would stop the service; use stop');
+  if (word !== undefined && /^\d+$/.test(word) && Number(word) <= 1024) return Number(word);
+  throw errors.usage(
+    `scale takes a number of workers from 1 to 1024, got ${word === undefined ? 'nothing' : `"${word}"`}`,
+  );
+}
+
+function none(rest: readonly string[], command: string): undefined {
+  if (rest.length > 0) throw errors.usage(`${command} takes nothing behind it, got "${rest.join(' ')}"`);
+}
+
+function nearest(word: string, known: readonly string[]): string {
+  // Loaded only where something is misspelt.
+  const { closest } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
+  return closest(word, [...known]);
+}

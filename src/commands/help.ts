@@ -1,0 +1,24 @@
+/** What `--help` prints: the whole command line on one screen. */
+export const HELP = `Usage: cabe-arena-api [command] [options]        (node dist/cluster.js …)
+
+Runs the app that ecosystem.config.js describes, on every core but one.
+
+Commands
+  start            run the service in the foreground (the default)
+  status           how the service and each of its workers are   [--json]
+  reload           replace the workers one by one, losing nothing
+  scale N          run N workers, 1 to 1024
+  stop             drain every worker, then end the service
+  check            look at app file and environment, start nothing   [--json]
+
+Options
+  --config FILE    the app file                    (./ecosystem.config.js)
+  --only NAME      which of several apps in it
+  --env NAME       take env_NAME on top of env     (development, …)
+  --watch          start: reload when the program changes
+  -h, --help       this text
+
+reload, scale and stop wait for the outcome. Exit codes: 0 done, 1 failed or
+no service found, 2 usage, 3 no worker ever got ready, 4 gave up, 5 invalid
+configuration, 6 port taken.
+`;

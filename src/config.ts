@@ -1,0 +1,207 @@
+/**
+ * The environment, read once and checked as a whole. {@link VARIABLES} is the only list of what can be set: the
+ * README's table is held against it by a test.
+ */
+import { isIP } from 'node:net';
+import { errors, type Problem } from './errors.js';
+
+export type Environment = 'development' | 'production' | 'test';
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+/** Express' `trust proxy` setting: nobody, everybody, a number of hops, or addresses and subnets. */
+export type TrustProxy = boolean | number | readonly string[];
+
+/** What any supervisor needs to know, whichever app it runs. */
+export interface Settings {
+  readonly nodeEnv: Environment;
+  readonly logLevel: LogLevel;
+  /** Number of workers, in place of the app file's `instances`. */
+  readonly webConcurrency: number | undefined;
+  /** Folder of the control socket, in place of one in the system's folder for temporary files. */
+  readonly runDir: string | undefined;
+}
+
+/** What our worker needs to know. Immutable; made by {@link readConfig}. */
+export interface Config extends Settings {
+  readonly port: number;
+  /** Address to listen on; none means every address of both families. */
+  readonly host: string | undefined;
+  readonly trustProxy: TrustProxy;
+  readonly drainDelayMs: number;
+  readonly drainTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  /** Whether Express takes the fast ways of `src/tuning`; the answers are the same. */
+  readonly expressTuning: boolean;
+}
+
+/** While draining, a silent connection may still send one more request for so long. */
+export const LAME_DUCK_MS = 1_000;
+
+/** Milliseconds that a timer of Node can wait; more would fire at once. */
+const MAX_MS = 2 ** 31 - 1;
+
+/** One variable: how it is read, what may stand there, and what holds without it. */
+export interface Variable<T> {
+  readonly name: string;
+  /** The README's words for "not set". */
+  readonly fallback: string;
+  /** The end of the sentence "NAME must be …". */
+  readonly expected: string;
+  readonly purpose: string;
+  /** @returns `undefined` if the text is not what is expected */
+  readonly parse: (text: string) => T | undefined;
+  readonly unset: T;
+}
+
+const wholeNumber =
+  (min: number, max: number) =>
+  (text: string): number | undefined => {
+    const value = Number(text);
+    return /^\d+$/.test(text) && value >= min && value <= max ? value : undefined;
+  };
+
+const oneOf =
+  <T extends string>(allowed: readonly T[]) =>
+  (text: string): T | undefined =>
+    allowed.find(value => value === text);
+
+/** A host name or an address, without a port or a scheme. */
+const HOST = /^[A-Za-z0-9._%-]+$/;
+
+const parseHost = (text: string): string | undefined =>
+  isIP(text) !== 0 || HOST.test(text) ? text : undefined;
+
+/** The same grammar that Express gives to `trust proxy`; addresses are checked by the library that Express uses. */
+function parseTrustProxy(text: string): TrustProxy | undefined {
+  if (text === 'true' || text === 'false') return text === 'true';
+  if (/^\d+$/.test(text)) return Number(text);
+  const addresses = text.split(',').map(part => part.trim());
+  try {
+    // Loaded only here: a supervisor, and a worker that trusts nobody, can do without it.
+    (require('proxy-addr') as typeof import('proxy-addr')).compile(addresses);
+    return addresses;
+  } catch {
+    return undefined;
+  }
+}
+
+const variable = <T>(definition: Variable<T>): Variable<T> => definition;
+
+/** Everything that can be set, in the order of the README. */
+export const VARIABLES = {
+  nodeEnv: variable<Environment>({
+    name: 'NODE_ENV',
+    fallback: 'production',
+    expected: 'one of development, production, test',
+    purpose: 'Readable logs and an immediate Ctrl-C in development, JSON logs and a drain in production',
+    parse: oneOf(['development', 'production', 'test']),
+    unset: 'production',
+  }),
+  port: variable({
+    name: 'PORT',
+    fallback: '3001',
+    expected: 'a whole number from 0 to 65535',
+    purpose: 'Port of the API; 0 picks a free one (a worker alone)',
+    parse: wholeNumber(0, 65_535),
+    unset: 3001,
+  }),
+  host: variable<string | undefined>({
+    name: 'HOST',
+    fallback: 'every address, IPv6 and IPv4',
+    expected: 'an IP address or a host name',
+    purpose: 'Address to listen on',
+    parse: parseHost,
+    unset: undefined,
+  }),
+  logLevel: variable<LogLevel>({
+    name: 'LOG_LEVEL',
+    fallback: 'info',
+    expected: `one of ${LOG_LEVELS.join(', ')}`,
+    purpose: 'The least important lines that are written',
+    parse: oneOf(LOG_LEVELS),
+    unset: 'info',
+  }),
+  webConcurrency: variable<number | undefined>({
+    name: 'WEB_CONCURRENCY',
+    fallback: 'the app file decides',
+    expected: 'a whole number from 1 to 1024',
+    purpose: 'Number of workers, in place of `instances` in the app file',
+    parse: wholeNumber(1, 1024),
+    unset: undefined,
+  }),
+  trustProxy: variable<TrustProxy>({
+    name: 'TRUST_PROXY',
+    fallback: 'false',
+    expected:
+      'true, false, a number of hops, or a list of addresses, subnets, loopback, linklocal, uniquelocal',
+    purpose: 'Whose `X-Forwarded-*` headers are believed, in the grammar of Express',
+    parse: parseTrustProxy,
+    unset: false,
+  }),
+  drainDelayMs: variable({
+    name: 'DRAIN_DELAY_MS',
+    fallback: '0',
+    expected: `a whole number from 0 to ${MAX_MS}`,
+    purpose: 'How long a stopping worker still takes connections while `/readyz` already says 503',
+    parse: wholeNumber(0, MAX_MS),
+    unset: 0,
+  }),
+  drainTimeoutMs: variable({
+    name: 'DRAIN_TIMEOUT_MS',
+    fallback: '8000',
+    expected: `a whole number from ${LAME_DUCK_MS + 1} to ${MAX_MS} (it includes ${LAME_DUCK_MS} ms for silent connections)`,
+    purpose: 'How long requests in flight may take once a worker drains; the delay is not counted',
+    parse: wholeNumber(LAME_DUCK_MS + 1, MAX_MS),
+    unset: 8_000,
+  }),
+  keepAliveTimeoutMs: variable({
+    name: 'KEEP_ALIVE_TIMEOUT_MS',
+    fallback: '65000',
+    expected: `a whole number from 1 to ${MAX_MS - 1_000}`,
+    purpose: 'How long a silent connection is kept; longer than the load balancer keeps it (usually 60 s)',
+    parse: wholeNumber(1, MAX_MS - 1_000),
+    unset: 65_000,
+  }),
+  expressTuning: variable<boolean>({
+    name: 'EXPRESS_TUNING',
+    fallback: 'on',
+    expected: 'on or off',
+    purpose:
+      'off serves with Express as it comes, to tell whether a fault is in `src/tuning`; answers are the same',
+    parse: text => (text === 'on' ? true : text === 'off' ? false : undefined),
+    unset: true,
+  }),
+  runDir: variable<string | undefined>({
+    name: 'RUN_DIR',
+    fallback: "a folder of this user's in the system's folder for temporary files",
+    expected: 'the path of a folder',
+    purpose: "Folder of the native supervisor's control socket",
+    parse: text => text,
+    unset: undefined,
+  }),
+} as const satisfies { [K in keyof Config]: Variable<Config[K]> };
+
+const SETTINGS = ['nodeEnv', 'logLevel', 'webConcurrency', 'runDir'] as const satisfies (keyof Settings)[];
+
+/** @throws ServiceError INVALID_CONFIGURATION naming every variable that cannot be used */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  return read(env, Object.keys(VARIABLES) as (keyof Config)[]);
+}
+
+/** The few variables that matter to a supervisor, whose app may use all others in its own way. */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  return read(env, SETTINGS);
+}
+
+function read<K extends keyof Config>(env: NodeJS.ProcessEnv, keys: readonly K[]): Pick<Config, K> {
+  const problems: Problem[] = [];
+  const values = keys.map(key => {
+    const { name, expected, parse, unset }: Variable<unknown> = VARIABLES[key];
+    const text = env[name] ?? '';
+    const value = text === '' ? unset : parse(text);
+    if (text !== '' && value === undefined) problems.push({ name, expected, got: text });
+    return [key, value];
+  });
+  if (problems.length > 0) throw errors.invalidConfiguration(problems);
+  return Object.freeze(Object.fromEntries(values) as Pick<Config, K>);
+}

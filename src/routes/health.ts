@@ -1,0 +1,24 @@
+/** What load balancers and orchestrators ask. */
+import type { IRouter } from 'express';
+import { only } from './methods.js';
+
+export type Readiness = 'starting' | 'ready' | 'stopping';
+
+/** `/health` for people, `/livez` (the loop turns) and `/readyz` (send traffic here) for machines. */
+export function health(router: IRouter, readiness: () => Readiness): void {
+  only(router, 'GET', '/health', (_request, response) => {
+    response.json({
+      status: 'ok',
+      timestamp: new Date().toISOString(),
+      uptime: process.uptime(),
+      worker: process.pid,
+    });
+  });
+  only(router, 'GET', '/livez', (_request, response) => {
+    response.json({ status: 'live' });
+  });
+  only(router, 'GET', '/readyz', (_request, response) => {
+    const status = readiness();
+    response.status(status === 'ready' ? 200 : 503).json({ status });
+  });
+}

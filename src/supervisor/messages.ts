@@ -1,0 +1,47 @@
+/**
+ * The wire between the supervisor and its workers, and its doorkeeper. It is the only file that both processes
+ * share. PM2 and foreign apps speak the two plain strings; everything else is ours and ignored by those who do
+ * not know it.
+ */
+
+/** Set to `1` in a worker's environment by a supervisor that hands out its listening socket on request. */
+export const LISTENER_OFFER = 'CABE_LISTENER_OFFER';
+
+/** What a worker tells its supervisor. */
+export type FromWorker =
+  /** It serves (PM2's `wait_ready` word). */
+  | 'ready'
+  /** It cannot boot: why, and the code with which it is about to exit. */
+  | { readonly type: 'boot-failed'; readonly code: number; readonly message: string }
+  /** It wants the listening socket of this address; sent only where {@link LISTENER_OFFER} is set. */
+  | { readonly type: 'listener.wanted'; readonly port: number; readonly host: string | undefined };
+
+/** What a supervisor tells its worker; `listener` and `listener.lent` travel with a TCP handle. */
+export type ToWorker =
+  /** Drain and exit, the service stops (PM2's `shutdown_with_message` word). */
+  | 'shutdown'
+  /** Drain and exit, a successor serves: skips DRAIN_DELAY_MS. Sent before `shutdown`, which then says nothing new. */
+  | { readonly type: 'retire' }
+  /** The answer to `listener.wanted`: a handle, or no handle and the reason; without either, listen yourself. */
+  | { readonly type: 'listener'; readonly error?: { readonly code: string; readonly message: string } }
+  /** Accept on this slot's socket as well, until it is returned: its own worker is gone or hangs. */
+  | { readonly type: 'listener.lent'; readonly slot: number }
+  | { readonly type: 'listener.returned'; readonly slot: number };
+
+/** Whether a message that arrived over IPC is one of ours; anything else is the app's own business. */
+export function isFromWorker(value: unknown): value is FromWorker {
+  if (value === 'ready') return true;
+  if (!isRecord(value)) return false;
+  switch (value['type']) {
+    case 'boot-failed':
+      return Number.isInteger(value['code']) && typeof value['message'] === 'string';
+    case 'listener.wanted':
+      return Number.isInteger(value['port']) && ['string', 'undefined'].includes(typeof value['host']);
+    default:
+      return false;
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,52 @@
+/**
+ * Signals are translated, not handled: each becomes one wish to the supervisor (`docs/signals.md` is the table
+ * for operators).
+ */
+import { closeSync, openSync } from 'node:fs';
+import type { Line } from './narrate.js';
+
+export interface Wishes {
+  /** SIGINT is a key press in development, and an order like SIGTERM in production. */
+  readonly development: boolean;
+  log(line: Line): void;
+  stop(how: 'drain' | 'now'): void;
+  reload(): void;
+}
+
+/** Installs the handlers of the supervisor's own signals. */
+export function translateSignals({ development, log, stop, reload }: Wishes): void {
+  const hadTerminal = canOpenTerminal();
+  let stopping = false;
+
+  function order(signal: NodeJS.Signals, how: 'drain' | 'now'): void {
+    const manner = stopping
+      ? 'again, killing all workers'
+      : how === 'now'
+        ? 'shutting down all workers at once'
+        : 'shutting down all workers gracefully';
+    log({
+      level: stopping ? 'warn' : 'info',
+      msg: `Master process received ${signal}${stopping ? ' ' : ', '}${manner}`,
+    });
+    stop(stopping ? 'now' : how);
+    stopping = true;
+  }
+
+  process.on('SIGTERM', () => order('SIGTERM', 'drain'));
+  process.on('SIGINT', () => order('SIGINT', development ? 'now' : 'drain'));
+  process.on('SIGHUP', () => {
+    if (hadTerminal && !canOpenTerminal()) return order('SIGHUP', 'drain');
+    log({ level: 'info', msg: 'Master process received SIGHUP, reloading' });
+    reload();
+  });
+}
+
+/** Whether a controlling terminal is there; `isTTY` keeps saying so after the terminal has been closed. */
+function canOpenTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
+}

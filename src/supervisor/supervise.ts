@@ -1,0 +1,137 @@
+/** The `start` command: puts the supervisor together, runs it, and lets the process end with the service. */
+import { dirname } from 'node:path';
+import { EXIT, errors } from '../errors.js';
+import { createLogger, type Logger } from '../utils/logger.js';
+import { VERSION } from '../version.js';
+import { portOwner } from '../worker/port-owner.js';
+import { createClock } from './clock.js';
+import { openControl } from './control.js';
+import { scheduleReloads } from './cron.js';
+import type { App } from './ecosystem.js';
+import { createListener, type Listener } from './listener.js';
+import { watchMemory } from './memory-watch.js';
+import type { Line } from './narrate.js';
+import { readService, type Reading, type ReadingRequest } from './reading.js';
+import { runDirectoryOf } from './run-directory.js';
+import { translateSignals } from './signals.js';
+import { createSupervisor, type ActionOutcome, type Supervisor } from './supervisor.js';
+import type { Status } from './status.js';
+import { showTitle } from './title.js';
+import { createUsageMeter } from './usage.js';
+import { watchFiles } from './watch.js';
+
+export interface StartRequest extends ReadingRequest {
+  /** Reload when the folder of the program changes, whatever the app file says. */
+  readonly watch: boolean;
+}
+
+/** Runs the service until it ends; the process then exits with the code of its verdict. */
+export async function supervise(request: StartRequest): Promise<void> {
+  const reading = readService(request);
+  const { app, settings } = reading;
+  const logger = createLogger({ env: settings.nodeEnv, level: settings.logLevel });
+  const log = ({ level, msg }: Line): void => logger[level](msg);
+  guard(logger);
+
+  const usage = createUsageMeter();
+  const listener = createListener();
+  const ending = ended();
+  const supervisor = createSupervisor(reading, {
+    clock: createClock(),
+    listener,
+    usage,
+    log,
+    reread: () => warned(readService(request), logger),
+    ended: ({ code }) => ending.resolve(code),
+  });
+  const control = await openControl(
+    runDirectoryOf({ ...request, name: app.name, runDir: settings.runDir }),
+    {
+      status: () => describe(supervisor, app),
+      reload: supervisor.reload,
+      scale: supervisor.scale,
+      stop: () => stopped(supervisor, ending.promise),
+    },
+    log,
+  );
+  warned(reading, logger);
+  reserve(listener, reading);
+  supervisor.onChange(pool => {
+    showTitle(pool, app.name);
+    control?.ensure();
+  });
+  const reload = (): void => void supervisor.reload();
+  translateSignals({
+    development: settings.nodeEnv === 'development',
+    log,
+    stop: how => supervisor.send({ type: 'stop', how }),
+    reload,
+  });
+  logger.info(`Master process ${process.pid} is running`);
+  logger.info(`Forking ${reading.instances} workers (${reading.why})`);
+  supervisor.start();
+  watchMemory(supervisor, usage);
+  if (app.cronRestart !== undefined) await scheduleReloads(app.cronRestart, reload, log);
+  const watch = request.watch ? watchOfScript(app) : app.watch;
+  if (watch !== undefined) await watchFiles(watch, reload, log);
+
+  const code = await ending.promise;
+  await control?.close();
+  process.exit(code);
+}
+
+const watchOfScript = ({ script }: App): App['watch'] => ({
+  paths: [dirname(script)],
+  ignore: [],
+  delayMs: 300,
+});
+
+interface Ending {
+  readonly promise: Promise<number>;
+  readonly resolve: (code: number) => void;
+}
+
+function ended(): Ending {
+  let resolve: Ending['resolve'] = () => undefined;
+  const promise = new Promise<number>(settle => (resolve = settle));
+  return { promise, resolve };
+}
+
+async function stopped(supervisor: Supervisor, ending: Promise<number>): Promise<ActionOutcome> {
+  supervisor.send({ type: 'stop', how: 'drain' });
+  const code = await ending;
+  return code === EXIT.ok
+    ? { ok: true, reason: null }
+    : { ok: false, reason: `the service ended with code ${code}` };
+}
+
+function describe(supervisor: Supervisor, app: App): Status {
+  const { pid, version: node } = process;
+  const uptime = Math.round(process.uptime() * 1_000);
+  return { app: app.name, supervisor: { pid, uptime, version: VERSION, node }, ...supervisor.status() };
+}
+
+/** Our own worker's port is bound before anything is forked, so that a taken one is said once. */
+function reserve(listener: Listener, { config }: Reading): void {
+  if (config === undefined) return;
+  try {
+    listener.reserve(config);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw errors.portTaken(config, portOwner(config.port));
+  }
+}
+
+function warned(reading: Reading, logger: Logger): Reading {
+  for (const warning of reading.warnings) logger.warn(warning);
+  return reading;
+}
+
+/** A supervisor that fails itself does not take its workers with it: they drain when they see it gone. */
+function guard(logger: Logger): void {
+  const die = (error: unknown): void => {
+    logger.fatal({ err: error }, `Master process ${process.pid} failed`);
+    process.exit(EXIT.internal);
+  };
+  process.once('uncaughtException', die).once('unhandledRejection', die);
+}

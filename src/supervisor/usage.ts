@@ -1,0 +1,56 @@
+/** What a process uses, read from `/proc` without spawning anything. */
+import { readFileSync } from 'node:fs';
+
+/** Linux reports CPU time in ticks of 1/100 s, whatever the kernel's own HZ is (USER_HZ, see proc(5)). */
+const TICK_MS = 10;
+
+export interface Usage {
+  /** Resident set size in bytes. */
+  readonly rss: number;
+  /** CPU time spent since the process began, in ms. */
+  readonly cpuMs: number;
+}
+
+/** @returns nothing where the process is gone or the system has no `/proc`. */
+export function readUsage(pid: number): Usage | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+    // The command name, the second field, may hold spaces and brackets; the fields behind it are plain numbers.
+    const [utime, stime] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 13)
+      .map(Number);
+    if (kilobytes === undefined || utime === undefined || stime === undefined) return undefined;
+    return { rss: Number(kilobytes) * 1024, cpuMs: (utime + stime) * TICK_MS };
+  } catch {
+    return undefined; // gone between two looks, or no /proc: both mean "not known"
+  }
+}
+
+/** Memory and CPU of processes as operators want them. */
+export interface UsageMeter {
+  /** `cpu` is percent of one core since the last look; 0 at the first. */
+  of(pid: number): { readonly memory: number; readonly cpu: number } | undefined;
+}
+
+export function createUsageMeter(now: () => number = () => performance.now()): UsageMeter {
+  const last = new Map<number, { readonly cpuMs: number; readonly at: number; readonly cpu: number }>();
+  return {
+    of(pid) {
+      const usage = readUsage(pid);
+      if (usage === undefined) {
+        last.delete(pid);
+        return undefined;
+      }
+      const before = last.get(pid) ?? { cpuMs: usage.cpuMs, at: now(), cpu: 0 };
+      const elapsed = now() - before.at;
+      // Two looks within a tick or two would divide noise by nearly nothing.
+      const cpu = elapsed < 20 * TICK_MS ? before.cpu : (100 * (usage.cpuMs - before.cpuMs)) / elapsed;
+      if (elapsed >= 20 * TICK_MS || !last.has(pid)) last.set(pid, { cpuMs: usage.cpuMs, at: now(), cpu });
+      return { memory: usage.rss, cpu: Math.round(cpu * 10) / 10 };
+    },
+  };
+}

@@ -1,0 +1,142 @@
+/** Processes on `node:cluster`: forks, orders and kills them, and reports what becomes of them. */
+import cluster, { type Worker } from 'node:cluster';
+import type { App } from './ecosystem.js';
+import type { Listener } from './listener.js';
+import { isFromWorker, LISTENER_OFFER, type FromWorker, type ToWorker } from './messages.js';
+import type { Event, SlotId, WorkerId } from './model.js';
+
+/** A process as the supervisor holds it. */
+export interface Process {
+  readonly id: WorkerId;
+  readonly slot: SlotId;
+  readonly pid: number;
+  readonly forkedAt: number;
+}
+
+export type Report =
+  Extract<Event, { worker: WorkerId }> | { readonly type: 'worker.online'; readonly worker: WorkerId };
+
+export interface Workers {
+  /** @returns the process, or nothing if the operating system refused; that is reported as `fork.failed`, too. */
+  fork(request: {
+    id: WorkerId;
+    slot: SlotId;
+    app: App;
+    variables: Readonly<Record<string, string>>;
+  }): Process | undefined;
+  order(id: WorkerId, how: 'stop' | 'retire'): void;
+  kill(id: WorkerId): void;
+  lend(slot: SlotId, to: WorkerId): void;
+  takeBack(slot: SlotId, from: WorkerId): void;
+}
+
+interface Held {
+  readonly worker: Worker;
+  readonly app: App;
+  readonly slot: SlotId;
+  /** It has asked for a socket, so it knows our words; other apps hear nothing that PM2 would not say. */
+  knowsSockets: boolean;
+  /** Slots whose sockets it accepts on besides its own. */
+  readonly borrowed: Set<SlotId>;
+}
+
+export function createWorkers(listener: Listener, report: (event: Report) => void): Workers {
+  const held = new Map<WorkerId, Held>();
+
+  function fork({ id, slot, app, variables }: Parameters<Workers['fork']>[0]): Process | undefined {
+    cluster.setupPrimary({
+      exec: app.script,
+      args: [...app.args],
+      cwd: app.cwd,
+      execArgv: [...process.execArgv, ...app.nodeArgs],
+    });
+    const worker = cluster.fork(
+      exactly({ ...app.env, ...variables, ...(listener.offers ? { [LISTENER_OFFER]: '1' } : {}) }),
+    );
+    held.set(id, { worker, app, slot, knowsSockets: false, borrowed: new Set() });
+    listen(id, worker, slot);
+    const { pid } = worker.process;
+    return pid === undefined ? undefined : { id, slot, pid, forkedAt: Date.now() };
+  }
+
+  function listen(id: WorkerId, worker: Worker, slot: SlotId): void {
+    worker
+      .on('online', () => report({ type: 'worker.online', worker: id }))
+      .on('listening', () => report({ type: 'worker.listening', worker: id }))
+      .on('message', message => {
+        if (isFromWorker(message)) heard(id, slot, worker, message);
+      })
+      .on('exit', (code: number | null, signal: string | null) => {
+        held.delete(id);
+        report({ type: 'worker.exited', worker: id, code: signal === null ? code : null, signal });
+      })
+      .on('error', (error: Error) => {
+        // Without a pid it is the fork that failed; otherwise a message that could not be delivered, and the exit will tell.
+        if (worker.process.pid !== undefined) return;
+        held.delete(id);
+        report({ type: 'fork.failed', worker: id, message: error.message });
+      });
+  }
+
+  function heard(id: WorkerId, slot: SlotId, worker: Worker, message: FromWorker): void {
+    if (message === 'ready') return report({ type: 'worker.ready', worker: id });
+    switch (message.type) {
+      case 'boot-failed':
+        return report({
+          type: 'worker.failed',
+          worker: id,
+          failure: { code: message.code, message: message.message },
+        });
+      case 'listener.wanted': {
+        const asking = held.get(id);
+        if (asking !== undefined) asking.knowsSockets = true;
+        const { handle, error } = listener.socketOf(slot, message);
+        return tell(worker, error === undefined ? { type: 'listener' } : { type: 'listener', error }, handle);
+      }
+    }
+  }
+
+  function order(id: WorkerId, how: 'stop' | 'retire'): void {
+    const process = held.get(id);
+    if (process === undefined) return;
+    const { app, worker } = process;
+    if (!app.shutdownWithMessage || !worker.isConnected()) {
+      worker.process.kill(app.shutdownWithMessage ? 'SIGTERM' : app.killSignal);
+      return;
+    }
+    if (how === 'retire') tell(worker, { type: 'retire' });
+    tell(worker, 'shutdown');
+  }
+
+  function lend(slot: SlotId, to: WorkerId): void {
+    const borrower = held.get(to);
+    if (borrower === undefined || !borrower.knowsSockets) return;
+    for (const handle of listener.lendable(slot)) {
+      borrower.borrowed.add(slot);
+      tell(borrower.worker, { type: 'listener.lent', slot }, handle);
+    }
+  }
+
+  return {
+    fork,
+    order,
+    lend,
+    kill: id => void held.get(id)?.worker.process.kill('SIGKILL'),
+    takeBack(slot, from) {
+      const borrower = held.get(from);
+      if (borrower?.borrowed.delete(slot)) tell(borrower.worker, { type: 'listener.returned', slot });
+    },
+  };
+}
+
+/** Sends to a worker that may be dying: what cannot be delivered is answered by its exit. */
+function tell(worker: Worker, message: ToWorker, handle?: unknown): void {
+  if (!worker.isConnected()) return;
+  worker.process.send(message, handle as never, undefined, () => undefined);
+}
+
+/** The environment of a worker, no less and no more: `cluster.fork` would add our own to it. */
+function exactly(env: Readonly<Record<string, string>>): Record<string, string | undefined> {
+  const nothing = Object.fromEntries(Object.keys(process.env).map(name => [name, undefined]));
+  return { ...nothing, ...env };
+}

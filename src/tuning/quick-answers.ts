@@ -1,0 +1,72 @@
+/**
+ * `res.json` and `res.send` of Express for the case that nearly every answer is: a text or JSON, no `Content-Type` of
+ * the handler's own, no conditional request, no ETag. Express parses and formats the content type twice, asks for
+ * freshness and for a dozen settings then; here the outcome, which is always the same, is written down at once.
+ * Everything else goes the way of Express, a second answer too, so that it is refused as there.
+ */
+import type { Express, Request, Response } from 'express';
+import { hasOwnHeader, standType, type ContentType } from './standing-headers.js';
+
+type Send = (this: Response, body?: unknown) => Response;
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const HTML_TYPE = 'text/html; charset=utf-8';
+
+/** Statuses whose answers have no body (RFC 9110), which Express sees to. */
+const BODILESS = new Set([204, 205, 304]);
+
+/** Prepares the answers of this app, and of all that are mounted on it. */
+export function answerQuickly(app: Express): void {
+  const answer = app.response as unknown as { json: Send; send: Send };
+  const { json, send } = Object.getPrototypeOf(answer) as { json: Send; send: Send };
+
+  answer.json = function quickJson(body) {
+    if (!isOrdinary(this) || hasJsonSettings(this.app)) return json.call(this, body);
+    const text = JSON.stringify(body) as string | undefined;
+    return text === undefined ? json.call(this, body) : finish(this, text, JSON_TYPE);
+  };
+  answer.send = function quickSend(body) {
+    return typeof body === 'string' && isOrdinary(this)
+      ? finish(this, body, HTML_TYPE)
+      : send.call(this, body);
+  };
+}
+
+function isOrdinary(response: Response): boolean {
+  const { req, statusCode } = response;
+  const { headers } = req;
+  return (
+    !response.headersSent &&
+    req.method !== 'HEAD' &&
+    headers['if-none-match'] === undefined &&
+    headers['if-modified-since'] === undefined &&
+    !BODILESS.has(statusCode) &&
+    settingsOf(response.app)['etag fn'] === undefined &&
+    !hasOwnHeader(response, 'content-type') &&
+    !hasOwnHeader(response, 'content-length') &&
+    !hasOwnHeader(response, 'transfer-encoding')
+  );
+}
+
+function hasJsonSettings(app: Request['app']): boolean {
+  const settings = settingsOf(app);
+  return (
+    settings['json escape'] !== undefined ||
+    settings['json replacer'] !== undefined ||
+    settings['json spaces'] !== undefined
+  );
+}
+
+const settingsOf = (app: Request['app']): Readonly<Record<string, unknown>> =>
+  (app as unknown as { readonly settings: Readonly<Record<string, unknown>> }).settings;
+
+/** Beyond ASCII: where a character is not a byte. */
+const WIDE = /[^\u0000-\u007f]/;
+
+/** Node counts the bytes and says `Content-Length` itself, where a whole answer is given to `end`. */
+function finish(response: Response, text: string, type: ContentType): Response {
+  if (!standType(response, type)) response.setHeader('Content-Type', type);
+  // ASCII is the same in both encodings; Node counts and writes latin1 faster.
+  response.end(text, WIDE.test(text) ? 'utf8' : 'latin1');
+  return response;
+}

@@ -1,0 +1,90 @@
+/**
+ * The logger of every process of the service: JSON lines in production, readable ones in development. Compiled it is
+ * plain JavaScript: `const { logger } = require('cabe-arena-api/logger')`.
+ */
+import { hostname } from 'node:os';
+import pino, { type Logger as PinoLogger } from 'pino';
+import { LOG_LEVELS, readSettings, VARIABLES, type Environment, type LogLevel } from '../config.js';
+import { errors } from '../errors.js';
+import { standardOutput, type Output } from './output.js';
+
+export type Logger = PinoLogger;
+
+export interface LoggerOptions {
+  /** Development reads with colours and a clock, everything else is JSON. */
+  readonly env: Environment;
+  readonly level?: LogLevel;
+  readonly output?: Output;
+}
+
+/** What nobody should find in a log file. */
+const REDACTED = [
+  'req.headers.authorization',
+  'req.headers.cookie',
+  'req.headers["proxy-authorization"]',
+  'res.headers["set-cookie"]',
+  'headers.authorization',
+  'headers.cookie',
+  'headers["set-cookie"]',
+];
+
+/** @throws ServiceError INVALID_CONFIGURATION for a level that does not exist */
+export function createLogger({ env, level = 'info', output = standardOutput() }: LoggerOptions): Logger {
+  if (!LOG_LEVELS.includes(level)) {
+    throw errors.invalidConfiguration([
+      { name: 'LOG_LEVEL', expected: VARIABLES.logLevel.expected, got: level },
+    ]);
+  }
+  const { stream, warning } =
+    env === 'development' ? readable(output) : { stream: output, warning: undefined };
+  const logger = pino(
+    {
+      level,
+      base: { pid: process.pid, hostname: hostname(), env },
+      serializers: pino.stdSerializers,
+      redact: REDACTED,
+    },
+    stream,
+  );
+  if (warning !== undefined) logger.warn(warning);
+  return logger;
+}
+
+/** pino-pretty in this process: as a transport it would write past `process.stdout`, and PM2 would not see it. */
+function readable(output: Output): { stream: Output; warning?: string } {
+  try {
+    const { prettyFactory } = require('pino-pretty') as typeof import('pino-pretty');
+    const prettify = prettyFactory({
+      colorize: (process.env['NO_COLOR'] ?? '') === '',
+      translateTime: 'SYS:yyyy-mm-dd HH:MM:ss',
+      // The fields of an access line stand in its message already.
+      ignore: 'pid,hostname,env,requestId,method,url,status,ms',
+      singleLine: true,
+    });
+    const readably = (line: string): string => prettify(line) ?? line;
+    return {
+      stream: {
+        write: line => output.write(readably(line)),
+        writeSoon: line => output.writeSoon(readably(line)),
+      },
+    };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+    return {
+      stream: output,
+      warning: 'pino-pretty is not installed, so development logs are JSON; "yarn install" brings it',
+    };
+  }
+}
+
+let shared: Logger | undefined;
+
+/** The logger of this process, made from NODE_ENV and LOG_LEVEL when it is first used. */
+export declare const logger: Logger;
+Object.defineProperty(exports, 'logger', {
+  enumerable: true,
+  get: () => {
+    const { nodeEnv, logLevel } = readSettings(process.env);
+    return (shared ??= createLogger({ env: nodeEnv, level: logLevel }));
+  },
+});

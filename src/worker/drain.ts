@@ -1,0 +1,110 @@
+/**
+ * Leaving without losing a request.
+ *
+ * `http.Server#close()` destroys idle keep-alive connections (since Node 19), also those on which a request is
+ * already on its way: that is where the usual graceful shutdown drops traffic. Here only the accepting stops. Every
+ * answer from then on says `Connection: close`; a connection that is silent may still send one more request for a
+ * while, the lame-duck window, and is then closed; what is being answered may finish until the deadline.
+ */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+export interface DrainTimes {
+  /** How long a silent connection may still send a request. */
+  readonly lameDuckMs: number;
+  /** From now until whatever is still being answered is cut. */
+  readonly timeoutMs: number;
+}
+
+/** A request that was cut: what the log says about it. */
+export interface Cut {
+  readonly method: string;
+  readonly url: string;
+}
+
+export interface Drainable {
+  /** Resolves when no connection is left, with the requests that had to be cut. Stop accepting first. */
+  drain(times: DrainTimes): Promise<readonly Cut[]>;
+}
+
+/** The latest exchange on a connection; a pipelined one waits for those before it, so it finishes last. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/** Keeps an eye on the connections of a server. Costs one property per request until it is told to drain. */
+export function drainable(server: Server): Drainable {
+  const sockets = new Map<Socket, Exchange | undefined>();
+  let onChange: ((socket: Socket, exchange?: Exchange) => void) | undefined;
+
+  server.on('connection', (socket: Socket) => {
+    sockets.set(socket, undefined);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      onChange?.(socket);
+    });
+  });
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+    const exchange = { request, response };
+    sockets.set(request.socket, exchange);
+    onChange?.(request.socket, exchange);
+  });
+
+  function drain({ lameDuckMs, timeoutMs }: DrainTimes): Promise<readonly Cut[]> {
+    const cuts: Cut[] = [];
+    const timers = new Set<NodeJS.Timeout>();
+    return new Promise(resolve => {
+      const deadline = setTimeout(cutAll, timeoutMs);
+      onChange = (socket, exchange) => {
+        if (exchange !== undefined) lastAnswer(socket, exchange);
+        finishIfEmpty();
+      };
+      for (const [socket, exchange] of sockets) {
+        if (exchange !== undefined && isAnswering(exchange)) lastAnswer(socket, exchange);
+        else closeUnlessAnswering(socket);
+      }
+      finishIfEmpty();
+
+      /** The answer that ends this connection; if its head is out already, the client may think it can go on. */
+      function lastAnswer(socket: Socket, { response }: Exchange): void {
+        if (!response.headersSent) response.shouldKeepAlive = false;
+        else response.once('finish', () => closeUnlessAnswering(socket));
+      }
+
+      function closeUnlessAnswering(socket: Socket): void {
+        const timer = setTimeout(() => {
+          timers.delete(timer);
+          const exchange = sockets.get(socket);
+          if (exchange === undefined || !isAnswering(exchange)) socket.destroy();
+        }, lameDuckMs);
+        timers.add(timer);
+      }
+
+      function cutAll(): void {
+        for (const [socket, exchange] of sockets) {
+          if (exchange !== undefined && isAnswering(exchange)) cuts.push(described(exchange));
+          socket.destroy();
+        }
+      }
+
+      function finishIfEmpty(): void {
+        if (sockets.size > 0) return;
+        clearTimeout(deadline);
+        for (const timer of timers) clearTimeout(timer);
+        resolve(cuts);
+      }
+    });
+  }
+
+  return { drain };
+}
+
+/** Whether a complete request head has arrived and its answer has not yet been handed to the system. */
+function isAnswering({ response }: Exchange): boolean {
+  return !response.writableFinished && !response.destroyed;
+}
+
+function described({ request }: Exchange): Cut {
+  return { method: request.method ?? '', url: request.url ?? '' };
+}

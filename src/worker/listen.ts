@@ -1,0 +1,88 @@
+/**
+ * How the worker gets its connections: it listens by itself, or on a socket that its supervisor hands it and keeps
+ * when the worker dies. One file and one call for all of them; only a supervisor that offers a socket is asked.
+ */
+import net, { type Server } from 'node:net';
+import { errors } from '../errors.js';
+import { LISTENER_OFFER, type FromWorker, type ToWorker } from '../supervisor/messages.js';
+import { portOwner } from './port-owner.js';
+
+export interface Address {
+  readonly port: number;
+  readonly host: string | undefined;
+}
+
+export interface Listening {
+  /** No connection is accepted from now on; those that are open stay open, unlike with `http.Server#close()`. */
+  stop(): void;
+}
+
+/** Resolves once connections are accepted. @throws ServiceError PORT_TAKEN, or the system's own error */
+export async function listen(server: Server, address: Address): Promise<Listening> {
+  const isOffered = process.env[LISTENER_OFFER] === '1' && process.connected;
+  try {
+    const handle = isOffered ? await askForHandle(address) : undefined;
+    await listening(
+      server,
+      handle ?? { port: address.port, ...(address.host === undefined ? {} : { host: address.host }) },
+    );
+  } catch (error) {
+    throw named(error as NodeJS.ErrnoException, address);
+  }
+  const lent = isOffered ? acceptLoans(server) : new Map<number, Server>();
+  return {
+    stop() {
+      net.Server.prototype.close.call(server);
+      for (const loan of lent.values()) loan.close();
+      lent.clear();
+    },
+  };
+}
+
+function listening(server: Server, where: net.ListenOptions | object): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(where, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** @returns nothing if the supervisor has no socket for this address: then the worker listens by itself. */
+function askForHandle({ port, host }: Address): Promise<object | undefined> {
+  return new Promise((resolve, reject) => {
+    function answered(message: ToWorker, handle: object | undefined): void {
+      if (typeof message !== 'object' || message?.type !== 'listener') return;
+      process.off('message', answered);
+      if (message.error === undefined) resolve(handle);
+      else reject(Object.assign(new Error(message.error.message), { code: message.error.code }));
+    }
+    process.on('message', answered);
+    process.send?.({ type: 'listener.wanted', port, host } satisfies FromWorker);
+  });
+}
+
+/** Accepts on the sockets of other slots while nobody serves them. */
+function acceptLoans(server: Server): Map<number, Server> {
+  const lent = new Map<number, Server>();
+  process.on('message', (message: ToWorker, handle: object | undefined) => {
+    if (typeof message !== 'object' || message === null) return;
+    if (message.type === 'listener.lent' && handle !== undefined) {
+      const loan = net.createServer({ allowHalfOpen: true, noDelay: true }, socket =>
+        server.emit('connection', socket),
+      );
+      lent.get(message.slot)?.close();
+      lent.set(message.slot, loan.listen(handle));
+    }
+    if (message.type === 'listener.returned') {
+      lent.get(message.slot)?.close();
+      lent.delete(message.slot);
+    }
+  });
+  return lent;
+}
+
+function named(error: NodeJS.ErrnoException, address: Address): Error {
+  return error.code === 'EADDRINUSE' ? errors.portTaken(address, portOwner(address.port)) : error;
+}

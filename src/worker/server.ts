@@ -1,0 +1,18 @@
+import http, { type Server } from 'node:http';
+import type { Express } from 'express';
+import type { Config } from '../config.js';
+import { createFittedServer } from '../tuning/fitted-server.js';
+
+/** A request must have arrived whole within this time, whatever a slow or hostile client does. */
+const REQUEST_TIMEOUT_MS = 300_000;
+
+/** Node drops a connection whose head takes longer; it must outlast a keep-alive connection's silence (nodejs/node#24980). */
+const HEADERS_MARGIN_MS = 1_000;
+
+export function createServer(app: Express, { keepAliveTimeoutMs, expressTuning }: Config): Server {
+  const server = expressTuning ? createFittedServer(app) : http.createServer(app);
+  server.keepAliveTimeout = keepAliveTimeoutMs;
+  server.headersTimeout = keepAliveTimeoutMs + HEADERS_MARGIN_MS;
+  server.requestTimeout = Math.max(REQUEST_TIMEOUT_MS, server.headersTimeout);
+  return server;
+}

@@ -1,0 +1,90 @@
+import { readConfig, readSettings } from '../src/config.js';
+
+test('an empty environment is production on port 3001', () => {
+  expect(readConfig({})).toEqual({
+    nodeEnv: 'production',
+    port: 3001,
+    host: undefined,
+    logLevel: 'info',
+    webConcurrency: undefined,
+    trustProxy: false,
+    drainDelayMs: 0,
+    drainTimeoutMs: 8_000,
+    keepAliveTimeoutMs: 65_000,
+    expressTuning: true,
+    runDir: undefined,
+  });
+});
+
+test('an empty text counts as not set', () => {
+  expect(readConfig({ PORT: '', HOST: '', LOG_LEVEL: '', NODE_ENV: '' })).toEqual(readConfig({}));
+});
+
+test('the result cannot be changed', () => {
+  expect(Object.isFrozen(readConfig({}))).toBe(true);
+});
+
+test.each([
+  ['PORT', '0', { port: 0 }],
+  ['PORT', '65535', { port: 65_535 }],
+  ['HOST', '::1', { host: '::1' }],
+  ['HOST', 'localhost', { host: 'localhost' }],
+  ['WEB_CONCURRENCY', '1024', { webConcurrency: 1_024 }],
+  ['TRUST_PROXY', 'true', { trustProxy: true }],
+  ['TRUST_PROXY', '2', { trustProxy: 2 }],
+  ['TRUST_PROXY', 'loopback, 10.0.0.0/8', { trustProxy: ['loopback', '10.0.0.0/8'] }],
+  ['DRAIN_TIMEOUT_MS', '1001', { drainTimeoutMs: 1_001 }],
+  ['LOG_LEVEL', 'silent', { logLevel: 'silent' }],
+])('%s=%s is taken', (name, text, expected) => {
+  expect(readConfig({ [name]: text })).toMatchObject(expected);
+});
+
+test.each([
+  ['PORT', '65536'],
+  ['PORT', '-1'],
+  ['PORT', '80a'],
+  ['PORT', '3.5'],
+  ['PORT', ' 80'],
+  ['HOST', 'http://x'],
+  ['NODE_ENV', 'staging'],
+  ['LOG_LEVEL', 'INFO'],
+  ['WEB_CONCURRENCY', '0'],
+  ['WEB_CONCURRENCY', '1025'],
+  ['TRUST_PROXY', 'everyone'],
+  ['DRAIN_TIMEOUT_MS', '1000'],
+  ['DRAIN_DELAY_MS', '1e3'],
+  ['KEEP_ALIVE_TIMEOUT_MS', '0'],
+])('%s=%s is refused with its name, what was got, and what is allowed', (name, text) => {
+  expect(() => readConfig({ [name]: text })).toThrow(
+    new RegExp(`${name} must be .+, got ${JSON.stringify(text)}`),
+  );
+});
+
+test('all problems are told at once', () => {
+  const problems = [
+    { name: 'PORT', got: 'a' },
+    { name: 'LOG_LEVEL', got: 'b' },
+    { name: 'TRUST_PROXY', got: 'c' },
+  ].map(problem => expect.objectContaining(problem) as unknown);
+  expect(thrownBy(() => readConfig({ PORT: 'a', LOG_LEVEL: 'b', TRUST_PROXY: 'c' }))).toMatchObject({
+    exitCode: 5,
+    problems,
+  });
+});
+
+function thrownBy(call: () => unknown): unknown {
+  try {
+    return call();
+  } catch (error) {
+    return error;
+  }
+}
+
+test('a supervisor asks for what concerns it alone', () => {
+  expect(readSettings({ PORT: 'anything', LOG_LEVEL: 'warn' })).toEqual({
+    nodeEnv: 'production',
+    logLevel: 'warn',
+    webConcurrency: undefined,
+    runDir: undefined,
+  });
+});

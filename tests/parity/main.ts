@@ -1,0 +1,91 @@
+/** `yarn parity [NAME…]`: plays the scenarios, and holds docs/parity.md and what was seen together. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../support/processes.js';
+import { DRIVERS, type DriverName } from './drivers/driver.js';
+import { allScenarios, clearAll, mismatch, play, type Named, type Seen } from './play.js';
+import { rowsOf, tableOf, withoutDate, type Result } from './table.js';
+
+const TABLE = join(ROOT, 'docs', 'parity.md');
+
+/** Two plays at a time: more would starve each other on a small machine. */
+const AT_ONCE = 2;
+
+interface Job {
+  readonly scenario: Named;
+  readonly driver: DriverName;
+}
+
+async function main(): Promise<void> {
+  const wanted = process.argv.slice(2);
+  const all = allScenarios();
+  const unknown = wanted.filter(name => !all.some(scenario => scenario.name === name));
+  if (unknown.length > 0) {
+    console.error(
+      `There is no scenario ${unknown.join(', ')}; there are\n  ${all.map(({ name }) => name).join('\n  ')}`,
+    );
+    process.exitCode = 2;
+    return;
+  }
+  const chosen = wanted.length === 0 ? all : all.filter(({ name }) => wanted.includes(name));
+  const begun = Date.now();
+  const { seen, failures } = await playAll(chosen);
+  console.log(
+    `${chosen.length} scenarios, ${failures.length} failed, ${Math.round((Date.now() - begun) / 1_000)} s`,
+  );
+  for (const failure of failures) console.log(`\n✗ ${failure}`);
+  if (failures.length > 0) process.exitCode = 1;
+  else if (wanted.length === 0)
+    await hold(chosen.map(scenario => ({ scenario, seen: seen.get(scenario) ?? {} })));
+}
+
+async function playAll(
+  scenarios: readonly Named[],
+): Promise<{ seen: Map<Named, Partial<Record<DriverName, Seen>>>; failures: string[] }> {
+  const jobs = scenarios.flatMap(scenario => DRIVERS.map((driver): Job => ({ scenario, driver })));
+  const seen = new Map<Named, Partial<Record<DriverName, Seen>>>(scenarios.map(scenario => [scenario, {}]));
+  const failures: string[] = [];
+  const work = async (): Promise<void> => {
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+      const { scenario, driver } = job;
+      const begun = Date.now();
+      const problem = await play(scenario, driver).then(
+        found => {
+          Object.assign(seen.get(scenario) ?? {}, { [driver]: found });
+          return mismatch(scenario, driver, found);
+        },
+        (error: Error) => `${driver}: ${error.message}`,
+      );
+      const took = `${((Date.now() - begun) / 1_000).toFixed(1)} s`;
+      console.log(`${problem === undefined ? '✓' : '✗'} ${scenario.name} (${driver}, ${took})`);
+      if (problem !== undefined) failures.push(`${scenario.name}: ${problem}`);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return { seen, failures };
+}
+
+/** Writes the table, and fails where the committed one said something else. */
+async function hold(results: readonly Result[]): Promise<void> {
+  const committed = existsSync(TABLE) ? readFileSync(TABLE, 'utf8') : '';
+  const table = await tableOf(results, rowsOf(committed));
+  if (withoutDate(table) === withoutDate(committed)) {
+    console.log('docs/parity.md is what was seen');
+    return;
+  }
+  writeFileSync(TABLE, table);
+  console.log('✗ docs/parity.md said something else; it has been written anew');
+  process.exitCode = 1;
+}
+
+// A terminal and the script that started this one may both send the signal; the first one counts.
+let isLeaving = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (isLeaving) return;
+    isLeaving = true;
+    void clearAll().finally(() => process.exit(1));
+  });
+}
+
+void main();

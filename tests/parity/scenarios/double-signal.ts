@@ -1,0 +1,23 @@
+/** SIGTERM twice, with a worker that does not leave and a long `kill_timeout`. */
+import { isAlive, until } from '../../support/processes.js';
+import { better, scenario } from '../scenario.js';
+import { gone, pause } from '../steps.js';
+
+export default scenario({
+  chapter: 'Stopping',
+  promise: 'a second signal ends the service now',
+  app: { instances: 1, kill_timeout: 6_000, env: { STUBBORN: 'yes' } },
+  async play(service) {
+    const pids = await service.started(1);
+    service.killSupervisor('SIGTERM');
+    await until(() => service.journal(/^ordered/).length > 0, 'the worker has its order');
+    service.killSupervisor('SIGTERM');
+    await Promise.race([gone(pids), pause(3_000)]);
+    return pids.some(isAlive) ? 'waits for the worker all the same' : 'ends now';
+  },
+  expect: better({
+    pm2: 'waits for the worker all the same',
+    native: 'ends now',
+    how: 'whoever is in a hurry has a way to say so',
+  }),
+});

@@ -1,0 +1,28 @@
+/** What the endpoints of this service answer. */
+import { same, scenario } from '../scenario.js';
+
+const shapeOf = (body: unknown): string =>
+  Object.entries(body as Record<string, unknown>)
+    .map(
+      ([key, value]) =>
+        `${key}: ${['status', 'message', 'environment'].includes(key) ? String(value) : typeof value}`,
+    )
+    .join(', ');
+
+export default scenario({
+  chapter: 'The service itself',
+  promise: '/health and /api/status answer alike',
+  program: 'cabe-arena-api',
+  shell: { WEB_CONCURRENCY: '1' },
+  async play(service) {
+    const [pid] = await service.started(1);
+    const health = (await service.get('/health')).json() as { worker: number };
+    const status = (await service.get('/api/status')).json();
+    return `{ ${shapeOf(health)} } { ${shapeOf(status)} } ${health.worker === pid ? 'from the listed worker' : ''}`;
+  },
+  expect: same(
+    '{ status: ok, timestamp: string, uptime: number, worker: number } ' +
+      '{ message: Cabe Arena API is running, version: string, environment: production, worker: number } ' +
+      'from the listed worker',
+  ),
+});

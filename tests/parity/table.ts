@@ -1,0 +1,88 @@
+/** docs/parity.md: one row for each scenario, made from what was seen. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../support/processes.js';
+import type { DriverName } from './drivers/driver.js';
+import type { Named, Seen } from './play.js';
+import { CHAPTERS } from './scenario.js';
+
+export interface Result {
+  readonly scenario: Named;
+  readonly seen: Readonly<Partial<Record<DriverName, Seen>>>;
+}
+
+const versionOf = (path: string): string =>
+  (JSON.parse(readFileSync(join(ROOT, path, 'package.json'), 'utf8')) as { version: string }).version;
+
+/** @param committed rows by scenario, for those that this machine cannot play */
+export async function tableOf(
+  results: readonly Result[],
+  committed: ReadonlyMap<string, string>,
+): Promise<string> {
+  const verdicts = results.map(({ scenario }) => scenario.expect.verdict);
+  const count = (verdict: string): number => verdicts.filter(each => each === verdict).length;
+  const chapters = CHAPTERS.flatMap(chapter => {
+    const rows = results.filter(({ scenario }) => scenario.chapter === chapter);
+    if (rows.length === 0) return [];
+    return [
+      `## ${chapter}`,
+      '',
+      '| scenario | PM2 did | native did | verdict |',
+      '| --- | --- | --- | --- |',
+      ...rows.map(result => rowOf(result, committed)),
+      '',
+    ];
+  });
+  const page = [
+    '# PM2 and native, side by side',
+    '',
+    'Written by `yarn parity`, which plays every scenario of `tests/parity/scenarios/` against the real PM2 and against the',
+    'native supervisor, and fails if this page is not what it has seen. `yarn parity NAME` plays one. What PM2 does is',
+    'asserted, too: when it improves, the run says so.',
+    '',
+    `${results.length} scenarios: ${count('same')} same, ${count('native better')} native better, ${count('not applicable')} not applicable.`,
+    '',
+    `PM2 ${versionOf('node_modules/pm2')}, native ${versionOf('.')}, Node ${process.versions.node.split('.')[0]}, ${process.platform}.`,
+    '',
+    `Seen on ${new Date().toISOString().slice(0, 10)}.`,
+    '',
+    ...chapters,
+  ].join('\n');
+  // Jest, which reads tables and writes none, cannot load it.
+  const { format } = await import('prettier');
+  return format(page, { parser: 'markdown', printWidth: 110 });
+}
+
+function rowOf({ scenario, seen: { pm2, native } }: Result, committed: ReadonlyMap<string, string>): string {
+  const { name, promise, expect } = scenario;
+  const saw = (seen: Seen | undefined): string =>
+    seen === undefined
+      ? 'not played'
+      : 'saw' in seen
+        ? seen.saw
+        : `cannot be played here: ${seen.impossible}`;
+  const isImpossible = [pm2, native].some(seen => seen !== undefined && 'impossible' in seen);
+  const known = committed.get(name);
+  if (isImpossible && known !== undefined) return known;
+  const verdict = 'how' in expect ? `**${expect.verdict}**: ${expect.how}` : expect.verdict;
+  return row(`\`${name}\`: ${promise}`, saw(pm2), saw(native), verdict);
+}
+
+/** The row of a scenario in which everything is as it states. */
+export const rowAsExpected = (scenario: Named): string =>
+  rowOf(
+    { scenario, seen: { pm2: { saw: scenario.expect.pm2 }, native: { saw: scenario.expect.native } } },
+    new Map(),
+  );
+
+const row = (...cells: readonly string[]): string =>
+  `| ${cells.map(cell => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
+
+/** The rows of a page, by the scenario's name. */
+export function rowsOf(page: string): Map<string, string> {
+  return new Map([...page.matchAll(/^\| `([a-z0-9-]+)`: .*$/gm)].map(([line, name = '']) => [name, line]));
+}
+
+/** The date is no finding, and neither are the Node and the system of whoever runs it. */
+export const withoutDate = (page: string): string =>
+  page.replace(/^Seen on .*$/m, '').replace(/^(PM2 \S+, native \S+), .*$/m, '$1');

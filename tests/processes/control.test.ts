@@ -1,0 +1,216 @@
+/** The control socket as any HTTP client sees it. */
+import { existsSync, rmSync, statSync } from 'node:fs';
+import http from 'node:http';
+import { join } from 'node:path';
+import { control, messages, served, service, serving, statusOf, type Service } from '../support/service.js';
+import { cleanUp, isAlive, until, type Answer } from '../support/processes.js';
+import { listeningSockets, socketsOf } from '../support/sockets.js';
+
+jest.setTimeout(60_000);
+afterEach(cleanUp);
+
+const socketOf = ({ env }: Service): string => join(env['RUN_DIR'] ?? '', 'supervisor.sock');
+
+const scale = (running: Service, instances: unknown): Promise<Answer> =>
+  control(running, 'POST', '/scale', JSON.stringify({ instances }));
+
+/** An order whose client goes away once it has been heard, before it is answered. */
+async function orderAndLeave(running: Service, path: string, heard: RegExp): Promise<void> {
+  const order = http.request({ socketPath: socketOf(running), method: 'POST', path, agent: false });
+  const closed = new Promise(resolve => order.on('error', () => undefined).on('close', resolve));
+  order.end();
+  await running.said(heard);
+  order.destroy();
+  await closed;
+}
+
+test('GET /status tells everything that status --json does', async () => {
+  const running = await service();
+  const answer = await control(running, 'GET', '/status');
+  expect(answer.status).toBe(200);
+  expect(answer.headers['content-type']).toMatch(/^application\/json/);
+  expect(answer.json()).toEqual({
+    app: 'cabe-arena-api',
+    supervisor: { pid: running.pid, uptime: expect.any(Number), version: '1.0.0', node: process.version },
+    generation: 1,
+    state: 'ready',
+    wanted: 2,
+    workers: [0, 1].map(slot => ({
+      slot,
+      pid: expect.any(Number),
+      generation: 1,
+      state: 'ready',
+      uptime: expect.any(Number),
+      restarts: 0,
+      lastExit: null,
+      memory: expect.any(Number),
+      cpu: expect.any(Number),
+    })),
+    lastReload: null,
+  });
+  expect((await control(running, 'GET', '/status?pretty')).status).toBe(200);
+});
+
+test('actions are answered when they are done', async () => {
+  const running = await service();
+  const before = await serving(running);
+  const reload = await control(running, 'POST', '/reload');
+  expect([reload.status, reload.json()]).toEqual([200, { ok: true, reason: null }]);
+  const after = await serving(running);
+  expect(after).toHaveLength(2);
+  expect(after.filter(pid => before.includes(pid))).toEqual([]);
+  expect(before.filter(isAlive)).toEqual([]);
+
+  expect((await scale(running, 3)).status).toBe(200);
+  expect(await serving(running)).toHaveLength(3);
+
+  const stop = await control(running, 'POST', '/stop');
+  expect([stop.status, stop.json()]).toEqual([200, { ok: true, reason: null }]);
+  expect(await running.ended).toEqual({ code: 0, signal: null });
+  expect(existsSync(socketOf(running))).toBe(false);
+});
+
+test('reloads that are asked for at once are one more reload, and each is answered', async () => {
+  const running = await service();
+  const answers = await Promise.all(Array.from({ length: 5 }, () => control(running, 'POST', '/reload')));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+  expect((await statusOf(running)).generation).toBe(3);
+});
+
+describe('what is no order is refused, and changes nothing', () => {
+  let running: Service;
+  beforeEach(async () => {
+    running = await service();
+  });
+  async function expectUnchanged(): Promise<void> {
+    expect(await statusOf(running)).toMatchObject({ generation: 1, state: 'ready', wanted: 2 });
+    expect(served(running)).toHaveLength(2);
+  }
+
+  test('an unknown path: 404 that names a known one', async () => {
+    const answer = await control(running, 'GET', '/');
+    expect([answer.status, answer.json()]).toEqual([
+      404,
+      { ok: false, reason: 'there is no /; try /status' },
+    ]);
+    expect((await control(running, 'POST', '/reload/now')).status).toBe(404);
+    await expectUnchanged();
+  });
+
+  test.each([
+    ['POST', '/status', 'GET'],
+    ['DELETE', '/status', 'GET'],
+    ['GET', '/reload', 'POST'],
+    ['PUT', '/scale', 'POST'],
+    ['GET', '/stop', 'POST'],
+  ])('%s %s: 405 that allows %s', async (method, path, allowed) => {
+    const answer = await control(running, method, path);
+    expect([answer.status, answer.headers.allow]).toEqual([405, allowed]);
+    await expectUnchanged();
+  });
+
+  test('a body that is no JSON object: 400', async () => {
+    for (const body of ['{', '{"instances":', '[]', '3', 'null', '"3"', 'instances=3'])
+      expect([body, (await control(running, 'POST', '/scale', body)).status]).toEqual([body, 400]);
+    expect((await control(running, 'POST', '/reload', '{')).status).toBe(400);
+    await expectUnchanged();
+  });
+
+  test('a number of workers that is none: 400 that says what was got', async () => {
+    for (const instances of ['3', -1, 1.5, 1025, null, true, [3], {}])
+      expect([instances, (await scale(running, instances)).status]).toEqual([instances, 400]);
+    expect((await scale(running, '3')).json()).toEqual({
+      ok: false,
+      reason: 'instances must be a whole number from 1 to 1024, got "3"',
+    });
+    expect((await control(running, 'POST', '/scale')).json()).toMatchObject({
+      reason: expect.stringMatching(/got nothing$/),
+    });
+    expect((await scale(running, 0)).json()).toEqual({
+      ok: false,
+      reason: 'scale 0 would stop the service; use stop',
+    });
+    await expectUnchanged();
+  });
+
+  test.each([2_000, 100_000])('a body of %i bytes: 413', async size => {
+    const answer = await control(running, 'POST', '/scale', `{"instances":3,"x":"${'x'.repeat(size)}"}`);
+    expect([answer.status, answer.json()]).toEqual([
+      413,
+      { ok: false, reason: 'the body may have 1024 bytes' },
+    ]);
+    await expectUnchanged();
+  });
+
+  test('what is not even HTTP harms nobody', async () => {
+    const { connect } = await import('node:net');
+    await new Promise<void>(resolve => {
+      const socket = connect(socketOf(running), () => socket.end('\0\0 what?\r\n\r\n'));
+      socket.on('error', () => undefined).on('close', () => resolve());
+      socket.resume();
+    });
+    expect((await control(running, 'GET', '/status')).status).toBe(200);
+    await expectUnchanged();
+  });
+});
+
+describe('a client that goes away', () => {
+  test('during POST /reload cancels nothing', async () => {
+    const running = await service();
+    const before = await serving(running);
+    await orderAndLeave(running, '/reload', /^Reloading 2 workers$/);
+    await running.said(/^Reload finished$/);
+    expect((await serving(running)).filter(pid => before.includes(pid))).toEqual([]);
+    expect((await statusOf(running)).lastReload).toMatchObject({ ok: true });
+  });
+
+  test('during POST /stop cancels nothing', async () => {
+    const running = await service();
+    await orderAndLeave(running, '/stop', /^Disconnecting worker/);
+    expect(await running.ended).toEqual({ code: 0, signal: null });
+    expect(messages(running).at(-1)).toBe('All workers disconnected, master process exiting');
+  });
+});
+
+describe('the socket', () => {
+  test('is for this user alone, in a folder for this user alone', async () => {
+    const running = await service();
+    expect(statSync(socketOf(running)).mode & 0o777).toBe(0o600);
+    expect(statSync(join(socketOf(running), '..')).mode & 0o777).toBe(0o700);
+  });
+
+  test.each(['the socket', 'its folder'])('is made again when %s has been removed', async what => {
+    const running = await service();
+    rmSync(what === 'the socket' ? socketOf(running) : (running.env['RUN_DIR'] ?? ''), { recursive: true });
+    await expect(control(running, 'GET', '/status')).rejects.toMatchObject({ code: 'ENOENT' });
+    const [victim = NaN] = served(running);
+    process.kill(victim, 'SIGKILL'); // any change will do
+    await until(() => served(running).length === 3, 'its successor serves');
+    await until(() => existsSync(socketOf(running)), 'the socket is there again');
+    await until(async () => (await statusOf(running)).state === 'ready', 'it answers again');
+    expect(statSync(socketOf(running)).mode & 0o777).toBe(0o600);
+    expect(statSync(join(socketOf(running), '..')).mode & 0o777).toBe(0o700);
+    expect(running.text()).not.toMatch(/Commands cannot reach/);
+  });
+
+  test('is made again also while an order waits for its answer on the old one', async () => {
+    const running = await service();
+    const reload = control(running, 'POST', '/reload');
+    await running.said(/^Reloading 2 workers$/);
+    rmSync(socketOf(running));
+    expect((await reload).json()).toEqual({ ok: true, reason: null });
+    expect((await control(running, 'GET', '/status')).status).toBe(200);
+  });
+
+  test("is the only way in: nobody listens on a TCP port but the service's own", async () => {
+    const running = await service();
+    const own = socketsOf(running.pid);
+    const ports = listeningSockets().flatMap(({ inode, port }) => (own.has(inode) ? [port] : []));
+    expect(new Set(ports)).toEqual(new Set([running.port]));
+    for (const pid of await serving(running)) {
+      const its = socketsOf(pid);
+      const held = listeningSockets().flatMap(({ inode, port }) => (its.has(inode) ? [port] : []));
+      expect(new Set(held)).toEqual(new Set([running.port]));
+    }
+  });
+});

@@ -1,0 +1,286 @@
+/** Where the service listens, which way connections reach its workers, and that none is refused or left hanging. */
+import { spawn } from 'node:child_process';
+import { createServer, type Server } from 'node:net';
+import { canReusePort } from '../../src/supervisor/listener.js';
+import {
+  answers,
+  appFile,
+  messages,
+  OUR_FIELDS,
+  OUR_WORKER,
+  served,
+  service,
+  serving,
+  control,
+  type Service,
+} from '../support/service.js';
+import {
+  cleanUp,
+  CLUSTER,
+  folder,
+  follow,
+  freePort,
+  isAlive,
+  request,
+  start,
+  until,
+} from '../support/processes.js';
+import { hasIPv6, listenersOf, socketsOf } from '../support/sockets.js';
+import { strictClient } from '../support/strict-client.js';
+
+jest.setTimeout(60_000);
+afterEach(cleanUp);
+
+/** A socket for each slot where the platform can, one for all elsewhere. */
+const PER_SLOT = canReusePort(process.versions.node, process.platform);
+
+const LOOPBACKS = hasIPv6() ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
+
+/** The status of an answer, or the code of the error in its place. */
+const outcome = (port: number, host: string): Promise<unknown> =>
+  request(port, '/health', { host }).then(
+    ({ status }) => status,
+    (error: NodeJS.ErrnoException) => error.code,
+  );
+
+/** A server of the test's own that listens already, on a port that the system chose. */
+function listening(host?: string): Promise<{ readonly server: Server; readonly port: number }> {
+  return new Promise(resolve => {
+    const server = createServer();
+    server.listen(0, host, () => {
+      const address = server.address();
+      resolve({ server, port: typeof address === 'object' && address !== null ? address.port : 0 });
+    });
+  });
+}
+
+/** Who among the supervisor and its serving workers holds a listening socket of the service's port. */
+async function holders(running: Service): Promise<{ master: number; workers: number[] }> {
+  const inodes = listenersOf(running.port).map(({ inode }) => inode);
+  const count = (pid: number): number => inodes.filter(inode => socketsOf(pid).has(inode)).length;
+  return { master: count(running.pid), workers: (await serving(running)).map(count) };
+}
+
+describe('the address', () => {
+  test('without HOST is every address, IPv6 and IPv4', async () => {
+    const { port } = await service();
+    for (const host of LOOPBACKS) expect(await outcome(port, host)).toBe(200);
+  });
+
+  test('is the one that HOST names, and no other', async () => {
+    const { port } = await service({ env: { HOST: '127.0.0.1' } });
+    expect(await outcome(port, '127.0.0.1')).toBe(200);
+    for (const host of ['127.0.0.2', ...LOOPBACKS.slice(1)])
+      expect([host, await outcome(port, host)]).toEqual([host, 'ECONNREFUSED']);
+    expect(new Set(listenersOf(port).map(({ address }) => address))).toEqual(new Set(['0100007F']));
+  });
+
+  test('may be a name, which the workers look up', async () => {
+    const { port } = await service({ env: { HOST: 'localhost' } });
+    expect((await request(port, '/health', { host: 'localhost' })).status).toBe(200);
+  });
+
+  test('is the socket that systemd hands over, through crashes and reloads', async () => {
+    const { server, port } = await listening('127.0.0.1');
+    const { fd } = Reflect.get(server, '_handle') as { readonly fd: number };
+    const other = await freePort();
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      PORT: String(other),
+      WEB_CONCURRENCY: '2',
+      RUN_DIR: folder(),
+    };
+    const running = follow(
+      spawn('sh', ['-c', 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$1"', process.execPath, CLUSTER], {
+        env,
+        stdio: ['ignore', 'pipe', 'pipe', fd],
+        detached: true,
+      }),
+    );
+    server.close(); // ours; the socket lives on in the supervisor
+    await until(() => served(running).length === 2, 'every worker serves');
+    const client = strictClient({ port, keptAlive: 0, newEveryMs: 8, timeoutMs: 15_000 });
+    expect(await outcome(other, '127.0.0.1')).toBe('ECONNREFUSED');
+    expect(await control({ env }, 'POST', '/reload')).toMatchObject({ status: 200 });
+    process.kill(served(running).at(-1) ?? NaN, 'SIGKILL');
+    await until(() => served(running).length === 5, 'the successor of the killed worker serves');
+    const { failures, sent } = await client.stop();
+    expect(sent).toBeGreaterThan(50);
+    expect({ ...failures, reset: 0 }).toEqual({ reset: 0 });
+    running.kill();
+    expect(await running.ended).toEqual({ code: 0, signal: null });
+    expect(await outcome(port, '127.0.0.1')).toBe('ECONNREFUSED');
+  });
+});
+
+describe('the way of a connection', () => {
+  test('is a socket for each slot where the platform can, else one for all; the supervisor only keeps them', async () => {
+    const running = await service({ workers: 3 });
+    expect(listenersOf(running.port)).toHaveLength(PER_SLOT ? 3 : 1);
+    expect(await holders(running)).toEqual({ master: PER_SLOT ? 3 : 1, workers: [1, 1, 1] });
+  });
+
+  test('sockets outlive the worker, the reload and the scaling down of their slot', async () => {
+    const running = await service({ workers: 3 });
+    const before = listenersOf(running.port).map(({ inode }) => inode);
+    await control(running, 'POST', '/scale', '{"instances":1}');
+    await control(running, 'POST', '/reload');
+    process.kill((await serving(running))[0] ?? NaN, 'SIGKILL');
+    await until(() => served(running).length === 5, 'the successor of the killed worker serves');
+    expect(listenersOf(running.port).map(({ inode }) => inode)).toEqual(before);
+  });
+
+  test('is round robin where the user asks for it: the supervisor accepts', async () => {
+    const running = await service({ env: { NODE_CLUSTER_SCHED_POLICY: 'rr' } });
+    expect(await holders(running)).toEqual({ master: 1, workers: [0, 0] });
+    const pids = new Set<unknown>();
+    for (let n = 0; n < 4; n++)
+      pids.add(((await request(running.port, '/health')).json() as { worker: number }).worker);
+    expect(pids).toEqual(new Set(await serving(running)));
+  });
+
+  test("is the operating system's choice where the user asks for it", async () => {
+    const running = await service({ env: { NODE_CLUSTER_SCHED_POLICY: 'none' } });
+    expect(await holders(running)).toEqual({ master: 1, workers: [1, 1] });
+    const client = strictClient({ port: running.port });
+    expect((await control(running, 'POST', '/reload')).status).toBe(200);
+    const report = await client.stop();
+    expect(report).toMatchObject({ failures: {}, answered: report.sent });
+  });
+});
+
+describe('under load', () => {
+  test('kills of 4 workers, two at a time: nobody is refused, nobody hangs', async () => {
+    const running = await service({ workers: 4 });
+    const client = strictClient({ port: running.port, keptAlive: 0, newEveryMs: 8, timeoutMs: 15_000 });
+    let open = 0;
+    for (let kill = 0; kill < 4; kill++) {
+      const victims = (await serving(running)).slice(kill % 3, (kill % 3) + 2);
+      open += client.opened;
+      for (const pid of victims) process.kill(pid, 'SIGKILL');
+      await until(async () => {
+        const now = await serving(running);
+        return now.length === 4 && victims.every(pid => !now.includes(pid));
+      }, 'the successors serve');
+    }
+    const { failures, sent, answered } = await client.stop();
+    const { reset = 0, ...others } = failures;
+    expect(others).toEqual({});
+    expect(reset).toBeLessThanOrEqual(open + 8);
+    expect(answered).toBe(sent - reset);
+  });
+
+  test('the only worker is killed: whoever connects meanwhile waits for its successor', async () => {
+    const running = await service({ workers: 1 });
+    const [victim = NaN] = await serving(running);
+    process.kill(victim, 'SIGKILL');
+    await until(() => !isAlive(victim), 'it is gone');
+    const { status, json } = await request(running.port, '/health');
+    expect(status).toBe(200);
+    expect(json()).toMatchObject({ worker: served(running).at(-1) });
+    expect(served(running)).toHaveLength(2);
+  });
+
+  test('scaling down resets nothing, on new connections and on those kept alive', async () => {
+    const running = await service({ workers: 4 });
+    const client = strictClient({ port: running.port, keptAlive: 12, newEveryMs: 8, timeoutMs: 15_000 });
+    for (const instances of [1, 4, 2]) {
+      const { status } = await control(running, 'POST', '/scale', JSON.stringify({ instances }));
+      expect(status).toBe(200);
+    }
+    const report = await client.stop();
+    expect(report).toMatchObject({ failures: {}, examples: [], answered: report.sent });
+    expect(report.sent).toBeGreaterThan(50);
+  });
+});
+
+describe('the end', () => {
+  test('given up after a crash loop, it refuses clients at once and leaves none hanging', async () => {
+    // Ready, then gone: the sockets are open, and connections wait in them for a worker that will never come.
+    const file = appFile(`${OUR_WORKER} setTimeout(() => process.exit(7), 250);`, {
+      ...OUR_FIELDS,
+      instances: 2,
+      max_restarts: 3,
+    });
+    const port = await freePort();
+    const running = start([CLUSTER, '--config', file], { PORT: String(port), RUN_DIR: folder() });
+    await until(() => served(running).length > 0, 'a worker serves');
+    const client = strictClient({ port, keptAlive: 2, newEveryMs: 20, timeoutMs: 15_000 });
+    expect(await running.ended).toEqual({ code: 4, signal: null });
+    const over = performance.now();
+    expect(await outcome(port, '127.0.0.1')).toBe('ECONNREFUSED');
+    const { failures } = await client.stop();
+    expect(performance.now() - over).toBeLessThan(1_000);
+    expect(failures).not.toHaveProperty('timed out');
+    expect(messages(running).at(-1)).toMatch(/^No worker left, master process exiting with code 4: /);
+  });
+
+  test('while the last worker of a service that stops drains, new clients are refused, not left to wait', async () => {
+    const running = await service({ workers: 1, env: { DRAIN_TIMEOUT_MS: '1500' } });
+    const held = request(running.port, '/echo', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'Content-Length': '12' },
+      agent: false,
+    }).catch((error: Error) => error);
+    await until(() => answers(running.port), 'it serves');
+    running.kill();
+    await until(
+      async () => (await outcome(running.port, '127.0.0.1')) === 'ECONNREFUSED',
+      'new clients are refused',
+    );
+    await running.ended;
+    await held;
+  });
+});
+
+describe('a taken port', () => {
+  const only = (line: string): string =>
+    `^Port ${line} is already in use by pid ${process.pid} \\(.+\\); stop that process or set PORT$`;
+
+  test('on one address only keeps a service on every address from starting, said once, with code 6', async () => {
+    const { server, port } = await listening('127.0.0.1');
+    try {
+      const running = start([CLUSTER], {
+        PORT: String(port),
+        WEB_CONCURRENCY: '3',
+        RUN_DIR: folder(),
+      });
+      expect((await running.ended).code).toBe(6);
+      expect(messages(running)).toEqual([expect.stringMatching(only(String(port)))]);
+    } finally {
+      server.close();
+    }
+  });
+
+  test.each([{}, { NODE_CLUSTER_SCHED_POLICY: 'rr' }, { NODE_CLUSTER_SCHED_POLICY: 'none' }])(
+    'found by the workers themselves is no crash loop either (%j)',
+    async policy => {
+      const { server, port } = await listening('127.0.0.1');
+      try {
+        const file = appFile(OUR_WORKER, { ...OUR_FIELDS, stop_exit_codes: [5, 6] });
+        const running = start([CLUSTER, '--config', file], {
+          PORT: String(port),
+          HOST: '127.0.0.1',
+          RUN_DIR: folder(),
+          ...policy,
+        });
+        expect((await running.ended).code).toBe(6);
+        expect(messages(running).filter(line => line.startsWith('Forking worker'))).toHaveLength(2);
+        expect(messages(running).at(-1)).toMatch(/master process exiting with code 6: Port \d+ /);
+      } finally {
+        server.close();
+      }
+    },
+  );
+
+  test('held by another service of ours is taken, whatever SO_REUSEPORT would allow', async () => {
+    const first = await service();
+    const second = start([CLUSTER], {
+      PORT: String(first.port),
+      WEB_CONCURRENCY: '2',
+      RUN_DIR: folder(),
+    });
+    expect((await second.ended).code).toBe(6);
+    expect(await answers(first.port)).toBe(true);
+  });
+});

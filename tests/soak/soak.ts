@@ -1,0 +1,289 @@
+/**
+ * A native service under constant load while everything that can happen to it does, at random, until the time is up.
+ * The only failures that are excused are requests that a killed or hung worker held, and there cannot be more of them
+ * than connections were open at that moment. Anything else ends it with exit code 1.
+ */
+import { parseArgs } from 'node:util';
+import { freePort, request } from '../support/processes.js';
+import { strictClient, type Failure, type Report, type StrictClient } from '../support/strict-client.js';
+import { allActions, choose, eventually, serving, settled, type Stage } from './actions.js';
+import { createRandom, type Random } from './random.js';
+import { Site } from './site.js';
+import { table, type Sample } from './table.js';
+
+interface Options {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly workers: number;
+}
+
+const KEPT_ALIVE = 12;
+const NEW_EVERY_MS = 8;
+const SAMPLE_MS = 100;
+
+/** Beyond the time that was asked for: the last action, the last drain. */
+const GRACE_MS = 180_000;
+
+/** What has happened so far. */
+interface Tally {
+  readonly reports: Report[];
+  readonly problems: string[];
+  readonly actions: Map<string, number>;
+  readonly samples: Sample[];
+  kills: number;
+  /** How many resets the kills may have cost. */
+  excused: number;
+}
+
+const USAGE = `Usage: yarn soak [--seed N] [--minutes M] [--workers W]
+  --seed N      replays the same actions                 (another one each time)
+  --minutes M   how long                                 (2)
+  --workers W   workers at the start                     (3)
+`;
+
+function parse(argv: readonly string[]) {
+  try {
+    const options = {
+      seed: { type: 'string' },
+      minutes: { type: 'string' },
+      workers: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    } as const;
+    return parseArgs({ args: [...argv], options }).values;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${USAGE}`);
+    return process.exit(2);
+  }
+}
+
+function optionsOf(argv: readonly string[]): Options {
+  const { help = false, ...values } = parse(argv);
+  if (help) {
+    process.stdout.write(USAGE);
+    process.exit(0);
+  }
+  const number = (name: keyof typeof values, fallback: number): number => {
+    const value = Number(values[name] ?? fallback);
+    if (value > 0) return value;
+    say(`--${name} must be a number above 0, got ${values[name]}`);
+    return process.exit(2);
+  };
+  return {
+    seed: Math.floor(number('seed', 1 + (Date.now() % 1_000_000))),
+    minutes: number('minutes', 2),
+    workers: Math.floor(number('workers', 3)),
+  };
+}
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function soak({ seed, minutes, workers }: Options): Promise<boolean> {
+  const site = new Site(await freePort());
+  const tally: Tally = { reports: [], problems: [], actions: new Map(), samples: [], kills: 0, excused: 0 };
+  const abandon = (why: string): void => {
+    void site.end().then(() => {
+      say(`✗ ${why} (seed ${seed})`);
+      process.exit(1);
+    });
+  };
+  const watchdog = setTimeout(() => abandon('it did not end in time'), minutes * 60_000 + GRACE_MS);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => abandon(`stopped by ${signal}`));
+  try {
+    await site.start(workers);
+    say(`Soaking ${workers} workers on Node ${process.version} for ${minutes} min, seed ${seed}`);
+    await perform(site, createRandom(seed), tally, { minutes, workers });
+  } catch (error) {
+    tally.problems.push(String((error as Error).stack));
+  } finally {
+    clearTimeout(watchdog);
+    judge(tally);
+    say(table(tally));
+    if (tally.problems.length > 0) say(`The last lines of the log:\n${lastLines(site)}\n`);
+    await site.end();
+  }
+  for (const problem of tally.problems) say(`✗ ${problem}`);
+  say(
+    tally.problems.length === 0
+      ? '✓ Nothing was lost but what killed workers held'
+      : `✗ ${tally.problems.length} problems; --seed ${seed} chooses the same actions again`,
+  );
+  return tally.problems.length === 0;
+}
+
+async function perform(
+  site: Site,
+  random: Random,
+  tally: Tally,
+  { minutes, workers }: Pick<Options, 'minutes' | 'workers'>,
+): Promise<void> {
+  const { port } = site;
+  const begun = performance.now();
+  const descriptors = site.descriptors();
+  const client = strictClient({
+    port,
+    keptAlive: KEPT_ALIVE,
+    newEveryMs: NEW_EVERY_MS,
+    pauseMs: 15,
+    timeoutMs: 20_000,
+  });
+  const sampler = sample(site, tally, begun);
+  const stage = stageOf(site, random, client, tally, sampler.leastServing, 2 * workers);
+  const actions = allActions();
+
+  try {
+    while (performance.now() - begun < minutes * 60_000) {
+      await new Promise(resolve => setTimeout(resolve, random.between(20, 400)));
+      const { name, perform: act } = choose(actions, random);
+      const [at, failed, excused] = [performance.now(), client.failed, tally.excused];
+      const what = await act(stage);
+      // What is still being answered belongs to this action.
+      await eventually(
+        () => client.oldestMs < performance.now() - at,
+        'whatever was asked has been answered',
+      );
+      tally.actions.set(name, (tally.actions.get(name) ?? 0) + 1);
+      const lost = client.failed - failed;
+      if (lost > tally.excused - excused) tally.problems.push(`${name} (${what}) cost ${lost} requests`);
+      say(progress({ name, what, at: at - begun, took: performance.now() - at, lost, client }));
+    }
+    await site.order('/scale', { instances: workers });
+    await settled(site);
+  } finally {
+    sampler.stop();
+    tally.reports.push(await client.stop());
+  }
+  const most = Math.max(...tally.samples.map(({ wanted }) => wanted));
+  const now = site.descriptors();
+  // A slot's socket stays open until the service stops, for each slot that ever was.
+  if (now > descriptors + most + 4)
+    tally.problems.push(`the supervisor holds ${now} descriptors, at first ${descriptors}`);
+  tally.reports.push(await stopUnderLoad(site, tally));
+}
+
+/** SIGTERM: whatever was sent on a connection that had been accepted is answered, and nothing is left. */
+async function stopUnderLoad(site: Site, tally: Tally): Promise<Report> {
+  const { port, supervisor } = site;
+  const client = strictClient({ port, keptAlive: KEPT_ALIVE, newEveryMs: 0 });
+  await eventually(() => client.sent > 300, 'there is load');
+  supervisor.kill('SIGTERM');
+  const report = await client.stop();
+  const { code, signal } = await supervisor.ended;
+  if (code !== 0) tally.problems.push(`SIGTERM ended the service with ${code ?? signal}`);
+  const { failures } = report;
+  if (Object.keys(failures).length > 0)
+    tally.problems.push(`SIGTERM cost requests: ${JSON.stringify(failures)} ${report.examples.join('; ')}`);
+  if (groupLives(supervisor.pid)) tally.problems.push('processes are left behind');
+  const outcome = await request(port, '/health').catch((error: NodeJS.ErrnoException) => error.code);
+  if (outcome !== 'ECONNREFUSED') tally.problems.push('the port is still held');
+  return report;
+}
+
+function stageOf(
+  site: Site,
+  random: Random,
+  client: StrictClient,
+  tally: Tally,
+  leastServing: () => number,
+  mostWorkers: number,
+): Stage {
+  const hung = new Set<number>();
+  const excuse = (): void => {
+    tally.kills++;
+    tally.excused += KEPT_ALIVE + client.opened + 1;
+  };
+  return {
+    site,
+    random,
+    mostWorkers,
+    leastServing,
+    kill(pid) {
+      if (!hung.delete(pid)) excuse();
+      give(pid, 'SIGKILL');
+    },
+    hang(pid) {
+      excuse();
+      hung.add(pid);
+      give(pid, 'SIGSTOP');
+    },
+  };
+}
+
+/** To a worker that may have left in this very moment. */
+function give(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+interface Sampler {
+  stop(): void;
+  leastServing(): number;
+}
+
+function sample(site: Site, tally: Tally, begun: number): Sampler {
+  let least = Infinity;
+  let asking = false;
+  const timer = setInterval(() => {
+    if (asking) return;
+    asking = true;
+    void site
+      .status()
+      .then(status => {
+        const count = serving(status).length;
+        least = Math.min(least, count);
+        const { wanted, workers } = status;
+        tally.samples.push({ at: performance.now() - begun, serving: count, wanted, rows: workers.length });
+      })
+      .catch((error: Error) => tally.problems.push(`the control socket failed: ${error.message}`))
+      .finally(() => (asking = false));
+  }, SAMPLE_MS);
+  return {
+    stop: () => clearInterval(timer),
+    leastServing() {
+      const found = least;
+      least = Infinity;
+      return found;
+    },
+  };
+}
+
+function judge(tally: Tally): void {
+  for (const { failures, examples } of tally.reports) {
+    const { reset = 0, ...others } = failures;
+    for (const [kind, count] of Object.entries(others) as [Failure, number][])
+      tally.problems.push(`${count} requests failed: ${kind}; ${examples.join('; ')}`);
+    if (reset > tally.excused)
+      tally.problems.push(`${reset} resets, and ${tally.kills} kills excuse ${tally.excused} at most`);
+  }
+}
+
+function progress(line: {
+  readonly name: string;
+  readonly what: string;
+  readonly at: number;
+  readonly took: number;
+  readonly lost: number;
+  readonly client: StrictClient;
+}): string {
+  const { name, what, at, took, lost, client } = line;
+  const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
+  const cost = lost === 0 ? '' : `  ${lost} reset`;
+  return `${seconds(at).padStart(8)}  ${String(client.sent).padStart(7)} sent  ${name}${what === '' ? '' : ` (${what})`} in ${seconds(took)}${cost}`;
+}
+
+const lastLines = (site: Site): string => site.supervisor.text().split('\n').slice(-60).join('\n');
+
+/** Whether any process of the service's group is left. */
+function groupLives(pid: number): boolean {
+  try {
+    process.kill(-pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+void soak(optionsOf(process.argv.slice(2))).then(well => process.exit(well ? 0 : 1));

@@ -1,0 +1,89 @@
+/** Real PM2 with a home of its own, so that no test meets another's daemon, nor a developer's. */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isAlive, ROOT, until } from './processes.js';
+
+const PM2 = join(ROOT, 'node_modules', 'pm2', 'bin', 'pm2');
+
+export interface Pm2Process {
+  readonly pm_id: number;
+  readonly pid: number;
+  readonly pm2_env: {
+    readonly status: string;
+    readonly restart_time: number;
+    readonly NODE_APP_INSTANCE?: number;
+  };
+}
+
+export interface Result {
+  readonly code: number;
+  readonly text: string;
+}
+
+export class Pm2 {
+  readonly home = mkdtempSync(join(tmpdir(), 'cabe-pm2-'));
+  readonly env: Record<string, string>;
+
+  /** @param env the shell in which every command of this PM2 is given */
+  constructor(env: Readonly<Record<string, string>> = {}) {
+    const { PATH = '', HOME = '' } = process.env;
+    this.env = { PATH, HOME, PM2_HOME: this.home, PM2_DISCRETE_MODE: 'true', NO_COLOR: '1', ...env };
+  }
+
+  /** Gives a command; resolves with its output, whatever its exit code. */
+  run(...args: string[]): Promise<Result> {
+    return this.runFrom({ cwd: ROOT }, ...args);
+  }
+
+  /** Gives a command elsewhere; a launcher such as `taskset -c 0` starts it in its turn. */
+  runFrom(
+    { cwd, launcher = [] }: { readonly cwd: string; readonly launcher?: readonly string[] },
+    ...args: string[]
+  ): Promise<Result> {
+    const command = [...launcher, process.execPath, PM2, ...args];
+    return new Promise(resolve => {
+      execFile(
+        command[0] ?? '',
+        command.slice(1),
+        { env: this.env, cwd, encoding: 'utf8' },
+        (error, stdout, stderr) => {
+          resolve({ code: error === null ? 0 : Number(error.code ?? 1), text: stdout + stderr });
+        },
+      );
+    });
+  }
+
+  async list(): Promise<Pm2Process[]> {
+    const { text } = await this.run('jlist');
+    // The very first command prints that it starts a daemon, before the list.
+    return JSON.parse(text.split('\n').findLast(line => line.startsWith('[')) ?? '[]') as Pm2Process[];
+  }
+
+  /** Everything that has reached the logs that `pm2 logs` shows. */
+  logs(): string[] {
+    const folder = join(this.home, 'logs');
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder).flatMap(name =>
+      readFileSync(join(folder, name), 'utf8')
+        .split('\n')
+        .filter(line => line !== ''),
+    );
+  }
+
+  get daemon(): number {
+    const path = join(this.home, 'pm2.pid');
+    return existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
+  }
+
+  /** Ends the daemon and all that it runs, and removes its home. */
+  async end(): Promise<void> {
+    const { daemon } = this;
+    if (daemon !== 0) {
+      await this.run('kill');
+      await until(() => !isAlive(daemon), 'the daemon has ended');
+    }
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}

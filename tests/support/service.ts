@@ -1,0 +1,107 @@
+/** A native service of a test's own: started until all of it serves, asked over its control socket. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Status } from '../../src/supervisor/status.js';
+import {
+  CLUSTER,
+  folder,
+  freePort,
+  request,
+  start,
+  until,
+  WORKER,
+  type Answer,
+  type Running,
+} from './processes.js';
+
+export interface Service extends Running {
+  readonly port: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface ServiceOptions {
+  readonly workers?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Behind `node dist/cluster.js`. */
+  readonly args?: readonly string[];
+}
+
+/** Our own service, all of its workers serving. */
+export async function service({ workers = 2, env = {}, args = [] }: ServiceOptions = {}): Promise<Service> {
+  const port = await freePort();
+  const all = {
+    PORT: String(port),
+    WEB_CONCURRENCY: String(workers),
+    RUN_DIR: folder(),
+    NO_COLOR: '1',
+    ...env,
+  };
+  const running = start([CLUSTER, ...args], all);
+  await until(() => {
+    if (running.child.exitCode !== null)
+      throw new Error(`the service ended before it served; it said\n${running.text()}`);
+    return served(running).length >= workers;
+  }, 'every worker serves');
+  // The supervisor hears of it a moment after the log.
+  await until(async () => (await statusOf({ env: all })).state === 'ready', 'the supervisor knows it');
+  // Workers say so in their log a moment before the supervisor has heard it.
+  await until(
+    async () => (await serving({ env: all }).catch(() => [])).length >= workers,
+    'the supervisor knows that every worker serves',
+  );
+  return Object.assign(running, { port: Number(all.PORT), env: all });
+}
+
+/** The pids of the workers that have ever said that they serve, the first ones first. */
+export const served = ({ lines }: Running): number[] =>
+  lines.flatMap(({ msg }) => /^Worker (\d+) HTTP server started/.exec(msg)?.[1] ?? []).map(Number);
+
+export const messages = ({ lines }: Running): string[] => lines.map(({ msg }) => msg);
+
+/** Whether somebody answers there. */
+export const answers = (port: number, host = '127.0.0.1'): Promise<boolean> =>
+  request(port, '/health', { host }).then(
+    () => true,
+    () => false,
+  );
+
+/** One request over the control socket of this service. */
+export function control(
+  { env }: Pick<Service, 'env'>,
+  method: string,
+  path: string,
+  body?: string,
+): Promise<Answer> {
+  const socketPath = join(env['RUN_DIR'] ?? '', 'supervisor.sock');
+  return request(0, path, { socketPath, method, ...(body === undefined ? {} : { body }) });
+}
+
+export async function statusOf(running: Pick<Service, 'env'>): Promise<Status> {
+  return (await control(running, 'GET', '/status')).json() as Status;
+}
+
+/** The pids of the workers that serve now, in the order of their slots. */
+export async function serving(running: Pick<Service, 'env'>): Promise<number[]> {
+  const { workers } = await statusOf(running);
+  return workers.flatMap(({ state, pid }) => (state === 'ready' && pid !== null ? [pid] : []));
+}
+
+/** An app file of a test's own, with the program `app.js` beside it. @returns the path of the file */
+export function appFile(program: string, fields: object = {}): string {
+  const at = folder();
+  writeFileSync(join(at, 'app.js'), program);
+  const app = { name: 'test-app', script: './app.js', exec_mode: 'cluster', instances: 2, ...fields };
+  writeFileSync(join(at, 'ecosystem.config.js'), `module.exports = { apps: [${JSON.stringify(app)}] };`);
+  return join(at, 'ecosystem.config.js');
+}
+
+/** The program of our own worker, for an {@link appFile} that adds something to it. */
+export const OUR_WORKER = `require(${JSON.stringify(WORKER)});`;
+
+/** What an {@link appFile} says of our own worker, in place of the real app file. */
+export const OUR_FIELDS = {
+  wait_ready: true,
+  listen_timeout: 15_000,
+  shutdown_with_message: true,
+  kill_timeout: 9_000,
+};
