@@ -37,6 +37,7 @@ export function becomeReady(pool: Pool, id: WorkerId, now: Millis): Pool {
     id,
     generation: worker.generation,
     since: now,
+    silent: false,
   });
   const ready = { ...pool, everReady: true };
   if (seat.role === 'successor') {
@@ -60,6 +61,24 @@ export function noteFailure(pool: Pool, id: WorkerId, failure: BootFailure): Poo
     return withSlot(pool, seat.id, { ...seat.slot, successor: { ...seat.slot.successor, failure } });
   }
   return pool;
+}
+
+/** A serving worker's event loop is blocked, or turns again. */
+export function notePulse(pool: Pool, id: WorkerId, silent: boolean): Pool {
+  const seat = seatOf(pool, id);
+  if (seat === undefined) return pool;
+  const changes = (worker: Starting | Serving): worker is Serving =>
+    worker.at === 'serving' && worker.silent !== silent;
+  if (seat.role === 'successor') {
+    const { successor } = seat.slot;
+    return changes(successor)
+      ? withSlot(pool, seat.id, { ...seat.slot, successor: { ...successor, silent } })
+      : pool;
+  }
+  const { slot } = seat;
+  return slot.at !== 'starting' && changes(slot.worker)
+    ? withSlot(pool, seat.id, { ...slot, worker: { ...slot.worker, silent } })
+    : pool;
 }
 
 /** A worker is gone, or has proved that it cannot start; either way its seat is free. */

@@ -1,19 +1,23 @@
-/** A slot that nobody serves lends its socket to a worker that does, so that no connection waits in its queue. */
-import type { Effect, Outcome, Pool, Serving, Slot, SlotId, WorkerId } from './model.js';
+/**
+ * A slot on whose socket nobody accepts, because its seat is empty or its worker's loop is blocked, lends it to a
+ * worker that does, so that no connection waits in its queue.
+ */
+import type { Effect, Outcome, Pool, Slot, SlotId, WorkerId } from './model.js';
 import { only } from './moves.js';
+import { workersOf } from './wake.js';
 
-/** Every socket without a serving worker of its own is lent, and returned when it has one again. */
+/** Every socket without an accepting worker of its own is lent, and returned when it has one again. */
 export function lendSockets(pool: Pool): Outcome {
   if (pool.verdict !== undefined)
     return pool.loans.size === 0 ? only(pool) : only({ ...pool, loans: new Map() });
-  const able = pool.slots.filter(isServed).map(({ worker }) => worker.id);
+  const acceptors = pool.slots.map(acceptorOf);
+  const able = acceptors.filter(id => id !== undefined);
   if (able.length === pool.sockets && pool.loans.size === 0) return only(pool);
-  const serving = new Set(able);
-  const wanted = wantedLoans(pool, able, serving);
+  const wanted = wantedLoans(pool, acceptors, able);
   const lent = [...wanted].filter(([slot, to]) => pool.loans.get(slot) !== to);
-  const over = [...pool.loans].filter(([slot]) => !wanted.has(slot));
+  const over = [...pool.loans].filter(([slot, from]) => wanted.get(slot) !== from);
   if (lent.length === 0 && over.length === 0) return only(pool);
-  const returned = over.filter(([, from]) => serving.has(from));
+  const returned = over.filter(([, from]) => isServing(pool, from));
   const effects: Effect[] = [
     ...lent.map(([slot, to]): Effect => ({ type: 'lend', slot, to })),
     ...returned.map(([slot, from]): Effect => ({ type: 'return', slot, from })),
@@ -21,23 +25,31 @@ export function lendSockets(pool: Pool): Outcome {
   return { pool: { ...pool, loans: wanted }, effects };
 }
 
-/** Who should accept for whom: a loan stays where it is for as long as its borrower serves. */
+/** Who should accept for whom: a loan stays where it is for as long as its borrower accepts. */
 function wantedLoans(
-  { slots, loans, sockets }: Pool,
+  { loans, sockets }: Pool,
+  acceptors: readonly (WorkerId | undefined)[],
   able: readonly WorkerId[],
-  serving: ReadonlySet<WorkerId>,
 ): Map<SlotId, WorkerId> {
   const wanted = new Map<SlotId, WorkerId>();
-  for (let id = 0; id < sockets; id++) {
-    const slot = slots[id];
-    if (slot !== undefined && isServed(slot)) continue;
-    const current = loans.get(id);
-    const borrower = current !== undefined && serving.has(current) ? current : able[id % able.length];
-    if (borrower !== undefined) wanted.set(id, borrower);
+  for (let slot = 0; slot < sockets; slot++) {
+    if (acceptors[slot] !== undefined) continue;
+    const current = loans.get(slot);
+    const borrower = current !== undefined && able.includes(current) ? current : able[slot % able.length];
+    if (borrower !== undefined) wanted.set(slot, borrower);
   }
   return wanted;
 }
 
-/** Whether a worker holds this seat and serves. */
-const isServed = (slot: Slot): slot is Extract<Slot, { worker: Serving }> =>
-  slot.at === 'ready' || slot.at === 'replacing';
+/** Who accepts on the socket of this slot: its worker, or a successor that listens beside it already. */
+function acceptorOf(slot: Slot): WorkerId | undefined {
+  if (slot.at !== 'ready' && slot.at !== 'replacing') return undefined;
+  if (!slot.worker.silent) return slot.worker.id;
+  if (slot.at === 'ready' || slot.successor.at === 'starting' || slot.successor.silent) return undefined;
+  return slot.successor.id;
+}
+
+/** Whether this worker serves, however it feels: only such a one can be asked to give a socket back. */
+function isServing({ slots }: Pool, id: WorkerId): boolean {
+  return slots.flatMap(workersOf).some(worker => worker.id === id && worker.at === 'serving');
+}

@@ -7,6 +7,9 @@
 /** Set to `1` in a worker's environment by a supervisor that hands out its listening socket on request. */
 export const LISTENER_OFFER = 'CABE_LISTENER_OFFER';
 
+/** How often a worker shows that its event loop turns, while its supervisor wants to know. */
+export const PULSE_MS = 10;
+
 /** What a worker tells its supervisor. */
 export type FromWorker =
   /** It serves (PM2's `wait_ready` word). */
@@ -14,7 +17,9 @@ export type FromWorker =
   /** It cannot boot: why, and the code with which it is about to exit. */
   | { readonly type: 'boot-failed'; readonly code: number; readonly message: string }
   /** It wants the listening socket of this address; sent only where {@link LISTENER_OFFER} is set. */
-  | { readonly type: 'listener.wanted'; readonly port: number; readonly host: string | undefined };
+  | { readonly type: 'listener.wanted'; readonly port: number; readonly host: string | undefined }
+  /** Its loop turns, and whether it had anything to do since it last said so. */
+  | { readonly type: 'pulse'; readonly busy: boolean };
 
 /** What a supervisor tells its worker; `listener` and `listener.lent` travel with a TCP handle. */
 export type ToWorker =
@@ -26,7 +31,10 @@ export type ToWorker =
   | { readonly type: 'listener'; readonly error?: { readonly code: string; readonly message: string } }
   /** Accept on this slot's socket as well, until it is returned: its own worker is gone or hangs. */
   | { readonly type: 'listener.lent'; readonly slot: number }
-  | { readonly type: 'listener.returned'; readonly slot: number };
+  | { readonly type: 'listener.returned'; readonly slot: number }
+  /** Show a pulse from now on; or rest, until there is something to do again. */
+  | { readonly type: 'pulse.wanted' }
+  | { readonly type: 'pulse.enough' };
 
 /** Whether a message that arrived over IPC is one of ours; anything else is the app's own business. */
 export function isFromWorker(value: unknown): value is FromWorker {
@@ -37,6 +45,8 @@ export function isFromWorker(value: unknown): value is FromWorker {
       return Number.isInteger(value['code']) && typeof value['message'] === 'string';
     case 'listener.wanted':
       return Number.isInteger(value['port']) && ['string', 'undefined'].includes(typeof value['host']);
+    case 'pulse':
+      return typeof value['busy'] === 'boolean';
     default:
       return false;
   }

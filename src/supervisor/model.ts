@@ -86,6 +86,8 @@ export interface Serving {
   readonly generation: Generation;
   /** When it became ready. */
   readonly since: Millis;
+  /** Its event loop is blocked: it accepts nothing until it is heard of again. */
+  readonly silent: boolean;
 }
 
 export type ReplaceReason = 'reload' | 'memory';
@@ -146,7 +148,7 @@ export interface Pool {
   readonly reload: Reload | undefined;
   /** A further reload was asked for while one was under way. */
   readonly reloadAgain: boolean;
-  /** The socket of a slot that nobody serves is accepted on by a worker of another slot. */
+  /** The socket of a slot on which nobody accepts is lent to a worker of another slot. */
   readonly loans: ReadonlyMap<SlotId, WorkerId>;
   /** Slots that ever existed: their sockets stay open until the service stops. */
   readonly sockets: number;
@@ -172,6 +174,9 @@ export type Event =
       readonly signal: string | null;
     }
   | { readonly type: 'worker.grown'; readonly worker: WorkerId }
+  /** Its pulse has stopped, or can be felt again (`pulse.ts`). */
+  | { readonly type: 'worker.silent'; readonly worker: WorkerId }
+  | { readonly type: 'worker.heard'; readonly worker: WorkerId }
   | { readonly type: 'fork.failed'; readonly worker: WorkerId; readonly message: string }
   | { readonly type: 'reload.asked' }
   | {

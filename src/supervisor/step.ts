@@ -6,7 +6,7 @@
  * fork into empty seats, kill what overstays, roll a reload on, lend sockets, end the service. Nothing here reads
  * a clock, sets a timer, or knows a process: time comes in as `now`, and `wake.ts` says when to come back.
  */
-import { becomeReady, forkFailed, leave, noteFailure } from './lives.js';
+import { becomeReady, forkFailed, leave, noteFailure, notePulse } from './lives.js';
 import type {
   BootFailure,
   Effect,
@@ -74,6 +74,10 @@ function react(pool: Pool, event: Event, now: Millis): Outcome {
       return only(noteFailure(pool, event.worker, event.failure));
     case 'worker.exited':
       return exited(pool, event, now);
+    case 'worker.silent':
+      return only(notePulse(pool, event.worker, true));
+    case 'worker.heard':
+      return only(notePulse(pool, event.worker, false));
     case 'worker.grown':
       return recycle(pool, event.worker, now);
     case 'fork.failed':

@@ -4,6 +4,7 @@ import type { App } from './ecosystem.js';
 import type { Listener } from './listener.js';
 import { isFromWorker, LISTENER_OFFER, type FromWorker, type ToWorker } from './messages.js';
 import type { Event, SlotId, WorkerId } from './model.js';
+import { createPulseMonitor } from './pulse.js';
 
 /** A process as the supervisor holds it. */
 export interface Process {
@@ -42,6 +43,13 @@ interface Held {
 
 export function createWorkers(listener: Listener, report: (event: Report) => void): Workers {
   const held = new Map<WorkerId, Held>();
+  const pulses = createPulseMonitor({
+    report,
+    tell(id, message) {
+      const asked = held.get(id);
+      if (asked !== undefined) tell(asked.worker, message);
+    },
+  });
 
   function fork({ id, slot, app, variables }: Parameters<Workers['fork']>[0]): Process | undefined {
     cluster.setupPrimary({
@@ -68,6 +76,7 @@ export function createWorkers(listener: Listener, report: (event: Report) => voi
       })
       .on('exit', (code: number | null, signal: string | null) => {
         held.delete(id);
+        pulses.forget(id);
         report({ type: 'worker.exited', worker: id, code: signal === null ? code : null, signal });
       })
       .on('error', (error: Error) => {
@@ -79,7 +88,11 @@ export function createWorkers(listener: Listener, report: (event: Report) => voi
   }
 
   function heard(id: WorkerId, slot: SlotId, worker: Worker, message: FromWorker): void {
-    if (message === 'ready') return report({ type: 'worker.ready', worker: id });
+    if (message === 'ready') {
+      report({ type: 'worker.ready', worker: id });
+      if (held.get(id)?.knowsSockets === true && listener.mode === 'per-slot') pulses.watch(id);
+      return;
+    }
     switch (message.type) {
       case 'boot-failed':
         return report({
@@ -93,12 +106,15 @@ export function createWorkers(listener: Listener, report: (event: Report) => voi
         const { handle, error } = listener.socketOf(slot, message);
         return tell(worker, error === undefined ? { type: 'listener' } : { type: 'listener', error }, handle);
       }
+      case 'pulse':
+        return pulses.felt(id, message.busy);
     }
   }
 
   function order(id: WorkerId, how: 'stop' | 'retire'): void {
     const process = held.get(id);
     if (process === undefined) return;
+    pulses.forget(id);
     const { app, worker } = process;
     if (!app.shutdownWithMessage || !worker.isConnected()) {
       worker.process.kill(app.shutdownWithMessage ? 'SIGTERM' : app.killSignal);

@@ -9,6 +9,7 @@ import { createLogger, type Logger } from '../utils/logger.js';
 import { whenWritten } from '../utils/output.js';
 import { drainable, type Drainable } from './drain.js';
 import { listen, type Listening } from './listen.js';
+import { showPulseWhenAsked } from './pulse.js';
 import { takeOrders, whoIsInCharge, type Order } from './orders.js';
 import { createServer } from './server.js';
 import { showTitle } from './title.js';
@@ -56,6 +57,7 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
     readiness = 'ready';
     showTitle('ready');
     logger.info(`Worker ${process.pid} HTTP server started successfully`);
+    if (charge === 'native') showPulseWhenAsked(server);
     process.send?.('ready' satisfies FromWorker);
   } catch (error) {
     await bootFailed(error, logger);

