@@ -1,6 +1,7 @@
 /** What happens to one seat when its worker becomes ready, fails to, or ends. */
 import type {
   BootFailure,
+  Departing,
   Exit,
   History,
   Millis,
@@ -84,6 +85,17 @@ export function notePulse(pool: Pool, id: WorkerId, silent: boolean): Pool {
 /** A worker is gone, or has proved that it cannot start; either way its seat is free. */
 export function leave(pool: Pool, seat: Seat, exit: Exit, now: Millis): Outcome {
   return seat.role === 'successor' ? successorLost(pool, seat, exit, now) : mainLost(pool, seat, exit, now);
+}
+
+/** A worker drains unasked: its seat is free as if it had exited already, and it is killed if it takes too long. */
+export function leaveByItself(pool: Pool, id: WorkerId, code: number, now: Millis): Outcome {
+  const seat = seatOf(pool, id);
+  if (seat === undefined) return only(pool);
+  const { generation } = seat.role === 'main' ? seat.slot.worker : seat.slot.successor;
+  const deadline = now + policyOf(pool, generation).killTimeoutMs;
+  const departing: Departing = { id, slot: seat.id, generation, deadline, ordered: false };
+  const free = { ...pool, departing: [...pool.departing, departing] };
+  return leave(free, seat, { worker: id, code, signal: null, failure: undefined }, now);
 }
 
 /** The successor did not live up to it: the old worker, which never stopped serving, keeps its seat. */

@@ -16,6 +16,8 @@ export type FromWorker =
   | 'ready'
   /** It cannot boot: why, and the code with which it is about to exit. */
   | { readonly type: 'boot-failed'; readonly code: number; readonly message: string }
+  /** It drains and will exit with this code, unasked: it accepts nothing any more, and its seat is free. */
+  | { readonly type: 'leaving'; readonly code: number }
   /** It wants the listening socket of this address; sent only where {@link LISTENER_OFFER} is set. */
   | { readonly type: 'listener.wanted'; readonly port: number; readonly host: string | undefined }
   /** Its loop turns, and whether it had anything to do since it last said so. */
@@ -43,6 +45,8 @@ export function isFromWorker(value: unknown): value is FromWorker {
   switch (value['type']) {
     case 'boot-failed':
       return Number.isInteger(value['code']) && typeof value['message'] === 'string';
+    case 'leaving':
+      return Number.isInteger(value['code']);
     case 'listener.wanted':
       return Number.isInteger(value['port']) && ['string', 'undefined'].includes(typeof value['host']);
     case 'pulse':

@@ -4,7 +4,8 @@
  *
  * The supervisor owns a pool of slots. A slot is a seat for one serving worker; what a seat can be is spelled
  * out in {@link Slot}, each state with its own data only, so that "ready without a worker" cannot be written.
- * A worker that has been ordered to leave gives its seat up at once and is listed under {@link Departing}.
+ * A worker that has been ordered to leave, or leaves by itself, gives its seat up at once and is listed under
+ * {@link Departing}.
  */
 
 /** A moment or a span on the supervisor's monotonic clock, in milliseconds. */
@@ -110,13 +111,15 @@ export type Slot = { readonly history: History } & (
   | { readonly at: 'errored'; readonly exit: Exit }
 );
 
-/** A worker that has been told to leave: it holds no seat any more. */
+/** A worker that drains: it holds no seat any more. */
 export interface Departing {
   readonly id: WorkerId;
   readonly slot: SlotId;
   readonly generation: Generation;
   /** When it is killed; `undefined` once it has been. */
   readonly deadline: Millis | undefined;
+  /** Whether it was told to leave, or does so by itself: after an uncaught exception, or a signal of somebody's. */
+  readonly ordered: boolean;
 }
 
 /** A reload under way. Nothing is retired before the first successor, the canary, has stayed up. */
@@ -173,6 +176,8 @@ export type Event =
       readonly code: number | null;
       readonly signal: string | null;
     }
+  /** It drains unasked, and is going to exit with this code. */
+  | { readonly type: 'worker.leaving'; readonly worker: WorkerId; readonly code: number }
   | { readonly type: 'worker.grown'; readonly worker: WorkerId }
   /** Its pulse has stopped, or can be felt again (`pulse.ts`). */
   | { readonly type: 'worker.silent'; readonly worker: WorkerId }

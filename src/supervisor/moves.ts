@@ -71,7 +71,7 @@ export function depart(
   now: Millis,
 ): Outcome {
   const departing = leavers.map(([slot, { id, generation }]): Departing => {
-    return { id, slot, generation, deadline: now + policyOf(pool, generation).killTimeoutMs };
+    return { id, slot, generation, deadline: now + policyOf(pool, generation).killTimeoutMs, ordered: true };
   });
   return {
     pool: { ...pool, departing: [...pool.departing, ...departing] },

@@ -36,10 +36,17 @@ function happened(
 ): Line[] {
   switch (event.type) {
     case 'worker.exited':
-      return departs(before, event.worker)
+      return isOrdered(before, event.worker)
         ? [info(`Worker ${pid(event.worker)} disconnected`)]
         : [
             warn(`Worker ${pid(event.worker)} ${endSentence(event)}`),
+            ...consequence(before, pool, event.worker, now),
+          ];
+    case 'worker.leaving':
+      return pool === before
+        ? []
+        : [
+            warn(`Worker ${pid(event.worker)} drains by itself`),
             ...consequence(before, pool, event.worker, now),
           ];
     case 'fork.failed':
@@ -66,7 +73,8 @@ function happened(
   }
 }
 
-const departs = (pool: Pool, worker: WorkerId): boolean => pool.departing.some(({ id }) => id === worker);
+const isOrdered = (pool: Pool, worker: WorkerId): boolean =>
+  pool.departing.some(({ id, ordered }) => id === worker && ordered);
 
 /** What becomes of the slot whose worker ended unasked. */
 function consequence(before: Pool, after: Pool, worker: WorkerId, now: Millis): Line[] {

@@ -6,7 +6,7 @@
  * fork into empty seats, kill what overstays, roll a reload on, lend sockets, end the service. Nothing here reads
  * a clock, sets a timer, or knows a process: time comes in as `now`, and `wake.ts` says when to come back.
  */
-import { becomeReady, forkFailed, leave, noteFailure, notePulse } from './lives.js';
+import { becomeReady, forkFailed, leave, leaveByItself, noteFailure, notePulse } from './lives.js';
 import type {
   BootFailure,
   Effect,
@@ -74,6 +74,8 @@ function react(pool: Pool, event: Event, now: Millis): Outcome {
       return only(noteFailure(pool, event.worker, event.failure));
     case 'worker.exited':
       return exited(pool, event, now);
+    case 'worker.leaving':
+      return leaveByItself(pool, event.worker, event.code, now);
     case 'worker.silent':
       return only(notePulse(pool, event.worker, true));
     case 'worker.heard':

@@ -106,6 +106,9 @@ export function createWorkers(listener: Listener, report: (event: Report) => voi
         const { handle, error } = listener.socketOf(slot, message);
         return tell(worker, error === undefined ? { type: 'listener' } : { type: 'listener', error }, handle);
       }
+      case 'leaving':
+        pulses.forget(id);
+        return report({ type: 'worker.leaving', worker: id, code: message.code });
       case 'pulse':
         return pulses.felt(id, message.busy);
     }

@@ -25,6 +25,8 @@ export interface Cut {
 export interface Drainable {
   /** Resolves when no connection is left, with the requests that had to be cut. Stop accepting first. */
   drain(times: DrainTimes): Promise<readonly Cut[]>;
+  /** Brings the deadline of the drain, present or to come, forward to so many milliseconds from now. */
+  hurry(timeoutMs: number): void;
 }
 
 /** The latest exchange on a connection; a pipelined one waits for those before it, so it finishes last. */
@@ -36,47 +38,76 @@ interface Exchange {
 /** Keeps an eye on the connections of a server. Costs one property per request until it is told to drain. */
 export function drainable(server: Server): Drainable {
   const sockets = new Map<Socket, Exchange | undefined>();
-  let onChange: ((socket: Socket, exchange?: Exchange) => void) | undefined;
+  let drainSocket: ((socket: Socket, exchange: Exchange, before: Exchange | undefined) => void) | undefined;
+  let finishIfEmpty = (): void => undefined;
+  let latest = Infinity;
+  let setDeadline = (): void => undefined;
 
   server.on('connection', (socket: Socket) => {
     sockets.set(socket, undefined);
     socket.once('close', () => {
       sockets.delete(socket);
-      onChange?.(socket);
+      finishIfEmpty();
     });
   });
   server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
     const exchange = { request, response };
-    sockets.set(request.socket, exchange);
-    onChange?.(request.socket, exchange);
+    if (drainSocket !== undefined) drainSocket(socket, exchange, sockets.get(socket));
+    sockets.set(socket, exchange);
   });
 
   function drain({ lameDuckMs, timeoutMs }: DrainTimes): Promise<readonly Cut[]> {
     const cuts: Cut[] = [];
     const timers = new Set<NodeJS.Timeout>();
+    /** Answers whose keeping alive is our doing to have ended. */
+    const last = new WeakSet<ServerResponse>();
+    latest = Math.min(latest, performance.now() + timeoutMs);
     return new Promise(resolve => {
-      const deadline = setTimeout(cutAll, timeoutMs);
-      onChange = (socket, exchange) => {
-        if (exchange !== undefined) lastAnswer(socket, exchange);
-        finishIfEmpty();
+      let deadline: NodeJS.Timeout | undefined;
+      setDeadline = () => {
+        clearTimeout(deadline);
+        deadline = setTimeout(cutAll, latest - performance.now());
       };
+      finishIfEmpty = () => {
+        if (sockets.size > 0) return;
+        clearTimeout(deadline);
+        for (const timer of timers) clearTimeout(timer);
+        resolve(cuts);
+      };
+      drainSocket = (socket, exchange, before) => {
+        // Pipelined: Node would end the connection behind the answer before, and leave this one without any.
+        if (before !== undefined && last.has(before.response) && !before.response.headersSent)
+          before.response.shouldKeepAlive = true;
+        lastAnswer(socket, exchange);
+      };
+      setDeadline();
       for (const [socket, exchange] of sockets) {
         if (exchange !== undefined && isAnswering(exchange)) lastAnswer(socket, exchange);
         else closeUnlessAnswering(socket);
       }
       finishIfEmpty();
 
-      /** The answer that ends this connection; if its head is out already, the client may think it can go on. */
+      /**
+       * The answer that ends this connection. Where its head is out already, or a handler says `Connection:
+       * keep-alive` by itself, the client may think that it can go on.
+       */
       function lastAnswer(socket: Socket, { response }: Exchange): void {
-        if (!response.headersSent) response.shouldKeepAlive = false;
-        else response.once('finish', () => closeUnlessAnswering(socket));
+        if (!response.headersSent && response.shouldKeepAlive) {
+          response.shouldKeepAlive = false;
+          last.add(response);
+        }
+        response.once('finish', () => closeUnlessAnswering(socket));
       }
 
       function closeUnlessAnswering(socket: Socket): void {
         const timer = setTimeout(() => {
           timers.delete(timer);
-          const exchange = sockets.get(socket);
-          if (exchange === undefined || !isAnswering(exchange)) socket.destroy();
+          // A loop that was busy when the window ended has not read yet what came within it: one look at the network first.
+          setImmediate(() => {
+            const exchange = sockets.get(socket);
+            if (exchange === undefined || !isAnswering(exchange)) socket.destroy();
+          });
         }, lameDuckMs);
         timers.add(timer);
       }
@@ -87,17 +118,16 @@ export function drainable(server: Server): Drainable {
           socket.destroy();
         }
       }
-
-      function finishIfEmpty(): void {
-        if (sockets.size > 0) return;
-        clearTimeout(deadline);
-        for (const timer of timers) clearTimeout(timer);
-        resolve(cuts);
-      }
     });
   }
 
-  return { drain };
+  return {
+    drain,
+    hurry(timeoutMs) {
+      latest = Math.min(latest, performance.now() + timeoutMs);
+      setDeadline();
+    },
+  };
 }
 
 /** Whether a complete request head has arrived and its answer has not yet been handed to the system. */

@@ -29,12 +29,11 @@ export async function listen(server: Server, address: Address): Promise<Listenin
   } catch (error) {
     throw named(error as NodeJS.ErrnoException, address);
   }
-  const lent = isOffered ? acceptLoans(server) : new Map<number, Server>();
+  const giveBack = isOffered ? acceptLoans(server) : () => undefined;
   return {
     stop() {
       net.Server.prototype.close.call(server);
-      for (const loan of lent.values()) loan.close();
-      lent.clear();
+      giveBack();
     },
   };
 }
@@ -63,12 +62,17 @@ function askForHandle({ port, host }: Address): Promise<object | undefined> {
   });
 }
 
-/** Accepts on the sockets of other slots while nobody serves them. */
-function acceptLoans(server: Server): Map<number, Server> {
+/**
+ * Accepts on the sockets of other slots while nobody accepts on them.
+ * @returns what ends all of that, and keeps a loan that is still on its way from being taken up
+ */
+function acceptLoans(server: Server): () => void {
   const lent = new Map<number, Server>();
-  process.on('message', (message: ToWorker, handle: object | undefined) => {
+  let isOver = false;
+  process.on('message', (message: ToWorker, handle: { close(): void } | undefined) => {
     if (typeof message !== 'object' || message === null) return;
     if (message.type === 'listener.lent' && handle !== undefined) {
+      if (isOver) return handle.close();
       const loan = net.createServer({ allowHalfOpen: true, noDelay: true }, socket =>
         server.emit('connection', socket),
       );
@@ -80,7 +84,11 @@ function acceptLoans(server: Server): Map<number, Server> {
       lent.delete(message.slot);
     }
   });
-  return lent;
+  return () => {
+    isOver = true;
+    for (const loan of lent.values()) loan.close();
+    lent.clear();
+  };
 }
 
 function named(error: NodeJS.ErrnoException, address: Address): Error {

@@ -5,17 +5,29 @@
  * |---------------------|--------------------------|-----------------------------|--------------------|
  * | `shutdown`          | –                        | stop                        | stop               |
  * | `{ type: 'retire' }`| –                        | retire                      | –                  |
- * | SIGTERM             | stop                     | stop                        | stop               |
+ * | SIGTERM             | stop                     | stop, by itself             | stop               |
  * | SIGINT              | now (development), stop  | ignored                     | retire             |
  * | SIGHUP              | the system's default     | ignored                     | the system's default |
- * | a lost supervisor   | –                        | stop                        | stop               |
+ * | a lost supervisor   | –                        | orphaned                    | orphaned           |
  */
 import cluster from 'node:cluster';
 import type { Environment } from '../config.js';
 import type { ToWorker } from '../supervisor/messages.js';
 
-/** Drain because the service stops, drain because a successor serves, or leave at once. */
-export type Order = 'stop' | 'retire' | 'now';
+/**
+ * Drain because the service stops, because a successor serves, or because nobody is in charge any more; or leave at
+ * once.
+ */
+export type Order = 'stop' | 'retire' | 'orphaned' | 'now';
+
+/** Who gave it: its supervisor, or somebody whom the supervisor has not heard. */
+export type Giver = 'supervisor' | 'somebody';
+
+/**
+ * Who ends a service may signal all of its processes at once, as systemd does: the supervisor's own order is then on
+ * its way, and a worker that has told it of a leave of its own by then would be replaced in vain.
+ */
+const SAME_SIGNAL_MS = 100;
 
 /** Who is in charge of this process. */
 export type Charge = 'nobody' | 'native' | 'pm2';
@@ -30,21 +42,25 @@ export function whoIsInCharge(env: NodeJS.ProcessEnv = process.env): Charge {
 export function takeOrders(
   charge: Charge,
   environment: () => Environment,
-  obey: (order: Order, why: string) => void,
+  obey: (order: Order, giver: Giver, why: string) => void,
 ): void {
-  process.on('SIGTERM', () => obey('stop', 'SIGTERM'));
+  process.on('SIGTERM', () => {
+    if (charge === 'native') setTimeout(obey, SAME_SIGNAL_MS, 'stop', 'somebody', 'SIGTERM');
+    else obey('stop', 'somebody', 'SIGTERM');
+  });
   process.on('SIGINT', () => {
-    if (charge === 'pm2') obey('retire', 'SIGINT');
+    if (charge === 'pm2') obey('retire', 'supervisor', 'SIGINT');
     // The supervisor hears the same key press, and gives the order.
-    if (charge === 'nobody') obey(environment() === 'development' ? 'now' : 'stop', 'SIGINT');
+    if (charge === 'nobody') obey(environment() === 'development' ? 'now' : 'stop', 'somebody', 'SIGINT');
   });
   if (charge === 'native') process.on('SIGHUP', () => undefined);
   if (charge === 'nobody') return;
   process.on('message', (message: ToWorker) => {
-    if (message === 'shutdown') obey('stop', 'the supervisor');
-    else if (typeof message === 'object' && message?.type === 'retire') obey('retire', 'the supervisor');
+    if (message === 'shutdown') obey('stop', 'supervisor', 'the supervisor');
+    else if (typeof message === 'object' && message?.type === 'retire')
+      obey('retire', 'supervisor', 'the supervisor');
   });
-  surviveSupervisor(() => obey('stop', 'the loss of its supervisor'));
+  surviveSupervisor(() => obey('orphaned', 'somebody', 'the loss of its supervisor'));
 }
 
 /**
