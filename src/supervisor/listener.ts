@@ -10,13 +10,8 @@
  */
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
+import type { Address } from '../utils/address.js';
 import type { SlotId } from './model.js';
-
-/** Where a worker wants to listen; no host means every address of both families. */
-export interface Address {
-  readonly port: number;
-  readonly host: string | undefined;
-}
 
 /** How connections reach the workers: a socket for each slot, one for all, or node:cluster's own way. */
 export type ListenerMode = 'per-slot' | 'shared' | 'cluster';
@@ -25,12 +20,14 @@ export interface Listener {
   readonly mode: ListenerMode;
   /** Whether workers may ask for a socket. */
   readonly offers: boolean;
-  /** Binds an address before there is a worker. @throws Error with `code` EADDRINUSE, EACCES, EADDRNOTAVAIL… */
+  /** Binds a looked-up address before there is a worker. @throws Error with `code` EADDRINUSE, EACCES, EADDRNOTAVAIL… */
   reserve(address: Address): void;
   /** The socket on which the worker of this slot is to accept, or why there is none. */
   socketOf(slot: SlotId, address: Address): SocketAnswer;
-  /** The sockets of this slot alone, which nobody else would accept on. */
-  lendable(slot: SlotId): readonly TcpHandle[];
+  /** The socket of this slot alone at this address, on which nobody else would accept; nothing where it has none. */
+  lendable(slot: SlotId, address: Address): TcpHandle | undefined;
+  /** Closes every address but these. */
+  keep(addresses: readonly Address[]): void;
   /** Clients are refused from now on, as soon as no worker holds a copy any more. */
   close(): void;
 }
@@ -49,7 +46,7 @@ export interface TcpHandle {
 type CreateServerHandle = (
   address: string | null,
   port: number | null,
-  addressType: 4 | 6 | null,
+  addressType: 4 | 6 | typeof PIPE | null,
   fd?: number,
   flags?: number,
 ) => TcpHandle | number;
@@ -64,39 +61,48 @@ const { _createServerHandle: createServerHandle } = net as unknown as {
   _createServerHandle?: CreateServerHandle;
 };
 
-/** One address and its sockets: index 0 serves every slot in `shared` mode. */
+/** The sockets of one address: index 0 serves every slot in `shared` mode. */
 interface Bound {
-  readonly address: Address;
   readonly sockets: Map<SlotId, TcpHandle>;
+  /** What keeps other supervisors away; see {@link claim}. */
+  readonly claim: TcpHandle | undefined;
 }
 
 export function createListener(
-  mode: ListenerMode = pickMode(process.env),
   activated = activatedFd(process.env),
+  mode: ListenerMode = activated === undefined ? pickMode(process.env) : 'shared',
 ): Listener {
   const bound = new Map<string, Bound>();
 
-  /** A random port, or a name that must be looked up first, is left to the worker. */
-  function isOurs({ port, host }: Address): boolean {
-    return mode !== 'cluster' && port !== 0 && (host === undefined || net.isIP(host) !== 0);
-  }
+  /** A random port is left to the worker. */
+  const isOurs = ({ port }: Address): boolean => mode !== 'cluster' && port !== 0;
+
+  /** The one socket of systemd is every address: there is no other. */
+  const keyOf = ({ host, port }: Address): string =>
+    activated === undefined ? `${host ?? '*'}:${port}` : 'activated';
 
   function boundAt(address: Address): Bound {
-    const key = `${address.host ?? ''}|${address.port}`;
-    const known = bound.get(key);
+    const known = bound.get(keyOf(address));
     if (known !== undefined) return known;
-    const first = activated === undefined ? claim(address, mode) : adopt(activated);
-    const fresh = { address, sockets: new Map([[0, first]]) };
-    bound.set(key, fresh);
-    return fresh;
+    const fresh =
+      activated === undefined ? open(address, mode) : { first: adopt(activated), claim: undefined };
+    const entry = { sockets: new Map([[0, fresh.first]]), claim: fresh.claim };
+    bound.set(keyOf(address), entry);
+    return entry;
   }
 
   function socketFor(slot: SlotId, address: Address): TcpHandle {
     const { sockets } = boundAt(address);
-    const index = mode === 'per-slot' && activated === undefined ? slot : 0;
+    const index = mode === 'per-slot' ? slot : 0;
     const socket = sockets.get(index) ?? bind(address, REUSEPORT);
     sockets.set(index, socket);
     return socket;
+  }
+
+  function closeAt(key: string, { sockets, claim }: Bound): void {
+    for (const socket of sockets.values()) socket.close();
+    claim?.close();
+    bound.delete(key);
   }
 
   return {
@@ -114,16 +120,22 @@ export function createListener(
         return { error: { code, message } };
       }
     },
-    lendable: slot =>
-      mode === 'per-slot' ? [...bound.values()].flatMap(({ sockets }) => sockets.get(slot) ?? []) : [],
+    lendable: (slot, address) =>
+      mode === 'per-slot' ? bound.get(keyOf(address))?.sockets.get(slot) : undefined,
+    keep(addresses) {
+      const wanted = new Set(addresses.map(keyOf));
+      for (const [key, entry] of bound) if (!wanted.has(key)) closeAt(key, entry);
+    },
     close() {
-      for (const { sockets } of bound.values()) for (const socket of sockets.values()) socket.close();
-      bound.clear();
+      for (const [key, entry] of bound) closeAt(key, entry);
     },
   };
 }
 
-/** A socket for each slot where the kernel can share a port among them; the user's own word on scheduling wins. */
+/**
+ * A socket for each slot where the kernel can share a port among them; the user's own word on scheduling wins, but not
+ * over a socket that systemd hands over: node:cluster could not take that.
+ */
 function pickMode(env: NodeJS.ProcessEnv): ListenerMode {
   if (env['NODE_CLUSTER_SCHED_POLICY'] !== undefined || createServerHandle === undefined) return 'cluster';
   if (process.platform === 'win32') return 'cluster';
@@ -144,14 +156,32 @@ function activatedFd(env: NodeJS.ProcessEnv): number | undefined {
 
 /**
  * The first socket of an address. SO_REUSEPORT would let two services share a port without a word, so the port is
- * first bound exclusively: that one fails if anybody listens there.
+ * first bound exclusively: that fails if anybody listens there. Who has bound it but does not listen yet, because its
+ * workers are starting, is not found that way; so the address is claimed by a name as well.
  */
-function claim(address: Address, mode: ListenerMode): TcpHandle {
+function open(address: Address, mode: ListenerMode): { first: TcpHandle; claim: TcpHandle | undefined } {
   const exclusive = bind(address, 0);
-  if (mode === 'shared') return exclusive;
+  if (mode === 'shared') return { first: exclusive, claim: undefined };
   exclusive.close();
-  return bind(address, REUSEPORT);
+  const name = claim(address);
+  try {
+    return { first: bind(address, REUSEPORT), claim: name };
+  } catch (error) {
+    name.close();
+    throw error;
+  }
 }
+
+/**
+ * A name in the abstract namespace of Unix sockets, which is that of the network, as ports are: two can never hold it,
+ * and the kernel gives it back when we end (unix(7)).
+ */
+function claim({ host, port }: Address): TcpHandle {
+  return create(`\0cabe-arena-listener:${host ?? '*'}:${port}`, PIPE, PIPE);
+}
+
+/** What `_createServerHandle` takes for port and family of a Unix socket. */
+const PIPE = -1;
 
 function bind({ host, port }: Address, flags: number): TcpHandle {
   const family = host === undefined ? null : net.isIPv6(host) ? 6 : 4;
@@ -171,7 +201,10 @@ function adopt(fd: number): TcpHandle {
 function create(...request: Parameters<CreateServerHandle>): TcpHandle {
   const handle = createServerHandle?.(...request) ?? -1;
   if (typeof handle !== 'number') return handle;
-  throw systemError(getSystemErrorName(handle), `bind ${request[0] ?? '*'}:${request[1]}`);
+  throw systemError(
+    getSystemErrorName(handle),
+    `bind ${(request[0] ?? '*').replace('\0', '@')}:${request[1]}`,
+  );
 }
 
 function systemError(code: string, call: string): NodeJS.ErrnoException {

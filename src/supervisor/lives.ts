@@ -21,7 +21,9 @@ import {
   seatOf,
   stopAll,
   withSlot,
+  type MainSeat,
   type Seat,
+  type SuccessorSeat,
 } from './moves.js';
 import { fate, forkFailureDelay } from './policy.js';
 import { mistrustSentence } from './sentences.js';
@@ -84,7 +86,9 @@ export function notePulse(pool: Pool, id: WorkerId, silent: boolean): Pool {
 
 /** A worker is gone, or has proved that it cannot start; either way its seat is free. */
 export function leave(pool: Pool, seat: Seat, exit: Exit, now: Millis): Outcome {
-  return seat.role === 'successor' ? successorLost(pool, seat, exit, now) : mainLost(pool, seat, exit, now);
+  return seat.role === 'successor'
+    ? successorLost(pool, seat, exit, now)
+    : mainLost(pool, { seat, exit }, now);
 }
 
 /** A worker drains unasked: its seat is free as if it had exited already, and it is killed if it takes too long. */
@@ -99,12 +103,7 @@ export function leaveByItself(pool: Pool, id: WorkerId, code: number, now: Milli
 }
 
 /** The successor did not live up to it: the old worker, which never stopped serving, keeps its seat. */
-function successorLost(
-  pool: Pool,
-  { id, slot }: Seat & { role: 'successor' },
-  exit: Exit,
-  now: Millis,
-): Outcome {
+function successorLost(pool: Pool, { id, slot }: SuccessorSeat, exit: Exit, now: Millis): Outcome {
   const { successor, worker, why } = slot;
   const history = { ...slot.history, lastExit: exit };
   const kept = withSlot(pool, id, { at: 'ready', history, worker });
@@ -113,26 +112,37 @@ function successorLost(
   return { pool: kept, effects: [{ type: 'recycle.failed', slot: id, reason }] };
 }
 
-function mainLost(pool: Pool, { id, slot }: Seat & { role: 'main' }, exit: Exit, now: Millis): Outcome {
-  if (!pool.everReady && exit.failure !== undefined && exit.code !== null && INCURABLE.includes(exit.code)) {
-    return stopAll(
-      withSlot(pool, id, { at: 'vacant', history: slot.history }),
-      { code: exit.code, exit },
-      now,
-    );
-  }
-  const stable = isStable(pool, slot.worker, now);
-  const history: History = {
-    ...slot.history,
-    unstable: stable ? 0 : slot.history.unstable + 1,
-    forkFailures: 0,
-    lastExit: exit,
-  };
-  const next = withSlot(pool, id, afterwards(pool, slot, history, exit, now));
+function mainLost(pool: Pool, loss: Loss, now: Millis): Outcome {
+  const { seat, exit } = loss;
+  if (pool.everReady || exit.failure === undefined || exit.code === null || !INCURABLE.includes(exit.code))
+    return mainsLost(pool, [loss], now);
+  const { history } = seat.slot;
+  return stopAll(withSlot(pool, seat.id, { at: 'vacant', history }), { code: exit.code, exit }, now);
+}
+
+/** A seat whose worker is gone, and how that ended. */
+interface Loss {
+  readonly seat: MainSeat;
+  readonly exit: Exit;
+}
+
+/** Each seat gets what policy decides; a worker of the reload under way that failed spoils it. */
+function mainsLost(pool: Pool, losses: readonly Loss[], now: Millis): Outcome {
   const { reload } = pool;
-  // A canary that ends before anybody has trusted it is no proof, however long it lived.
-  const spoils = slot.worker.generation === reload?.target && (!stable || reload.canary === 'pending');
-  return spoils ? abortReload(next, mistrustSentence(id, exit, slot.worker.at), now) : only(next);
+  const slots = [...pool.slots];
+  let reason: string | undefined;
+  for (const { seat, exit } of losses) {
+    const { id, slot } = seat;
+    const stable = isStable(pool, slot.worker, now);
+    const unstable = stable ? 0 : slot.history.unstable + 1;
+    const history = { ...slot.history, unstable, forkFailures: 0, lastExit: exit };
+    slots[id] = afterwards(pool, slot, history, exit, now);
+    // A canary that ends before anybody has trusted it is no proof, however long it lived.
+    if (slot.worker.generation === reload?.target && (!stable || reload.canary === 'pending'))
+      reason ??= mistrustSentence(id, exit, slot.worker.at);
+  }
+  const next = { ...pool, slots };
+  return reason === undefined ? only(next) : abortReload(next, reason, now);
 }
 
 /** What becomes of the seat: a successor that already sits there takes it over, else policy decides. */
@@ -173,11 +183,27 @@ export function forkFailed(pool: Pool, worker: WorkerId, message: string, now: M
   return spoils ? abortReload(waiting, mistrustSentence(seat.id, exit, 'starting'), now) : only(waiting);
 }
 
-/** A worker that never became ready in time: it is told to leave, and its seat is free at once. */
-export function startTimedOut(pool: Pool, seat: Seat, worker: Starting, now: Millis): Outcome {
-  const { listenTimeoutMs } = policyOf(pool, worker.generation);
+/** Workers that did not become ready in time: they are told to leave, and their seats are free at once. */
+export function startsTimedOut(pool: Pool, seats: readonly MainSeat[], now: Millis): Outcome {
+  const departed = depart(
+    pool,
+    seats.map(({ id, slot }) => [id, slot.worker]),
+    'retire',
+    now,
+  );
+  const losses = seats.map(seat => ({ seat, exit: timedOut(pool, seat.slot.worker) }));
+  return andThen(departed, rest => mainsLost(rest, losses, now));
+}
+
+/** The same for a successor. */
+export function successorTimedOut(pool: Pool, seat: SuccessorSeat, now: Millis): Outcome {
+  const { successor } = seat.slot;
+  const departed = depart(pool, [[seat.id, successor]], 'retire', now);
+  return andThen(departed, rest => successorLost(rest, seat, timedOut(pool, successor), now));
+}
+
+function timedOut(pool: Pool, { id, generation }: Starting | Serving): Exit {
+  const { listenTimeoutMs } = policyOf(pool, generation);
   const failure = { code: 1, message: `not ready within ${listenTimeoutMs} ms` };
-  const exit: Exit = { worker: worker.id, code: null, signal: null, failure };
-  const departed = depart(pool, [[seat.id, worker]], 'retire', now);
-  return andThen(departed, rest => leave(rest, seat, exit, now));
+  return { worker: id, code: null, signal: null, failure };
 }

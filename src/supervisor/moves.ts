@@ -118,10 +118,21 @@ export function stopAll(pool: Pool, verdict: Verdict, now: Millis): Outcome {
   return andThen({ ...left, pool: cleared }, rest => endReload(rest, 'the service stops'));
 }
 
-/** Where a worker sits: alone or as the one to be replaced (`main`), or as the successor. */
-export type Seat =
-  | { readonly role: 'main'; readonly id: SlotId; readonly slot: Extract<Slot, { worker: unknown }> }
-  | { readonly role: 'successor'; readonly id: SlotId; readonly slot: Extract<Slot, { at: 'replacing' }> };
+/** Where a worker sits: alone or as the one to be replaced … */
+export interface MainSeat {
+  readonly role: 'main';
+  readonly id: SlotId;
+  readonly slot: Extract<Slot, { worker: unknown }>;
+}
+
+/** … or as the successor. */
+export interface SuccessorSeat {
+  readonly role: 'successor';
+  readonly id: SlotId;
+  readonly slot: Extract<Slot, { at: 'replacing' }>;
+}
+
+export type Seat = MainSeat | SuccessorSeat;
 
 /** The seat of a worker; `undefined` if it departs or is unknown. */
 export function seatOf(pool: Pool, worker: WorkerId): Seat | undefined {

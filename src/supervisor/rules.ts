@@ -2,9 +2,9 @@
  * The rules that hold for the pool as a whole. Each is a sentence and one change; each returns the very same pool
  * when it has nothing to say. `step` runs them in this order until none of them has.
  */
-import { startTimedOut, becomeReady, promoted } from './lives.js';
+import { becomeReady, promoted, startsTimedOut, successorTimedOut } from './lives.js';
 import { lendSockets } from './loans.js';
-import type { Effect, Millis, Outcome, Pool, Slot, SlotId, Starting, Verdict } from './model.js';
+import type { Effect, Millis, Outcome, Pool, Serving, Slot, SlotId, Starting, Verdict } from './model.js';
 import {
   andThen,
   depart,
@@ -15,8 +15,10 @@ import {
   only,
   policyOf,
   seat,
-  seatOf,
   withSlot,
+  type MainSeat,
+  type Seat,
+  type SuccessorSeat,
 } from './moves.js';
 import { isPendingCanary, provedAt, workersOf } from './wake.js';
 
@@ -24,22 +26,31 @@ type Rule = (pool: Pool, now: Millis) => Outcome;
 
 /** Workers that are not ready at their deadline have failed; without `wait_ready`, being alive then is enough. */
 function judgeOverdueStarts(pool: Pool, now: Millis): Outcome {
-  const overdue: Starting[] = [];
-  for (const slot of pool.slots)
-    for (const worker of workersOf(slot))
-      if (worker.at === 'starting' && worker.deadline <= now) overdue.push(worker);
-  return overdue.reduce(
-    (outcome, worker) => andThen(outcome, rest => judgeStart(rest, worker, now)),
-    only(pool),
-  );
+  const isOverdue = (worker: Starting | Serving): worker is Starting =>
+    worker.at === 'starting' && worker.deadline <= now;
+  const mains: MainSeat[] = [];
+  const successors: SuccessorSeat[] = [];
+  for (const [id, slot] of pool.slots.entries()) {
+    if (slot.at === 'starting' && isOverdue(slot.worker)) mains.push({ role: 'main', id, slot });
+    if (slot.at === 'replacing' && isOverdue(slot.successor))
+      successors.push({ role: 'successor', id, slot });
+  }
+  if (mains.length === 0 && successors.length === 0) return only(pool);
+  const mayBeSilent = (seat: Seat): boolean => !policyOf(pool, workerIn(seat).generation).waitReady;
+  const alive = [...mains, ...successors]
+    .filter(mayBeSilent)
+    .reduce((rest, seat) => becomeReady(rest, workerIn(seat).id, now), pool);
+  const late = mains.filter(seat => !mayBeSilent(seat));
+  const judged = late.length === 0 ? only(alive) : startsTimedOut(alive, late, now);
+  return successors.reduce((outcome, seat) => {
+    // The failure of another may have cost it its seat, where both belonged to a reload.
+    const isSeated = outcome.pool.slots[seat.id] === seat.slot;
+    return isSeated ? andThen(outcome, rest => successorTimedOut(rest, seat, now)) : outcome;
+  }, judged);
 }
 
-function judgeStart(pool: Pool, worker: Starting, now: Millis): Outcome {
-  if (!policyOf(pool, worker.generation).waitReady) return only(becomeReady(pool, worker.id, now));
-  const overdue = seatOf(pool, worker.id);
-  // The failure of another may have cost this one its seat, where both belonged to a reload.
-  return overdue === undefined ? only(pool) : startTimedOut(pool, overdue, worker, now);
-}
+const workerIn = (seat: Seat): Starting | Serving =>
+  seat.role === 'main' ? seat.slot.worker : seat.slot.successor;
 
 /** Whoever has been told to leave and is still here at its deadline is killed. */
 function killOverstayer(pool: Pool, now: Millis): Outcome {

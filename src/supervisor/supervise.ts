@@ -1,6 +1,7 @@
 /** The `start` command: puts the supervisor together, runs it, and lets the process end with the service. */
 import { dirname } from 'node:path';
 import { EXIT, errors } from '../errors.js';
+import { lookedUp } from '../utils/address.js';
 import { createLogger, type Logger } from '../utils/logger.js';
 import { VERSION } from '../version.js';
 import { portOwner } from '../worker/port-owner.js';
@@ -31,7 +32,7 @@ export async function supervise(request: StartRequest): Promise<void> {
   const { app, settings } = reading;
   const logger = createLogger({ env: settings.nodeEnv, level: settings.logLevel });
   const log = ({ level, msg }: Line): void => logger[level](msg);
-  guard(logger);
+  const die = guard(logger);
 
   const usage = createUsageMeter();
   const listener = createListener();
@@ -42,6 +43,7 @@ export async function supervise(request: StartRequest): Promise<void> {
     usage,
     log,
     reread: () => warned(readService(request), logger),
+    failed: die,
     ended: ({ code }) => ending.resolve(code),
   });
   const control = await openControl(
@@ -55,7 +57,7 @@ export async function supervise(request: StartRequest): Promise<void> {
     log,
   );
   warned(reading, logger);
-  reserve(listener, reading);
+  await reserve(listener, reading);
   supervisor.onChange(pool => {
     showTitle(pool, app.name);
     control?.ensure();
@@ -112,10 +114,10 @@ function describe(supervisor: Supervisor, app: App): Status {
 }
 
 /** Our own worker's port is bound before anything is forked, so that a taken one is said once. */
-function reserve(listener: Listener, { config }: Reading): void {
+async function reserve(listener: Listener, { config }: Reading): Promise<void> {
   if (config === undefined) return;
   try {
-    listener.reserve(config);
+    listener.reserve(await lookedUp(config));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     throw errors.portTaken(config, portOwner(config.port));
@@ -128,10 +130,11 @@ function warned(reading: Reading, logger: Logger): Reading {
 }
 
 /** A supervisor that fails itself does not take its workers with it: they drain when they see it gone. */
-function guard(logger: Logger): void {
+function guard(logger: Logger): (error: unknown) => void {
   const die = (error: unknown): void => {
     logger.fatal({ err: error }, `Master process ${process.pid} failed`);
     process.exit(EXIT.internal);
   };
   process.once('uncaughtException', die).once('unhandledRejection', die);
+  return die;
 }

@@ -12,7 +12,7 @@ import { narrateEffect, narrateEvent, type Line } from './narrate.js';
 import { serviceState, workerRows, type Facts, type ReloadOutcome, type Status } from './status.js';
 import { createPool, step } from './step.js';
 import type { UsageMeter } from './usage.js';
-import { nextWake } from './wake.js';
+import { nextWake, workersOf } from './wake.js';
 import { createWorkers, type Process, type Report } from './workers.js';
 
 /** An app, and how many workers that means on this machine. */
@@ -29,6 +29,8 @@ export interface World {
   log(line: Line): void;
   /** Reads the app file again. @throws ServiceError if it cannot be used */
   reread(): Reading;
+  /** The supervisor itself is at fault. */
+  failed(error: unknown): void;
   /** The service is over: nothing of it is left but this process. */
   ended(verdict: Verdict): void;
 }
@@ -96,7 +98,11 @@ export function createSupervisor({ app, instances }: Reading, world: World): Sup
     queue.push(event);
     if (busy) return;
     busy = true;
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) handle(next);
+    try {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) handle(next);
+    } catch (error) {
+      return world.failed(error); // whatever was half done: deciding anything more would be guessing
+    }
     busy = false;
     clock.wakeAt(nextWake(pool), () => send({ type: 'wake' }));
     for (const call of listeners) call(pool);
@@ -112,7 +118,7 @@ export function createSupervisor({ app, instances }: Reading, world: World): Sup
       perform(effect);
       narrateEffect(effect, pool, pidOf).forEach(world.log);
     }
-    if (event.type === 'worker.exited' || event.type === 'fork.failed') processes.delete(event.worker);
+    if (event.type === 'worker.exited' || event.type === 'fork.failed') bury(event.worker);
     forget();
   }
 
@@ -169,10 +175,18 @@ export function createSupervisor({ app, instances }: Reading, world: World): Sup
   }
 
   function reloadEnded(reason: string | null): void {
+    workers.keepAddressesOf(pool.slots.flatMap(workersOf).map(({ id }) => id));
     lastReload = { at: Date.now(), ok: reason === null, reason };
     const waiters = inReload;
     inReload = [];
     for (const settle of waiters) settle({ ok: reason === null, reason });
+  }
+
+  /** A pid outlives its worker for as long as a slot tells how it ended. */
+  function bury(worker: WorkerId): void {
+    processes.delete(worker);
+    const told = new Set(pool.slots.map(({ history }) => history.lastExit?.worker));
+    for (const id of pids.keys()) if (!processes.has(id) && !told.has(id)) pids.delete(id);
   }
 
   /** Drops what no worker and no slot can need again. */
@@ -187,8 +201,9 @@ export function createSupervisor({ app, instances }: Reading, world: World): Sup
     }
   }
 
-  function settled(): ActionOutcome | undefined {
+  function settled(wanted: number): ActionOutcome | undefined {
     if (pool.verdict !== undefined) return SERVICE_STOPS;
+    if (pool.wanted !== wanted) return { ok: false, reason: `by now ${pool.wanted} workers are wanted` };
     const moving = pool.slots.some(({ at }) => at === 'starting' || at === 'vacant' || at === 'replacing');
     if (moving || pool.reload !== undefined || pool.departing.length > 0) return undefined;
     const lame = pool.slots.findIndex(({ at }) => at !== 'ready');
@@ -215,7 +230,7 @@ export function createSupervisor({ app, instances }: Reading, world: World): Sup
         const stopListening = onChange(check);
         check();
         function check(): void {
-          const outcome = settled();
+          const outcome = settled(wanted);
           if (outcome === undefined) return;
           stopListening();
           resolve(outcome);

@@ -5,6 +5,7 @@ import type { Listener } from './listener.js';
 import { isFromWorker, LISTENER_OFFER, type FromWorker, type ToWorker } from './messages.js';
 import type { Event, SlotId, WorkerId } from './model.js';
 import { createPulseMonitor } from './pulse.js';
+import type { Address } from '../utils/address.js';
 
 /** A process as the supervisor holds it. */
 export interface Process {
@@ -29,14 +30,19 @@ export interface Workers {
   kill(id: WorkerId): void;
   lend(slot: SlotId, to: WorkerId): void;
   takeBack(slot: SlotId, from: WorkerId): void;
+  /** Closes the addresses on which none of these workers listens: a reload may have moved the service to another. */
+  keepAddressesOf(ids: readonly WorkerId[]): void;
 }
 
 interface Held {
   readonly worker: Worker;
   readonly app: App;
   readonly slot: SlotId;
-  /** It has asked for a socket, so it knows our words; other apps hear nothing that PM2 would not say. */
-  knowsSockets: boolean;
+  /**
+   * Where it listens on a socket of ours. Who has asked for one knows our words; other apps hear nothing that PM2
+   * would not say.
+   */
+  address: Address | undefined;
   /** Slots whose sockets it accepts on besides its own. */
   readonly borrowed: Set<SlotId>;
 }
@@ -58,10 +64,16 @@ export function createWorkers(listener: Listener, report: (event: Report) => voi
       cwd: app.cwd,
       execArgv: [...process.execArgv, ...app.nodeArgs],
     });
-    const worker = cluster.fork(
-      exactly({ ...app.env, ...variables, ...(listener.offers ? { [LISTENER_OFFER]: '1' } : {}) }),
-    );
-    held.set(id, { worker, app, slot, knowsSockets: false, borrowed: new Set() });
+    const env = { ...app.env, ...variables, ...(listener.offers ? { [LISTENER_OFFER]: '1' } : {}) };
+    let worker: Worker;
+    try {
+      worker = cluster.fork(exactly(env));
+    } catch (error) {
+      // Node tells some refusals by an event (EAGAIN, EMFILE, ENOENT) and throws all others (E2BIG, ENOMEM, ENOTDIR).
+      report({ type: 'fork.failed', worker: id, message: (error as Error).message });
+      return undefined;
+    }
+    held.set(id, { worker, app, slot, address: undefined, borrowed: new Set() });
     listen(id, worker, slot);
     const { pid } = worker.process;
     return pid === undefined ? undefined : { id, slot, pid, forkedAt: Date.now() };
@@ -90,7 +102,7 @@ export function createWorkers(listener: Listener, report: (event: Report) => voi
   function heard(id: WorkerId, slot: SlotId, worker: Worker, message: FromWorker): void {
     if (message === 'ready') {
       report({ type: 'worker.ready', worker: id });
-      if (held.get(id)?.knowsSockets === true && listener.mode === 'per-slot') pulses.watch(id);
+      if (held.get(id)?.address !== undefined && listener.mode === 'per-slot') pulses.watch(id);
       return;
     }
     switch (message.type) {
@@ -102,7 +114,7 @@ export function createWorkers(listener: Listener, report: (event: Report) => voi
         });
       case 'listener.wanted': {
         const asking = held.get(id);
-        if (asking !== undefined) asking.knowsSockets = true;
+        if (asking !== undefined) asking.address = { port: message.port, host: message.host };
         const { handle, error } = listener.socketOf(slot, message);
         return tell(worker, error === undefined ? { type: 'listener' } : { type: 'listener', error }, handle);
       }
@@ -118,22 +130,22 @@ export function createWorkers(listener: Listener, report: (event: Report) => voi
     const process = held.get(id);
     if (process === undefined) return;
     pulses.forget(id);
-    const { app, worker } = process;
-    if (!app.shutdownWithMessage || !worker.isConnected()) {
-      worker.process.kill(app.shutdownWithMessage ? 'SIGTERM' : app.killSignal);
-      return;
-    }
-    if (how === 'retire') tell(worker, { type: 'retire' });
+    const { app, worker, address } = process;
+    const isOurs = address !== undefined;
+    const byMessage = app.shutdownWithMessage || isOurs;
+    if (!byMessage || !worker.isConnected())
+      return void worker.process.kill(byMessage ? 'SIGTERM' : app.killSignal);
+    if (how === 'retire' && isOurs) tell(worker, { type: 'retire' });
     tell(worker, 'shutdown');
   }
 
   function lend(slot: SlotId, to: WorkerId): void {
     const borrower = held.get(to);
-    if (borrower === undefined || !borrower.knowsSockets) return;
-    for (const handle of listener.lendable(slot)) {
-      borrower.borrowed.add(slot);
-      tell(borrower.worker, { type: 'listener.lent', slot }, handle);
-    }
+    if (borrower?.address === undefined) return;
+    const handle = listener.lendable(slot, borrower.address);
+    if (handle === undefined) return;
+    borrower.borrowed.add(slot);
+    tell(borrower.worker, { type: 'listener.lent', slot }, handle);
   }
 
   return {
@@ -141,6 +153,10 @@ export function createWorkers(listener: Listener, report: (event: Report) => voi
     order,
     lend,
     kill: id => void held.get(id)?.worker.process.kill('SIGKILL'),
+    keepAddressesOf(ids) {
+      const addresses = ids.flatMap(id => held.get(id)?.address ?? []);
+      if (addresses.length > 0) listener.keep(addresses);
+    },
     takeBack(slot, from) {
       const borrower = held.get(from);
       if (borrower?.borrowed.delete(slot)) tell(borrower.worker, { type: 'listener.returned', slot });

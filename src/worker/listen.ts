@@ -4,13 +4,9 @@
  */
 import net, { type Server } from 'node:net';
 import { errors } from '../errors.js';
+import { lookedUp, type Address } from '../utils/address.js';
 import { LISTENER_OFFER, type FromWorker, type ToWorker } from '../supervisor/messages.js';
 import { portOwner } from './port-owner.js';
-
-export interface Address {
-  readonly port: number;
-  readonly host: string | undefined;
-}
 
 export interface Listening {
   /** No connection is accepted from now on; those that are open stay open, unlike with `http.Server#close()`. */
@@ -21,7 +17,7 @@ export interface Listening {
 export async function listen(server: Server, address: Address): Promise<Listening> {
   const isOffered = process.env[LISTENER_OFFER] === '1' && process.connected;
   try {
-    const handle = isOffered ? await askForHandle(address) : undefined;
+    const handle = isOffered ? await askForHandle(await lookedUp(address)) : undefined;
     await listening(
       server,
       handle ?? { port: address.port, ...(address.host === undefined ? {} : { host: address.host }) },

@@ -1,5 +1,6 @@
 /** Where the service listens, which way connections reach its workers, and that none is refused or left hanging. */
 import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { canReusePort } from '../../src/supervisor/listener.js';
 import {
@@ -75,9 +76,31 @@ describe('the address', () => {
     expect(new Set(listenersOf(port).map(({ address }) => address))).toEqual(new Set(['0100007F']));
   });
 
-  test('may be a name, which the workers look up', async () => {
-    const { port } = await service({ env: { HOST: 'localhost' } });
-    expect((await request(port, '/health', { host: 'localhost' })).status).toBe(200);
+  test('may be a name, which is looked up: its socket is the kept one all the same', async () => {
+    const running = await service({ env: { HOST: 'localhost' } });
+    expect((await request(running.port, '/health', { host: 'localhost' })).status).toBe(200);
+    expect(await holders(running)).toEqual({ master: PER_SLOT ? 2 : 1, workers: [1, 1] });
+  });
+
+  test('may change with the app file: after a reload the old one is refused, not left to wait', async () => {
+    const [first, second] = [await freePort(), await freePort()];
+    const onPort = (port: number): object => ({
+      ...OUR_FIELDS,
+      min_uptime: 200,
+      env: { PORT: String(port) },
+    });
+    const file = appFile(OUR_WORKER, onPort(first));
+    const env = { RUN_DIR: folder() };
+    const running = start([CLUSTER, '--config', file], env);
+    await until(() => answers(first), 'it serves');
+    const next = appFile(OUR_WORKER, onPort(second));
+    writeFileSync(file, readFileSync(next));
+    expect((await control({ env }, 'POST', '/reload')).json()).toEqual({ ok: true, reason: null });
+    expect([await outcome(first, '127.0.0.1'), await outcome(second, '127.0.0.1')]).toEqual([
+      'ECONNREFUSED',
+      200,
+    ]);
+    expect(messages(running).filter(line => line.includes('exited'))).toEqual([]);
   });
 
   test('is the socket that systemd hands over, through crashes and reloads', async () => {
@@ -291,6 +314,18 @@ describe('a taken port', () => {
       }
     },
   );
+
+  test('is found by one of two services that start at the same moment, and shared by neither', async () => {
+    const port = await freePort();
+    const both = [0, 1].map(() =>
+      start([CLUSTER], { PORT: String(port), WEB_CONCURRENCY: '1', RUN_DIR: folder() }),
+    );
+    const over = await Promise.race(
+      both.map(async (one, index) => ((await one.ended).code === 6 ? index : -1)),
+    );
+    expect([0, 1]).toContain(over);
+    await until(() => answers(port), 'the other one serves');
+  });
 
   test('held by another service of ours is taken, whatever SO_REUSEPORT would allow', async () => {
     const first = await service();

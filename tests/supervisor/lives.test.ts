@@ -130,6 +130,7 @@ function live(seed: number, begun: (world: World) => void): void {
       () => world.crash(anybody, pick({ code: 1 }, { signal: 'SIGKILL' }, { code: 0 })),
       () => world.send({ type: 'worker.grown', worker: pick(victim, anybody) }),
       () => world.send({ type: 'worker.listening', worker: anybody }),
+      () => world.leave(pick(victim, anybody), pick(0, 1), upTo(2_000)),
       () => world.send({ type: 'worker.silent', worker: pick(victim, anybody) }),
       () => world.send({ type: 'worker.heard', worker: pick(victim, anybody) }),
       () => world.alive.has(anybody) && world.send({ type: 'worker.ready', worker: anybody }),
@@ -192,7 +193,10 @@ function inspect(world: World, event: Event, before: Pool, effects: readonly Eff
   must(!pool.slots.some(({ at }) => at === 'vacant'), 'no seat stays empty without a reason');
   must((nextWake(pool) ?? Infinity) > now, 'what is due is done, and the next wake lies ahead');
   const isExcused =
-    event.type === 'worker.exited' || event.type === 'stop' || pool.wanted < before.slots.length;
+    event.type === 'worker.exited' ||
+    event.type === 'worker.leaving' ||
+    event.type === 'stop' ||
+    pool.wanted < before.slots.length;
   must(isExcused || served(pool) >= served(before), 'nothing but a crash or an order costs a serving slot');
   must(
     pool.verdict !== undefined || served(pool) >= watch.floor,
@@ -301,7 +305,7 @@ function inspectReload(
 
 /** Every event, effect and state that a life can meet. */
 const EVERYTHING = `
-  wake worker.ready worker.listening worker.failed worker.exited worker.grown worker.silent worker.heard fork.failed
+  wake worker.ready worker.listening worker.failed worker.exited worker.grown worker.leaving worker.silent worker.heard fork.failed
   reload.asked reload.read scale stop jump
   fork order kill reread reload.ended recycle.failed lend return exit
   backoff starting ready replacing stopped errored

@@ -129,6 +129,14 @@ export class World {
     });
   }
 
+  /** A worker drains by itself from now on, and is gone so much later. */
+  leave(id: WorkerId, code: number, drainMs: Millis): this {
+    if (!this.alive.has(id)) return this;
+    this.send({ type: 'worker.leaving', worker: id, code });
+    this.later(drainMs, () => this.crash(id, { code }));
+    return this;
+  }
+
   /** What has happened since the last look. */
   takeTranscript(): string[] {
     return this.transcript.splice(0);
@@ -198,6 +206,8 @@ function describeEvent(event: Event): string {
   switch (event.type) {
     case 'worker.exited':
       return `worker.exited w${event.worker} ${event.signal ?? event.code}`;
+    case 'worker.leaving':
+      return `worker.leaving w${event.worker} ${event.code}`;
     case 'worker.failed':
       return `worker.failed w${event.worker} ${event.failure.message}`;
     case 'reload.read':
