@@ -65,12 +65,12 @@ const { _createServerHandle: createServerHandle } = net as unknown as {
 interface Bound {
   readonly sockets: Map<SlotId, TcpHandle>;
   /** What keeps other supervisors away; see {@link claim}. */
-  readonly claim: TcpHandle | undefined;
+  readonly name: TcpHandle | undefined;
 }
 
 export function createListener(
   activated = activatedFd(process.env),
-  mode: ListenerMode = activated === undefined ? pickMode(process.env) : 'shared',
+  mode: ListenerMode = pickMode(process.env, activated),
 ): Listener {
   const bound = new Map<string, Bound>();
 
@@ -84,9 +84,9 @@ export function createListener(
   function boundAt(address: Address): Bound {
     const known = bound.get(keyOf(address));
     if (known !== undefined) return known;
-    const fresh =
-      activated === undefined ? open(address, mode) : { first: adopt(activated), claim: undefined };
-    const entry = { sockets: new Map([[0, fresh.first]]), claim: fresh.claim };
+    const { first, name } =
+      activated === undefined ? open(address, mode) : { first: adopt(activated), name: undefined };
+    const entry = { sockets: new Map([[0, first]]), name };
     bound.set(keyOf(address), entry);
     return entry;
   }
@@ -99,9 +99,9 @@ export function createListener(
     return socket;
   }
 
-  function closeAt(key: string, { sockets, claim }: Bound): void {
+  function closeAt(key: string, { sockets, name }: Bound): void {
     for (const socket of sockets.values()) socket.close();
-    claim?.close();
+    name?.close();
     bound.delete(key);
   }
 
@@ -136,9 +136,10 @@ export function createListener(
  * A socket for each slot where the kernel can share a port among them; the user's own word on scheduling wins, but not
  * over a socket that systemd hands over: node:cluster could not take that.
  */
-function pickMode(env: NodeJS.ProcessEnv): ListenerMode {
-  if (env['NODE_CLUSTER_SCHED_POLICY'] !== undefined || createServerHandle === undefined) return 'cluster';
-  if (process.platform === 'win32') return 'cluster';
+function pickMode(env: NodeJS.ProcessEnv, activated: number | undefined): ListenerMode {
+  if (createServerHandle === undefined || process.platform === 'win32') return 'cluster';
+  if (activated !== undefined) return 'shared';
+  if (env['NODE_CLUSTER_SCHED_POLICY'] !== undefined) return 'cluster';
   return canReusePort(process.versions.node, process.platform) ? 'per-slot' : 'shared';
 }
 
@@ -159,13 +160,13 @@ function activatedFd(env: NodeJS.ProcessEnv): number | undefined {
  * first bound exclusively: that fails if anybody listens there. Who has bound it but does not listen yet, because its
  * workers are starting, is not found that way; so the address is claimed by a name as well.
  */
-function open(address: Address, mode: ListenerMode): { first: TcpHandle; claim: TcpHandle | undefined } {
+function open(address: Address, mode: ListenerMode): { first: TcpHandle; name: TcpHandle | undefined } {
   const exclusive = bind(address, 0);
-  if (mode === 'shared') return { first: exclusive, claim: undefined };
+  if (mode === 'shared') return { first: exclusive, name: undefined };
   exclusive.close();
   const name = claim(address);
   try {
-    return { first: bind(address, REUSEPORT), claim: name };
+    return { first: bind(address, REUSEPORT), name };
   } catch (error) {
     name.close();
     throw error;

@@ -36,21 +36,21 @@ function judgeOverdueStarts(pool: Pool, now: Millis): Outcome {
       successors.push({ role: 'successor', id, slot });
   }
   if (mains.length === 0 && successors.length === 0) return only(pool);
-  const mayBeSilent = (seat: Seat): boolean => !policyOf(pool, workerIn(seat).generation).waitReady;
+  const mayBeSilent = (one: Seat): boolean => !policyOf(pool, workerIn(one).generation).waitReady;
   const alive = [...mains, ...successors]
     .filter(mayBeSilent)
-    .reduce((rest, seat) => becomeReady(rest, workerIn(seat).id, now), pool);
-  const late = mains.filter(seat => !mayBeSilent(seat));
+    .reduce((rest, one) => becomeReady(rest, workerIn(one).id, now), pool);
+  const late = mains.filter(one => !mayBeSilent(one));
   const judged = late.length === 0 ? only(alive) : startsTimedOut(alive, late, now);
-  return successors.reduce((outcome, seat) => {
-    // The failure of another may have cost it its seat, where both belonged to a reload.
-    const isSeated = outcome.pool.slots[seat.id] === seat.slot;
-    return isSeated ? andThen(outcome, rest => successorTimedOut(rest, seat, now)) : outcome;
+  return successors.reduce((outcome, one) => {
+    // The failure of another may have cost it its one, where both belonged to a reload.
+    const isSeated = outcome.pool.slots[one.id] === one.slot;
+    return isSeated ? andThen(outcome, rest => successorTimedOut(rest, one, now)) : outcome;
   }, judged);
 }
 
-const workerIn = (seat: Seat): Starting | Serving =>
-  seat.role === 'main' ? seat.slot.worker : seat.slot.successor;
+const workerIn = (one: Seat): Starting | Serving =>
+  one.role === 'main' ? one.slot.worker : one.slot.successor;
 
 /** Whoever has been told to leave and is still here at its deadline is killed. */
 function killOverstayer(pool: Pool, now: Millis): Outcome {

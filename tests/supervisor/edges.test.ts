@@ -13,8 +13,8 @@ import {
   exited,
   failed,
   grown,
+  drains,
   heard,
-  leaving,
   listening,
   play,
   read,
@@ -479,7 +479,7 @@ const EVERY_EVENT: readonly Event[] = [
   failed(1),
   exited(1),
   grown(1),
-  leaving(1),
+  drains(1),
   silent(1),
   heard(1),
   refused(1),
@@ -744,7 +744,7 @@ describe('a worker that has outgrown its memory', () => {
 
 describe('a worker that drains by itself', () => {
   test('gives its seat up at once, is replaced like one that has exited, and gets no order', () => {
-    expect(tell(play(two(), [5_000, leaving(1)]))).toEqual([
+    expect(tell(play(two(), [5_000, drains(1)]))).toEqual([
       'w3 starting | w2 ready; w1 leaving until 6600',
       'fork w3 into 0 (g1)',
     ]);
@@ -752,32 +752,32 @@ describe('a worker that drains by itself', () => {
 
   test('costs a delay where it had not been stable', () => {
     const young = after(createPool(EDGES, 2), [0, wake, ready(1), ready(2)]);
-    expect(tell(play(young, [500, leaving(1)]))).toEqual([
+    expect(tell(play(young, [500, drains(1)]))).toEqual([
       'backoff until 600 | w2 ready; w1 leaving until 2100',
     ]);
   });
 
   test('is told by the code it announced: one of stop_exit_codes leaves the slot alone', () => {
-    const { pool } = play(two(), [5_000, leaving(1, 7)]);
+    const { pool } = play(two(), [5_000, drains(1, 7)]);
     expect(pool.slots[0]).toMatchObject({ at: 'stopped', exit: { worker: 1, code: 7 } });
   });
 
   test('is killed if it stays, and is just gone when it exits', () => {
-    const { pool } = play(two(), [5_000, leaving(1)], [5_200, ready(3)]);
+    const { pool } = play(two(), [5_000, drains(1)], [5_200, ready(3)]);
     expect(tell(play(pool, [6_600, wake]))).toEqual(['w3 ready | w2 ready; w1 leaving killed', 'kill w1']);
     expect(tell(play(pool, [6_000, exited(1)]))).toEqual(['w3 ready | w2 ready']);
   });
 
   test('as the only one, does not end the service before it is gone', () => {
     const pool = after(createPool({ ...EDGES, autorestart: false }, 1), [0, wake, ready(1)]);
-    const left = after(pool, [5_000, leaving(1, 0)]);
+    const left = after(pool, [5_000, drains(1, 0)]);
     expect(left).toMatchObject({ verdict: { code: 0 }, ended: false });
     expect(tell(play(left, [5_500, exited(1, 0)])).at(-1)).toBe('exit 0');
   });
 
   test('aborts a reload as its canary, and lets the old worker stay', () => {
     const replacing = after(two(), [5_000, read()], [5_200, ready(3)]);
-    expect(tell(play(replacing, [5_300, leaving(3)]))).toEqual([
+    expect(tell(play(replacing, [5_300, drains(3)]))).toEqual([
       'w1 ready | w2 ready; w3 leaving until 6900',
       'reload.ended aborted: the new worker of slot 0 exited (code 1) before it had proved stable',
     ]);
@@ -785,12 +785,12 @@ describe('a worker that drains by itself', () => {
 
   test('leaves its seat to the successor that is there already', () => {
     const replacing = after(two(), [5_000, read()], [5_200, ready(3)]);
-    expect(after(replacing, [5_300, leaving(1)]).slots[0]).toMatchObject({ at: 'ready', worker: { id: 3 } });
+    expect(after(replacing, [5_300, drains(1)]).slots[0]).toMatchObject({ at: 'ready', worker: { id: 3 } });
   });
 
   test('that was told to leave before says nothing new', () => {
     const stopping = after(two(), [5_000, stop]);
-    expect(step(stopping, leaving(1), 5_100)).toEqual({ pool: stopping, effects: [] });
+    expect(step(stopping, drains(1), 5_100)).toEqual({ pool: stopping, effects: [] });
   });
 });
 

@@ -21,7 +21,7 @@ export const exited = (worker: number, code: number | null = 1, signal: string |
   signal,
 });
 export const grown = (worker: number): Event => ({ type: 'worker.grown', worker });
-export const leaving = (worker: number, code = 1): Event => ({ type: 'worker.leaving', worker, code });
+export const drains = (worker: number, code = 1): Event => ({ type: 'worker.leaving', worker, code });
 export const silent = (worker: number): Event => ({ type: 'worker.silent', worker });
 export const heard = (worker: number): Event => ({ type: 'worker.heard', worker });
 export const refused = (worker: number): Event => ({ type: 'fork.failed', worker, message: 'spawn EAGAIN' });
