@@ -99,6 +99,14 @@ describe('from plain JavaScript', () => {
     expect(first(lines)).toMatchObject({ level: 40, env: 'production', msg: 'hello' });
   });
 
+  test('it asks for no variable but its own', () => {
+    const lines = run("require('cabe-arena-api/logger').logger.info('hello')", {
+      WEB_CONCURRENCY: 'auto',
+      PORT: 'x',
+    });
+    expect(first([lines])).toMatchObject({ msg: 'hello' });
+  });
+
   test('production never loads pino-pretty', () => {
     const code = `
       require('cabe-arena-api/logger').logger.info('hello');

@@ -472,9 +472,16 @@ describe('commands', () => {
 
     writeFileSync(file, 'module.exports = {'); // not even a program any more
     const again = command({ ...env }, 'reload', '--config', file);
-    expect((await again.ended).code).toBe(5);
+    expect((await again.ended).code).toBe(1);
+    const refused = await running.said(/^Reload refused, nothing changes: /);
+    const reason = refused.msg.replace('Reload refused, nothing changes: ', '');
+    expect(reason).toMatch(/must be an app file in JavaScript/);
+    expect(again.text()).toContain(`✗ reload failed: ${reason}\n`);
     running.kill('SIGHUP');
-    await running.said(/^Reload refused, nothing changes: /);
+    await until(
+      () => messages(running).filter(line => line === refused.msg).length === 2,
+      'the signal is refused, too',
+    );
     expect((await request(port, '/')).status).toBe(200);
   });
 
