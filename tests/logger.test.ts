@@ -149,4 +149,15 @@ describe('from plain JavaScript', () => {
     const [code] = (await once(child, 'close')) as [number];
     expect([code, said]).toEqual([0, words]);
   });
+
+  test('a full disk that both outputs share does not harm the program', async () => {
+    const code = `
+      const { logger } = require('cabe-arena-api/logger');
+      logger.info('hello');
+      process.emitWarning('Node has something to say, too');
+      setTimeout(() => process.exit(7), 200);`;
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', full, full] });
+    expect(await once(child, 'close')).toEqual([7, null]);
+  });
 });
