@@ -3,28 +3,37 @@
  * (`yarn start:cluster`). It sets only what a user would not set in the shell: PORT, LOG_LEVEL and the
  * others come from there, because in both supervisors this file wins over the shell.
  */
+const { existsSync } = require('node:fs');
+const { join } = require('node:path');
+
 const { DRAIN_DELAY_MS, DRAIN_TIMEOUT_MS, WEB_CONCURRENCY } = process.env;
 
-/** A number of milliseconds from the shell; what is not one is refused by the worker itself, with a sentence. */
-const milliseconds = (text, otherwise) => (/^\d+$/.test(text ?? '') ? Number(text) : otherwise);
+/** A whole number from the shell; what cannot be used is refused by the worker itself, with a sentence. */
+const number = (text, otherwise) => (/^\d+$/.test(text ?? '') ? Number(text) : otherwise);
+const workers = number(WEB_CONCURRENCY, 0);
+
+const script = join(__dirname, 'dist', 'index.js');
+// PM2 tells what is missing but not the cure, which the native supervisor names by itself.
+if (process.env.PM2_USAGE === 'CLI' && !existsSync(script))
+  console.error(`${script} does not exist; run "yarn build" (or "npm run build") first`);
 
 module.exports = {
   apps: [
     {
       name: 'cabe-arena-api',
-      script: './dist/index.js',
+      script,
       // PM2 would take the folder from which it is called.
       cwd: __dirname,
       exec_mode: 'cluster',
       // All CPUs but one, which is left to the operating system.
-      instances: /^[1-9]\d{0,3}$/.test(WEB_CONCURRENCY ?? '') ? Number(WEB_CONCURRENCY) : -1,
+      instances: workers >= 1 && workers <= 1024 ? workers : -1,
 
       // A worker takes part when it says so, not when it has been forked.
       wait_ready: true,
       listen_timeout: 10_000,
 
       // A worker drains by itself within its own deadline; only one that does not is killed, a second later.
-      kill_timeout: milliseconds(DRAIN_DELAY_MS, 0) + milliseconds(DRAIN_TIMEOUT_MS, 8_000) + 1_000,
+      kill_timeout: number(DRAIN_DELAY_MS, 0) + number(DRAIN_TIMEOUT_MS, 8_000) + 1_000,
       // A message reaches the worker alone; a signal would reach its children, too.
       shutdown_with_message: true,
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** The native supervisor and its commands. */
 import { parseCommandLine, type CommandLine } from './commands/command-line.js';
-import { EXIT, ServiceError } from './errors.js';
+import type { Environment } from './config.js';
+import { EXIT, ServiceError, type Problem } from './errors.js';
 
 /** Only what a command needs is loaded: the supervisor stays light. */
 async function run(line: CommandLine): Promise<void> {
@@ -20,28 +21,34 @@ async function run(line: CommandLine): Promise<void> {
 }
 
 /** A service speaks to its log, a command to whoever typed it. */
-async function fail(error: unknown, command: CommandLine['command'] | undefined): Promise<void> {
+async function fail(error: unknown, line: CommandLine | undefined): Promise<void> {
   const isNamed = error instanceof ServiceError;
   process.exitCode = isNamed ? error.exitCode : EXIT.internal;
-  if (command !== 'start')
+  if (line?.command !== 'start')
     return void process.stderr.write(`${isNamed ? error.message : String((error as Error).stack)}\n`);
   const { createLogger } = await import('./utils/logger.js');
-  const logger = createLogger({
-    env: process.env['NODE_ENV'] === 'development' ? 'development' : 'production',
-  });
+  const logger = createLogger({ env: await environmentOf(line) });
   if (isNamed) logger.fatal(error.message);
   else logger.fatal({ err: error }, `Master process ${process.pid} failed`);
   process.exit();
 }
 
+/** Whoever develops reads what is wrong in the form of all other lines, also where the app file is what is wrong. */
+async function environmentOf({ file, only, envName }: CommandLine): Promise<Environment> {
+  const { identify } = await import('./supervisor/ecosystem.js');
+  const problems: Problem[] = [];
+  const { env } = identify({ file, only, envName, shell: process.env }, problems);
+  const wanted = problems.length > 0 ? (envName ?? env['NODE_ENV']) : env['NODE_ENV'];
+  return wanted === 'development' ? 'development' : 'production';
+}
+
 async function main(): Promise<void> {
-  let command: CommandLine['command'] | undefined;
+  let line: CommandLine | undefined;
   try {
-    const line = parseCommandLine(process.argv.slice(2), process.cwd());
-    ({ command } = line);
+    line = parseCommandLine(process.argv.slice(2), process.cwd());
     await run(line);
   } catch (error) {
-    await fail(error, command);
+    await fail(error, line);
   }
 }
 

@@ -185,23 +185,44 @@ const SETTINGS = ['nodeEnv', 'logLevel', 'webConcurrency', 'runDir'] as const sa
 
 /** @throws ServiceError INVALID_CONFIGURATION naming every variable that cannot be used */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
-  return read(env, Object.keys(VARIABLES) as (keyof Config)[]);
+  return faultless(read(env, Object.keys(VARIABLES) as (keyof Config)[]));
 }
 
-/** The few variables that matter to a supervisor, whose app may use all others in its own way. */
+/** The few variables that matter to a supervisor. @throws as {@link readConfig} does */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  return faultless(read(env, SETTINGS));
+}
+
+/** The fewer that matter to a logger. @throws as {@link readConfig} does */
+export function readLogSettings(env: NodeJS.ProcessEnv): Pick<Settings, 'nodeEnv' | 'logLevel'> {
+  return faultless(read(env, ['nodeEnv', 'logLevel']));
+}
+
+/** What has been read: a variable that cannot be used counts as not set. */
+export interface Readable<T> {
+  readonly values: T;
+  readonly problems: readonly Problem[];
+}
+
+/** The same for the environment of an app that is not ours: its variables are its own business. */
+export function readForeignSettings(env: NodeJS.ProcessEnv): Readable<Settings> {
   return read(env, SETTINGS);
 }
 
-function read<K extends keyof Config>(env: NodeJS.ProcessEnv, keys: readonly K[]): Pick<Config, K> {
+function faultless<T>({ values, problems }: Readable<T>): T {
+  if (problems.length > 0) throw errors.invalidConfiguration(problems);
+  return values;
+}
+
+function read<K extends keyof Config>(env: NodeJS.ProcessEnv, keys: readonly K[]): Readable<Pick<Config, K>> {
   const problems: Problem[] = [];
   const values = keys.map(key => {
     const { name, expected, parse, unset }: Variable<unknown> = VARIABLES[key];
     const text = env[name] ?? '';
-    const value = text === '' ? unset : parse(text);
-    if (text !== '' && value === undefined) problems.push({ name, expected, got: text });
-    return [key, value];
+    const parsed = text === '' ? unset : parse(text);
+    if (text === '' || parsed !== undefined) return [key, parsed];
+    problems.push({ name, expected, got: text });
+    return [key, unset];
   });
-  if (problems.length > 0) throw errors.invalidConfiguration(problems);
-  return Object.freeze(Object.fromEntries(values) as Pick<Config, K>);
+  return { values: Object.freeze(Object.fromEntries(values) as Pick<Config, K>), problems };
 }

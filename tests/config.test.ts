@@ -1,4 +1,4 @@
-import { readConfig, readSettings } from '../src/config.js';
+import { readConfig, readForeignSettings, readSettings } from '../src/config.js';
 
 test('an empty environment is production on port 3001', () => {
   expect(readConfig({})).toEqual({
@@ -87,4 +87,10 @@ test('a supervisor asks for what concerns it alone', () => {
     webConcurrency: undefined,
     runDir: undefined,
   });
+});
+
+test("in another app's environment, what cannot be used counts as not set", () => {
+  const { values, problems } = readForeignSettings({ LOG_LEVEL: 'verbose', WEB_CONCURRENCY: '3' });
+  expect(values).toEqual({ ...readSettings({}), webConcurrency: 3 });
+  expect(problems).toMatchObject([{ name: 'LOG_LEVEL', got: 'verbose' }]);
 });

@@ -99,6 +99,14 @@ describe('from plain JavaScript', () => {
     expect(first(lines)).toMatchObject({ level: 40, env: 'production', msg: 'hello' });
   });
 
+  test('it asks for no variable but its own', () => {
+    const lines = run("require('cabe-arena-api/logger').logger.info('hello')", {
+      WEB_CONCURRENCY: 'auto',
+      PORT: 'x',
+    });
+    expect(first([lines])).toMatchObject({ msg: 'hello' });
+  });
+
   test('production never loads pino-pretty', () => {
     const code = `
       require('cabe-arena-api/logger').logger.info('hello');
@@ -140,5 +148,16 @@ describe('from plain JavaScript', () => {
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
     const [code] = (await once(child, 'close')) as [number];
     expect([code, said]).toEqual([0, words]);
+  });
+
+  test('a full disk that both outputs share does not harm the program', async () => {
+    const code = `
+      const { logger } = require('cabe-arena-api/logger');
+      logger.info('hello');
+      process.emitWarning('Node has something to say, too');
+      setTimeout(() => process.exit(7), 200);`;
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', full, full] });
+    expect(await once(child, 'close')).toEqual([7, null]);
   });
 });

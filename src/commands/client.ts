@@ -1,8 +1,10 @@
 /** Talks to the supervisor of a service over its control socket. */
+import { existsSync } from 'node:fs';
 import http from 'node:http';
-import { ServiceError } from '../errors.js';
-import { readService } from '../supervisor/reading.js';
-import { runDirectoryOf } from '../supervisor/run-directory.js';
+import { basename } from 'node:path';
+import { errors, ServiceError, type Problem } from '../errors.js';
+import { identify } from '../supervisor/ecosystem.js';
+import { runDirectoryOf, runningServices, type RunDirectory } from '../supervisor/run-directory.js';
 import type { CommandLine } from './command-line.js';
 
 export interface Answer {
@@ -17,15 +19,35 @@ export interface Client {
   post(path: string, body?: object): Promise<Answer>;
 }
 
-/** The client of the service that this command line means. */
-export function clientOf({ file, only, envName }: CommandLine): Client {
-  const { app, settings } = readService({ file, only, envName });
-  const { socket } = runDirectoryOf({ name: app.name, file, envName, runDir: settings.runDir });
+/**
+ * The client of the service that this command line means. The app file may be broken, or say another name by now: what
+ * runs is reached all the same, and judges the file itself.
+ * @throws ServiceError INVALID_CONFIGURATION where neither file nor folders tell which service is meant
+ */
+export function clientOf(line: CommandLine): Client {
+  const socket = socketOf(line);
   return {
     socket,
     get: path => send(socket, 'GET', path, undefined),
     post: (path, body = {}) => send(socket, 'POST', path, body),
   };
+}
+
+function socketOf({ file, only, envName }: CommandLine): string {
+  const problems: Problem[] = [];
+  const { name, env } = identify({ file, only, envName, shell: process.env }, problems);
+  const runDir = env['RUN_DIR'] === '' ? undefined : env['RUN_DIR'];
+  const { socket } = runDirectoryOf({ name: name ?? '', file, envName, runDir });
+  if (runDir !== undefined || existsSync(socket)) return socket;
+  const others = only === undefined ? runningServices({ file, envName }) : new Map<string, RunDirectory>();
+  const [other, ...more] = others.values();
+  if (more.length > 0) {
+    const expected = `one of the services of ${basename(file)} that run: ${[...others.keys()].join(', ')}`;
+    throw errors.invalidConfiguration([{ name: '--only', expected, got: only }]);
+  }
+  if (other !== undefined) return other.socket;
+  if (problems.length > 0) throw errors.invalidConfiguration(problems);
+  return socket;
 }
 
 function send(socketPath: string, method: string, path: string, body: object | undefined): Promise<Answer> {

@@ -1,9 +1,10 @@
 /** The app file: read, checked as a whole, and resolved to what one supervisor runs. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { basename, dirname, extname, isAbsolute, join, resolve, sep } from 'node:path';
-import { errors, ServiceError, type Problem } from '../errors.js';
+import { errors, type Problem } from '../errors.js';
 import { resolveEnvironment } from './environment.js';
-import { camelCase, FOLLOWED, IGNORED_FIELDS, LOG_FIELDS, SILENT_FIELDS, type Field } from './fields.js';
+import { camelCase, FOLLOWED, HOLDS_ANYWAY, IGNORED_FIELDS, LOG_FIELDS, type Field } from './fields.js';
 import type { Policy } from './model.js';
 
 /** What is watched for changes, in PM2's words. */
@@ -59,21 +60,56 @@ type Entry = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the file anew, with everything it requires.
+ * @param further what else is wrong with this app, told in the same breath; nothing where the file has none
  * @throws ServiceError INVALID_CONFIGURATION naming every problem, NOT_BUILT where only the program is missing
  */
-export function loadApp(request: LoadRequest): LoadedApp {
-  const { file, only, envName, shell } = request;
+export function loadApp(
+  request: LoadRequest,
+  further: (app: App | undefined) => readonly Problem[] = () => [],
+): LoadedApp {
   const problems: Problem[] = [];
-  const entry = pick(entriesOf(evaluate(file)), file, only);
-  const value: Read = name => readField(entry, name, problems);
+  const entry = findEntry(request, problems);
+  const app = entry === undefined ? undefined : resolveApp(entry, request, problems);
+  problems.push(...further(app));
+  if (entry === undefined || app === undefined || problems.length > 0)
+    throw errors.invalidConfiguration(problems);
+  if (!existsSync(app.script)) throw errors.notBuilt(app.script);
+  return { app, warnings: warnings(entry, request.envName) };
+}
+
+/** What tells one service from another. */
+export interface Identity {
+  /** Nothing where neither the file nor `--only` tells. */
+  readonly name: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The service that is meant, as far as the file can be read: whoever wants to reach it needs no more of it. */
+export function identify(request: LoadRequest, problems: Problem[]): Identity {
+  const { only, envName, shell } = request;
+  const entry = findEntry(request, problems);
+  if (entry === undefined) return { name: only, env: shell };
+  const filter = readField(entry, 'filter_env', []);
+  return { name: nameOf(entry), env: resolveEnvironment({ entry, filter, envName, shell }, []) };
+}
+
+function findEntry({ file, only }: LoadRequest, problems: Problem[]): Entry | undefined {
+  const found = evaluate(file);
+  if ('expected' in found) return void problems.push({ name: file, ...found });
+  return pick(entriesOf(found.content), file, only, problems);
+}
+
+function resolveApp(entry: Entry, request: LoadRequest, problems: Problem[]): App {
+  const { file, envName, shell } = request;
+  const own: Problem[] = [];
+  const value: Read = name => readField(entry, name, own);
 
   const cwd = resolve(dirname(file), value('cwd') ?? '.');
-  const written = value('script');
-  const script = written === undefined ? '' : isAbsolute(written) ? written : resolve(cwd, written);
-  const env = resolveEnvironment({ entry, filter: value('filter_env'), envName, shell }, problems);
+  const script = scriptOf(value('script'), cwd);
+  const env = resolveEnvironment({ entry, filter: value('filter_env'), envName, shell }, own);
   const app: App = {
     file,
-    name: value('name') ?? basename(script, extname(script)),
+    name: value('name') ?? nameOf(entry),
     script,
     cwd,
     args: value('args'),
@@ -83,16 +119,24 @@ export function loadApp(request: LoadRequest): LoadedApp {
     incrementVar: value('increment_var'),
     env,
     shutdownWithMessage: value('shutdown_with_message'),
-    killSignal: killSignal(shell),
+    killSignal: killSignal(shell, problems),
     maxMemoryBytes: value('max_memory_restart'),
     cronRestart: value('cron_restart'),
     watch: watchOf(value, cwd),
     policy: policyOf(value),
   };
-  refuse(entry, app, problems);
-  if (problems.length > 0) throw errors.invalidConfiguration(problems.map(problem => within(file, problem)));
-  if (!existsSync(script)) throw errors.notBuilt(script);
-  return { app, warnings: warnings(entry, envName) };
+  refuse(entry, app, own);
+  problems.push(...own.map(problem => within(file, problem)));
+  return app;
+}
+
+const scriptOf = (written: string | undefined, cwd: string): string =>
+  written === undefined ? '' : isAbsolute(written) ? written : resolve(cwd, written);
+
+/** The name of an app; PM2 calls one without a name after its program. */
+function nameOf(entry: Entry): string {
+  const script = readField(entry, 'script', []) ?? '';
+  return readField(entry, 'name', []) ?? basename(script, extname(script));
 }
 
 /** Names the file in front of the field, so that a problem can be told among those of the environment. */
@@ -127,25 +171,33 @@ function watchOf(value: Read, cwd: string): Watch | undefined {
 }
 
 /** PM2 takes its kill signal from its daemon's environment (constants.js:105), not from the app. */
-function killSignal(shell: NodeJS.ProcessEnv): NodeJS.Signals {
+function killSignal(shell: NodeJS.ProcessEnv, problems: Problem[]): NodeJS.Signals {
   const wanted = shell['PM2_KILL_SIGNAL'] ?? '';
-  return /^SIG[A-Z0-9]+$/.test(wanted) ? (wanted as NodeJS.Signals) : 'SIGINT';
+  if (wanted in constants.signals) return wanted as NodeJS.Signals;
+  if (wanted !== '')
+    problems.push({
+      name: 'PM2_KILL_SIGNAL',
+      expected: 'the name of a signal, such as SIGTERM',
+      got: wanted,
+    });
+  return 'SIGINT';
 }
 
 /** Runs or parses the file; what it loaded before is loaded anew, packages excepted. */
-function evaluate(file: string): unknown {
-  const fail = (expected: string, got: unknown): ServiceError =>
-    errors.invalidConfiguration([{ name: file, expected, got }]);
+function evaluate(file: string): { content: unknown } | Omit<Problem, 'name'> {
   if (!existsSync(file))
-    throw fail('an app file such as ecosystem.config.js (--config names another)', undefined);
+    return {
+      expected: 'an app file such as ecosystem.config.js (--config names another)',
+      got: undefined,
+    };
   if (!['.js', '.cjs', '.json'].includes(extname(file)))
-    throw fail('a .js, .cjs or .json file', extname(file));
+    return { expected: 'a .js, .cjs or .json file', got: extname(file) };
   try {
-    if (extname(file) === '.json') return JSON.parse(readFileSync(file, 'utf8')) as unknown;
+    if (extname(file) === '.json') return { content: JSON.parse(readFileSync(file, 'utf8')) as unknown };
     forget(file);
-    return require(file) as unknown;
+    return { content: require(file) as unknown };
   } catch (error) {
-    throw fail('an app file in JavaScript (.js, .cjs) or JSON', (error as Error).message);
+    return { expected: 'an app file in JavaScript (.js, .cjs) or JSON', got: (error as Error).message };
   }
 }
 
@@ -166,17 +218,22 @@ function entriesOf(content: unknown): readonly Entry[] {
   ) as Entry[];
 }
 
-function pick(entries: readonly Entry[], file: string, only: string | undefined): Entry {
-  const nameOf = (entry: Entry): string => String(entry['name'] ?? entry['script']);
-  const names = entries.map(nameOf).join(', ');
+function pick(
+  entries: readonly Entry[],
+  file: string,
+  only: string | undefined,
+  problems: Problem[],
+): Entry | undefined {
   const matching = only === undefined ? entries : entries.filter(entry => nameOf(entry) === only);
   const [entry, ...others] = matching;
   if (entry !== undefined && others.length === 0) return entry;
-  if (entries.length === 0)
-    throw errors.invalidConfiguration([{ name: file, expected: 'a description of an app', got: undefined }]);
-  throw errors.invalidConfiguration([
-    { name: '--only', expected: `the name of one app of ${basename(file)}: ${names}`, got: only },
-  ]);
+  const names = entries.map(nameOf).join(', ');
+  problems.push(
+    entries.length === 0
+      ? { name: file, expected: 'a description of an app', got: undefined }
+      : { name: '--only', expected: `the name of one app of ${basename(file)}: ${names}`, got: only },
+  );
+  return undefined;
 }
 
 /** The names under which a field may stand, in the order in which PM2 looks at them. */
@@ -197,7 +254,7 @@ function readField<K extends FieldName>(entry: Entry, name: K, problems: Problem
 }
 
 /** What PM2 would run and this supervisor cannot: said, with the cure, instead of half done. */
-function refuse(entry: Entry, { script }: App, problems: Problem[]): void {
+function refuse(entry: Entry, { script, cwd }: App, problems: Problem[]): void {
   const mode = entry['exec_mode'] ?? entry['execMode'];
   if (mode !== undefined && mode !== 'cluster' && mode !== 'cluster_mode') {
     problems.push({
@@ -219,11 +276,15 @@ function refuse(entry: Entry, { script }: App, problems: Problem[]): void {
       got: script,
     });
   }
+  if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true)
+    problems.push({ name: 'cwd', expected: 'a folder that exists', got: cwd });
 }
 
 /** One sentence for each field that is not followed; silence would be a lie. */
 function warnings(entry: Entry, envName: string | undefined): string[] {
-  const found = Object.keys(entry);
+  const found = Object.keys(entry).filter(
+    name => !(name in HOLDS_ANYWAY) || entry[name] !== HOLDS_ANYWAY[name],
+  );
   const isNamed = (names: readonly string[], name: string): boolean =>
     names.some(known => known === name || camelCase(known) === name);
   const ignored = found.filter(name => isNamed(IGNORED_FIELDS, name));
@@ -245,7 +306,6 @@ function warnings(entry: Entry, envName: string | undefined): string[] {
 const KNOWN = [
   ...Object.entries(FOLLOWED).flatMap(([name, field]) => namesOf(name, field as Field<unknown>)),
   ...LOG_FIELDS,
-  ...SILENT_FIELDS,
   ...IGNORED_FIELDS,
 ];
 

@@ -1,6 +1,6 @@
 /** The environment of an app as PM2 resolves it: the shell, under `env`, under `env_NAME`. The file wins. */
 import type { Problem } from '../errors.js';
-import { environment, type EnvironmentFilter } from './fields.js';
+import { environment, isWhole, WITHOUT_NUL, type EnvironmentFilter } from './fields.js';
 
 export interface EnvironmentRequest {
   readonly entry: Readonly<Record<string, unknown>>;
@@ -39,9 +39,14 @@ function layer(
 ): Readonly<Record<string, string>> {
   if (entry[name] === undefined) return {};
   const parsed = environment(entry[name]);
-  if ('value' in parsed) return parsed.value;
-  problems.push({ name, expected: parsed.expected, got: entry[name] });
-  return {};
+  if ('expected' in parsed) {
+    problems.push({ name, expected: parsed.expected, got: entry[name] });
+    return {};
+  }
+  for (const [key, content] of Object.entries(parsed.value))
+    if (!isWhole(key) || !isWhole(content))
+      problems.push({ name: `${name}.${key}`, expected: WITHOUT_NUL, got: content });
+  return parsed.value;
 }
 
 /** What a program cannot run without, kept when `filter_env: true` keeps everything else away. */

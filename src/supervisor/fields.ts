@@ -24,8 +24,18 @@ const field = <T>(fallback: T, parse: (value: unknown) => Parsed<T>, ...aliases:
   fallback,
 });
 
-const text = (value: unknown): Parsed<string> =>
-  typeof value === 'string' && value !== '' ? ok(value) : { expected: 'a text' };
+/** Ends a text where the operating system reads it; Node refuses to start a process with it. */
+const NUL = '\0';
+
+export const WITHOUT_NUL = 'a text without NUL characters';
+
+/** Whether the operating system would read all of it. */
+export const isWhole = (value: string): boolean => !value.includes(NUL);
+
+function text(value: unknown): Parsed<string> {
+  if (typeof value !== 'string' || value === '') return { expected: 'a text' };
+  return isWhole(value) ? ok(value) : { expected: WITHOUT_NUL };
+}
 
 const flag = (value: unknown): Parsed<boolean> =>
   typeof value === 'boolean' ? ok(value) : { expected: 'true or false' };
@@ -50,7 +60,9 @@ const milliseconds = number(0, 'a whole number of milliseconds');
 
 /** `"a 'b c'"` or `['a', 'b c']`: quotes hold words together, as in Config.js:200-212. */
 function words(value: unknown): Parsed<readonly string[]> {
-  if (Array.isArray(value) && value.every(isWord)) return ok(value.map(String));
+  const isList = Array.isArray(value) && value.every(isWord);
+  if (!(isList ? value.map(String) : [wordOf(value)]).every(isWhole)) return { expected: WITHOUT_NUL };
+  if (isList) return ok(value.map(String));
   if (typeof value !== 'string') return { expected: 'a text or a list of texts' };
   const found = value.match(/[^\s"'=]+="[^"]*"|[^\s"'=]+='[^']*'|"[^"]*"|'[^']*'|\S+/g) ?? [];
   return ok(found.map(word => word.replace(/^(["'])(.*)\1$/, '$2')).filter(word => word.trim() !== ''));
@@ -182,20 +194,18 @@ export const LOG_FIELDS = [
   'disable_logs',
   'log_type',
   'log_date_format',
+  'merge_logs',
+  'combine_logs',
   'time',
 ];
 
-/** Fields that change nothing here, whatever they say: what they ask for is so anyway, or means PM2 itself. */
-export const SILENT_FIELDS = [
-  'merge_logs',
-  'combine_logs',
-  'pmx',
-  'automation',
-  'vizion',
-  'namespace',
-  'kill_retry_time',
-  'windowsHide',
-];
+/** Fields and the value that asks for what is so anyway: nothing to be said about it. */
+export const HOLDS_ANYWAY: Readonly<Record<string, unknown>> = {
+  merge_logs: true,
+  combine_logs: true,
+  pmx: false,
+  automation: false,
+};
 
 /** Fields that PM2 knows and this supervisor does not follow. */
 export const IGNORED_FIELDS = [
@@ -224,6 +234,12 @@ export const IGNORED_FIELDS = [
   'gid',
   'write',
   'io',
+  'pmx',
+  'automation',
+  'vizion',
+  'namespace',
+  'kill_retry_time',
+  'windowsHide',
 ];
 
 /** `max_memory_restart` → `maxMemoryRestart`, which PM2 takes as well (Config.js:34-52). */

@@ -1,9 +1,10 @@
 /** One reading of the app file and of the environment it resolves to: what `start`, `reload` and `check` go by. */
 import { extname, join } from 'node:path';
-import { readConfig, readSettings, type Config, type Settings } from '../config.js';
-import { errors, ServiceError, type Problem } from '../errors.js';
+import { readConfig, readForeignSettings, readSettings, type Config, type Settings } from '../config.js';
+import { ServiceError, type Problem } from '../errors.js';
 import { countWorkers, readMachine } from './cpus.js';
 import { loadApp, type App } from './ecosystem.js';
+import { runDirectoryOf, runDirectoryProblems, type RunDirectory } from './run-directory.js';
 
 export interface ReadingRequest {
   /** Absolute path of the app file. */
@@ -21,57 +22,56 @@ export interface Reading {
   readonly settings: Settings;
   /** The whole configuration of our own worker; a foreign app's environment is its own business. */
   readonly config: Config | undefined;
+  readonly runDirectory: RunDirectory;
 }
 
 /** Our worker's compiled or source file, whichever belongs to the supervisor that runs. */
 const OUR_WORKER = join(__dirname, '..', `index${extname(__filename)}`);
 
 /** @throws ServiceError INVALID_CONFIGURATION with every problem of file and environment at once */
-export function readService({ file, only, envName }: ReadingRequest): Reading {
-  const { app, warnings } = attempt(
-    () =>
-      loadApp({
-        file,
-        shell: process.env,
-        ...(only === undefined ? {} : { only }),
-        ...(envName === undefined ? {} : { envName }),
-      }),
-    () => readSettings(process.env),
-  );
-  const config = app.script === OUR_WORKER ? readConfig(app.env) : undefined;
-  const settings = config ?? readSettings(lenient(app.env));
+export function readService(request: ReadingRequest): Reading {
+  const loaded = loadApp({ ...request, shell: process.env }, app => problemsAround(app, request));
+  const { app } = loaded;
+  const { values: settings, problems } = readForeignSettings(app.env);
   const { count, reason } = countWorkers({
     instances: app.instances,
     webConcurrency: settings.webConcurrency,
     machine: readMachine(),
   });
-  return { app, instances: count, why: reason, warnings, settings, config };
+  return {
+    app,
+    instances: count,
+    why: reason,
+    warnings: [...loaded.warnings, ...problems.flatMap(leftToTheApp)],
+    settings,
+    config: isOurs(app) ? readConfig(app.env) : undefined,
+    runDirectory: runDirectoryOf({ ...request, name: app.name, runDir: settings.runDir }),
+  };
 }
 
-/** Another app may know other environments than ours; all but development are lived in like production. */
-function lenient(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return env['NODE_ENV'] === 'development' ? env : { ...env, NODE_ENV: 'production' };
+const isOurs = ({ script }: App): boolean => script === OUR_WORKER;
+
+/** What the app file does not tell: whether the environment that it resolves to can be used. */
+function problemsAround(app: App | undefined, request: ReadingRequest): readonly Problem[] {
+  if (app === undefined) return problemsFoundBy(() => readSettings(process.env));
+  const { runDir } = readForeignSettings(app.env).values;
+  const runDirectory = runDirectoryOf({ ...request, name: app.name, runDir });
+  return [
+    ...(isOurs(app) ? problemsFoundBy(() => readConfig(app.env)) : []),
+    ...runDirectoryProblems(runDirectory, { runDir }),
+  ];
 }
 
-/** Runs `first`; if it fails, what `second` finds wrong is told with it. */
-function attempt<T>(first: () => T, second: () => unknown): T {
-  try {
-    return first();
-  } catch (error) {
-    const problems = [...problemsOf(error), ...problemsFoundBy(second)];
-    throw problems.length === 0 ? error : errors.invalidConfiguration(problems);
-  }
-}
+/** Another app may give variables a sense of its own. NODE_ENV has many everywhere: all but development are alike. */
+const leftToTheApp = ({ name, got }: Problem): string[] =>
+  name === 'NODE_ENV' ? [] : [`${name}=${String(got)} is left to the app: the supervisor does without it`];
 
 function problemsFoundBy(call: () => unknown): readonly Problem[] {
   try {
     call();
     return [];
   } catch (error) {
-    return problemsOf(error);
+    if (error instanceof ServiceError) return error.problems;
+    throw error;
   }
-}
-
-function problemsOf(error: unknown): readonly Problem[] {
-  return error instanceof ServiceError ? error.problems : [];
 }

@@ -3,6 +3,7 @@
  * for operators).
  */
 import { closeSync, openSync } from 'node:fs';
+import { withoutEchoes } from '../utils/echo.js';
 import type { Line } from './narrate.js';
 
 export interface Wishes {
@@ -32,10 +33,12 @@ export function translateSignals({ development, log, stop, reload }: Wishes): vo
     stopping = true;
   }
 
-  process.on('SIGTERM', () => order('SIGTERM', 'drain'));
-  process.on('SIGINT', () => order('SIGINT', development ? 'now' : 'drain'));
+  const terminate = withoutEchoes(() => order('SIGTERM', 'drain'));
+  const interrupt = withoutEchoes(() => order('SIGINT', development ? 'now' : 'drain'));
+  const hangUp = withoutEchoes(() => order('SIGHUP', 'drain'));
+  process.on('SIGTERM', terminate).on('SIGINT', interrupt);
   process.on('SIGHUP', () => {
-    if (hadTerminal && !canOpenTerminal()) return order('SIGHUP', 'drain');
+    if (hadTerminal && !canOpenTerminal()) return hangUp();
     log({ level: 'info', msg: 'Master process received SIGHUP, reloading' });
     reload();
   });

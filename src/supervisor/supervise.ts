@@ -13,7 +13,6 @@ import { createListener, type Listener } from './listener.js';
 import { watchMemory } from './memory-watch.js';
 import type { Line } from './narrate.js';
 import { readService, type Reading, type ReadingRequest } from './reading.js';
-import { runDirectoryOf } from './run-directory.js';
 import { translateSignals } from './signals.js';
 import { createSupervisor, type ActionOutcome, type Supervisor } from './supervisor.js';
 import type { Status } from './status.js';
@@ -47,7 +46,7 @@ export async function supervise(request: StartRequest): Promise<void> {
     ended: ({ code }) => ending.resolve(code),
   });
   const control = await openControl(
-    runDirectoryOf({ ...request, name: app.name, runDir: settings.runDir }),
+    reading.runDirectory,
     {
       status: () => describe(supervisor, app),
       reload: supervisor.reload,

@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 import pino, { type Logger as PinoLogger } from 'pino';
-import { LOG_LEVELS, readSettings, VARIABLES, type Environment, type LogLevel } from '../config.js';
+import { LOG_LEVELS, readLogSettings, VARIABLES, type Environment, type LogLevel } from '../config.js';
 import { errors } from '../errors.js';
 import { standardOutput, type Output } from './output.js';
 
@@ -84,7 +84,7 @@ export declare const logger: Logger;
 Object.defineProperty(exports, 'logger', {
   enumerable: true,
   get: () => {
-    const { nodeEnv, logLevel } = readSettings(process.env);
+    const { nodeEnv, logLevel } = readLogSettings(process.env);
     return (shared ??= createLogger({ env: nodeEnv, level: logLevel }));
   },
 });

@@ -38,8 +38,10 @@ export function outputTo(write: (lines: string) => void): Output {
  * the descriptor, and transports, end up in the log of PM2's daemon. Elsewhere the direct way is the fast one.
  */
 export function standardOutput(): Output {
+  // Often the same file: nothing that is written there, by Node itself say, may end the service either.
+  outliveErrorsOf(process.stderr);
   if (isReplaced()) {
-    process.stdout.on('error', outlive);
+    outliveErrorsOf(process.stdout);
     return outputTo(lines => {
       unwritten++;
       process.stdout.write(lines, 'utf8', () => unwritten--);
@@ -81,6 +83,11 @@ function outlive(error: NodeJS.ErrnoException): void {
   if (READER_GONE.has(error.code ?? '') || told.has(error.code ?? '')) return;
   told.add(error.code ?? '');
   process.stderr.write(`Log lines are lost: ${error.message}\n`);
+}
+
+/** Once for a stream, however many loggers write to it. */
+function outliveErrorsOf(stream: NodeJS.WriteStream): void {
+  stream.off('error', outlive).on('error', outlive);
 }
 
 const told = new Set<string>();

@@ -34,7 +34,10 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
   let service: Service | undefined;
   let departure: Departure | undefined;
   let hasFailed = false;
-  let logger = createLogger({ env: 'production' });
+  // Until the environment has been checked: what is wrong with it is told in the form in which the rest would be.
+  let logger = createLogger({
+    env: process.env['NODE_ENV'] === 'development' ? 'development' : 'production',
+  });
 
   takeOrders(charge, () => service?.config.nodeEnv ?? 'production', obey);
   process.on('uncaughtException', crash).on('unhandledRejection', crash);

@@ -13,6 +13,7 @@
 import cluster from 'node:cluster';
 import type { Environment } from '../config.js';
 import type { ToWorker } from '../supervisor/messages.js';
+import { withoutEchoes } from '../utils/echo.js';
 
 /**
  * Drain because the service stops, because a successor serves, or because nobody is in charge any more; or leave at
@@ -44,15 +45,16 @@ export function takeOrders(
   environment: () => Environment,
   obey: (order: Order, giver: Giver, why: string) => void,
 ): void {
-  process.on('SIGTERM', () => {
+  const terminated = withoutEchoes(() => {
     if (charge === 'native') setTimeout(obey, SAME_SIGNAL_MS, 'stop', 'somebody', 'SIGTERM');
     else obey('stop', 'somebody', 'SIGTERM');
   });
-  process.on('SIGINT', () => {
+  const interrupted = withoutEchoes(() => {
     if (charge === 'pm2') obey('retire', 'supervisor', 'SIGINT');
     // The supervisor hears the same key press, and gives the order.
     if (charge === 'nobody') obey(environment() === 'development' ? 'now' : 'stop', 'somebody', 'SIGINT');
   });
+  process.on('SIGTERM', terminated).on('SIGINT', interrupted);
   if (charge === 'native') process.on('SIGHUP', () => undefined);
   if (charge === 'nobody') return;
   process.on('message', (message: ToWorker) => {

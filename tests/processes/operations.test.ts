@@ -1,4 +1,5 @@
 /** What operators do to a service that runs, and what the app file asks of it: reloads, recycling, titles, signals. */
+import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { dirname, join } from 'node:path';
@@ -16,11 +17,14 @@ import {
   type Service,
 } from '../support/service.js';
 import {
+  APP_FILE,
   cleanUp,
   CLUSTER,
   folder,
+  follow,
   freePort,
   isAlive,
+  ROOT,
   start,
   until,
   type Running,
@@ -66,6 +70,26 @@ function hold(port: number): Promise<string> {
     held.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
     held.flushHeaders();
   });
+}
+
+/** A request that is under way, and ends when it is told to. */
+function begin(port: number): { readonly status: Promise<number>; finish(): void } {
+  let slow: http.ClientRequest | undefined;
+  const status = new Promise<number>((resolve, reject) => {
+    slow = http.request(
+      {
+        host: '127.0.0.1',
+        port,
+        method: 'POST',
+        path: '/echo',
+        headers: { 'Content-Type': 'application/json', 'Content-Length': '2' },
+        agent: false,
+      },
+      response => resolve(response.resume().statusCode ?? 0),
+    );
+    slow.on('error', reject).write('{');
+  });
+  return { status, finish: () => void slow?.end('}') };
 }
 
 describe('reloads without a command', () => {
@@ -232,7 +256,7 @@ describe('process titles', () => {
       () => workers.some(pid => isAlive(pid) && /^worker \d draining/.test(title(pid))),
       'a worker drains',
     );
-    running.kill();
+    running.kill('SIGINT');
     await held;
     await running.ended;
   });
@@ -250,6 +274,35 @@ describe('signals', () => {
     expect(messages(running)).toContain('Master process received SIGINT again, killing all workers');
     expect(await held).toBe('ECONNRESET');
     expect(served(running).filter(isAlive)).toEqual([]);
+  });
+
+  test('Ctrl-C under npm, which hands on what the terminal has sent already, is one: requests are answered', async () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      scripts: { start: string };
+    };
+    const at = folder();
+    const script = scripts.start.replace('node scripts/start.cjs', `node ${CLUSTER} --config ${APP_FILE}`);
+    writeFileSync(join(at, 'package.json'), JSON.stringify({ scripts: { start: script } }));
+    const port = await freePort();
+    const { PATH = '', HOME = '' } = process.env;
+    const running = follow(
+      spawn('npm', ['start'], {
+        cwd: at,
+        env: { PATH, HOME, PORT: String(port), WEB_CONCURRENCY: '2', RUN_DIR: folder() },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true,
+      }),
+    );
+    await until(() => served(running).length === 2, 'every worker serves');
+    const slow = begin(port);
+    await until(() => answers(port), 'whoever came before has been accepted');
+    process.kill(-running.pid, 'SIGINT');
+    await running.said(/^Worker \d+ draining/);
+    slow.finish();
+    expect(await slow.status).toBe(404);
+    expect(await running.ended).toEqual({ code: 0, signal: null });
+    expect(count(running, /^Master process received SIGINT/)).toBe(1);
+    expect(running.text()).not.toMatch(/killing/i);
   });
 
   test('SIGTERM in the middle of a reload ends the successor, too', async () => {
@@ -272,24 +325,12 @@ describe('a supervisor that fails itself', () => {
     writeFileSync(bomb, `process.on('SIGUSR2', () => { throw new Error('injected'); });`);
     const running = await service({ env: { NODE_OPTIONS: `--require ${bomb}` } });
     const workers = await serving(running);
-    const answer = new Promise<number>((resolve, reject) => {
-      const slow = http.request(
-        {
-          host: '127.0.0.1',
-          port: running.port,
-          method: 'POST',
-          path: '/echo',
-          headers: { 'Content-Type': 'application/json', 'Content-Length': '2' },
-          agent: false,
-        },
-        response => resolve(response.resume().statusCode ?? 0),
-      );
-      slow.on('error', reject).write('{');
-      void until(() => !isAlive(running.pid), 'the supervisor is gone').then(() => slow.end('}'));
-    });
+    const slow = begin(running.port);
     await until(() => answers(running.port), 'whoever came before has been accepted');
     running.kill('SIGUSR2');
-    expect(await answer).toBe(404);
+    await until(() => !isAlive(running.pid), 'the supervisor is gone');
+    slow.finish();
+    expect(await slow.status).toBe(404);
     expect((await running.ended).code).toBe(1);
     const fatal = await running.said(({ level }) => level === 60);
     expect(fatal).toMatchObject({

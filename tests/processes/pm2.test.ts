@@ -1,5 +1,7 @@
 /** The same app file and the same worker under real PM2. */
-import { cleanUp, freePort, isAlive, request, until } from '../support/processes.js';
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { APP_FILE, cleanUp, folder, freePort, isAlive, request, until } from '../support/processes.js';
 import { Pm2 } from '../support/pm2.js';
 
 jest.setTimeout(120_000);
@@ -55,6 +57,16 @@ test('start, serve, log, reload, scale, stop, delete; and nothing is left', asyn
   await expect(request(port, '/health')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   await pm2.run('delete', 'cabe-arena-api');
   expect(await pm2.list()).toEqual([]);
+});
+
+test('without a build it is said how to make one', async () => {
+  const at = folder();
+  copyFileSync(APP_FILE, join(at, 'ecosystem.config.js'));
+  const { code, text } = await pm2.runFrom({ cwd: at }, 'start', 'ecosystem.config.js');
+  expect(text).toContain(
+    `${join(at, 'dist', 'index.js')} does not exist; run "yarn build" (or "npm run build") first\n`,
+  );
+  expect(code).toBe(1);
 });
 
 test('--env development reaches pm2 logs in its readable form', async () => {

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } fro
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Status } from '../../src/supervisor/status.js';
+import { ECHO_MS } from '../../src/utils/echo.js';
 import {
   cleanUp,
   CLUSTER,
@@ -35,6 +36,9 @@ async function service(env: Record<string, string> = {}, args: readonly string[]
   );
   return Object.assign(running, { port, env: all });
 }
+
+/** From then on another signal is another wish. */
+const afterEchoes = (): Promise<void> => new Promise(resolve => setTimeout(resolve, ECHO_MS));
 
 const command = (env: Record<string, string>, ...args: string[]): Running => start([CLUSTER, ...args], env);
 const messages = ({ lines }: Running): string[] => lines.map(({ msg }) => msg);
@@ -196,6 +200,7 @@ describe('stopping', () => {
     );
     patient.kill('SIGTERM');
     await patient.said(/shutting down all workers gracefully/);
+    await afterEchoes();
     patient.kill('SIGTERM');
     expect(await patient.ended).toEqual({ code: 0, signal: null });
   });
@@ -467,9 +472,16 @@ describe('commands', () => {
 
     writeFileSync(file, 'module.exports = {'); // not even a program any more
     const again = command({ ...env }, 'reload', '--config', file);
-    expect((await again.ended).code).toBe(5);
+    expect((await again.ended).code).toBe(1);
+    const refused = await running.said(/^Reload refused, nothing changes: /);
+    const reason = refused.msg.replace('Reload refused, nothing changes: ', '');
+    expect(reason).toMatch(/must be an app file in JavaScript/);
+    expect(again.text()).toContain(`✗ reload failed: ${reason}\n`);
     running.kill('SIGHUP');
-    await running.said(/^Reload refused, nothing changes: /);
+    await until(
+      () => messages(running).filter(line => line === refused.msg).length === 2,
+      'the signal is refused, too',
+    );
     expect((await request(port, '/')).status).toBe(200);
   });
 

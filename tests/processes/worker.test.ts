@@ -4,6 +4,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ECHO_MS } from '../../src/utils/echo.js';
 import {
   cleanUp,
   folder,
@@ -90,8 +91,20 @@ test('a second signal does not wait', async () => {
   await running.said(/in flight/);
   running.kill('SIGTERM');
   await running.said(/draining/);
+  await new Promise(resolve => setTimeout(resolve, ECHO_MS)); // until then it would be the same one
   running.kill('SIGTERM');
   expect((await running.ended).code).toBe(1);
+});
+
+test.each(['SIGTERM', 'SIGINT'] as const)('%s heard twice at once is one', async signal => {
+  const running = await worker({}, withRoutes(SLOW));
+  const answer = request(running.port, '/slow');
+  await running.said(/in flight/);
+  running.kill(signal);
+  await running.said(/draining/);
+  running.kill(signal);
+  expect((await answer).json()).toEqual({ done: true });
+  expect(await running.ended).toEqual({ code: 0, signal: null });
 });
 
 test('while it stops, /readyz says 503 and everything is served for DRAIN_DELAY_MS', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -128,6 +128,36 @@ describe('a field', () => {
   });
 });
 
+test.each([
+  { args: ['a', 'b\0c'] },
+  { node_args: '--title=a\0b' },
+  { name: 'a\0b' },
+  { instance_var: 'A\0' },
+])('a NUL character is refused, as no process could be started with it: %j', fields => {
+  expect(refusal(fields)).toMatch(/ must be a text without NUL characters, got /);
+});
+
+test('a NUL character in the environment is refused with the name of the variable', () => {
+  expect(refusal({ env: { FINE: 'yes', TOKEN: 'a\0b' } })).toBe(
+    String.raw`Invalid configuration: ecosystem.config.js: env.TOKEN must be a text without NUL characters, got "a\u0000b"`,
+  );
+});
+
+test.each(['./missing', './app.js'])('a cwd that is no folder is refused: %s', cwd => {
+  expect(refusal({ cwd, script: join(ROOT, 'package.json') })).toMatch(
+    /ecosystem\.config\.js: cwd must be a folder that exists, got ".*\/(missing|app\.js)"$/,
+  );
+});
+
+test('the signal that is the order to leave must be one', () => {
+  const order = (name: string): string => load({}, { shell: { PM2_KILL_SIGNAL: name } }).app.killSignal;
+  expect([order('SIGUSR2'), order('')]).toEqual(['SIGUSR2', 'SIGINT']);
+  for (const name of ['SIGFOO', 'TERM', '15'])
+    expect(() => order(name)).toThrow(
+      `PM2_KILL_SIGNAL must be the name of a signal, such as SIGTERM, got "${name}"`,
+    );
+});
+
 test('what only PM2 can run is refused with the cure', () => {
   expect(refusal({ exec_mode: 'fork' })).toMatch(/exec_mode must be 'cluster' \(fork mode needs PM2/);
   expect(refusal({ interpreter: 'python' })).toMatch(/interpreter must be 'node'/);
@@ -148,6 +178,19 @@ describe('warnings', () => {
       'treekill is not followed by the native supervisor',
       'uid is not followed by the native supervisor',
     ]);
+  });
+
+  test('a field that asks for what is so anyway is no news, and one that asks for something else is', () => {
+    expect(warned({ merge_logs: true, combine_logs: true, pmx: false, automation: false })).toEqual([]);
+    expect(warned({ merge_logs: false, pmx: true })).toEqual([
+      'merge_logs not followed: logs go to standard output',
+      'pmx is not followed by the native supervisor',
+    ]);
+    expect(warned({ vizion: false, namespace: 'x', kill_retry_time: 5, windowsHide: true })).toEqual(
+      ['vizion', 'namespace', 'kill_retry_time', 'windowsHide'].map(
+        name => `${name} is not followed by the native supervisor`,
+      ),
+    );
   });
 
   test('fields of log files are one line', () => {
@@ -238,6 +281,9 @@ describe('the file', () => {
     );
     expect(() => loadApp({ file, shell: {}, only: 'c' })).toThrow('got "c"');
     expect(loadApp({ file, shell: {}, only: 'b' }).app.name).toBe('b');
+    const nameless = write("module.exports = [{ script: './app.js' }, { name: 'b', exec: './b.js' }]");
+    expect(loadApp({ file: nameless, shell: {}, only: 'app' }).app.name).toBe('app');
+    expect(() => loadApp({ file: nameless, shell: {}, only: 'c' })).toThrow(/: app, b, got "c"$/);
   });
 
   test('is read anew each time, with what it requires', () => {
@@ -302,6 +348,14 @@ describe('our own app file', () => {
     expect(own({}, 'development').app.env).toEqual({ NODE_ENV: 'development' });
   });
 
+  test('without a build is one sentence natively', () => {
+    const at = folder();
+    copyFileSync(APP_FILE, join(at, 'ecosystem.config.js'));
+    expect(() => loadApp({ file: join(at, 'ecosystem.config.js'), shell: {} })).toThrow(
+      `${join(at, 'dist', 'index.js')} does not exist; run "yarn build" (or "npm run build") first`,
+    );
+  });
+
   test.each([
     [{}, 9_000],
     [{ DRAIN_DELAY_MS: '5000', DRAIN_TIMEOUT_MS: '20000' }, 26_000],
@@ -313,6 +367,10 @@ describe('our own app file', () => {
   test.each([
     [{}, -1],
     [{ WEB_CONCURRENCY: '5' }, 5],
+    [{ WEB_CONCURRENCY: '1024' }, 1024],
+    [{ WEB_CONCURRENCY: '0' }, -1],
+    // Nobody but a worker refuses it under PM2: five thousand of them would each say so.
+    [{ WEB_CONCURRENCY: '5000' }, -1],
     [{ WEB_CONCURRENCY: 'x' }, -1],
   ])('%p asks for all CPUs but one, or for WEB_CONCURRENCY', (shell, expected) => {
     expect(own(shell).app.instances).toBe(expected);

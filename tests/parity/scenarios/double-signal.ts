@@ -1,4 +1,5 @@
 /** SIGTERM twice, with a worker that does not leave and a long `kill_timeout`. */
+import { ECHO_MS } from '../../../src/utils/echo.js';
 import { isAlive, until } from '../../support/processes.js';
 import { better, scenario } from '../scenario.js';
 import { gone, pause } from '../steps.js';
@@ -11,6 +12,7 @@ export default scenario({
     const pids = await service.started(1);
     service.killSupervisor('SIGTERM');
     await until(() => service.journal(/^ordered/).length > 0, 'the worker has its order');
+    await pause(ECHO_MS); // until then it would be the same one, heard twice
     service.killSupervisor('SIGTERM');
     await Promise.race([gone(pids), pause(3_000)]);
     return pids.some(isAlive) ? 'waits for the worker all the same' : 'ends now';

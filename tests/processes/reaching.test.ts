@@ -1,0 +1,230 @@
+/** How commands and a supervisor find each other, and what is said where they cannot. */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { appFile, messages } from '../support/service.js';
+import { cleanUp, CLUSTER, folder, start, until, WORKER, type Running } from '../support/processes.js';
+
+jest.setTimeout(60_000);
+afterEach(cleanUp);
+
+/** Forks nobody who could do harm, and serves nothing. */
+const IDLE = `process.on('message', () => process.exit(0)); process.send('ready'); setInterval(() => 0, 1_000);`;
+const IDLE_FIELDS = { wait_ready: true, shutdown_with_message: true, instances: 1, min_uptime: 100 };
+
+/** A service that meets its commands in a folder of its own making. */
+async function unnamed(file: string, env: Record<string, string>, ...more: string[]): Promise<Running> {
+  const running = start([CLUSTER, '--config', file, ...more], env);
+  await until(async () => {
+    const status = start([CLUSTER, 'status', '--json', '--config', file, ...more], env);
+    await status.ended;
+    return status.text().includes('"state":"ready"');
+  }, 'it serves');
+  return running;
+}
+
+describe('a service whose app file has changed since', () => {
+  const command = async (env: Record<string, string>, ...args: string[]) => {
+    const given = start([CLUSTER, ...args], env);
+    const { code } = await given.ended;
+    return { code, text: given.text() };
+  };
+
+  test.each([
+    ['is no program any more', () => 'module.exports = {'],
+    ['says another name', (text: string) => text.replace('test-app', 'renamed')],
+    ['cannot be used', (text: string) => text.replace('"min_uptime":100', '"min_uptime":"soon"')],
+    ['is gone', () => undefined],
+  ] as [string, (text: string) => string | undefined][])(
+    'is asked and stopped as before: it %s',
+    async (_name, change) => {
+      const env = { TMPDIR: folder() };
+      const file = appFile(IDLE, IDLE_FIELDS);
+      const running = await unnamed(file, env);
+      const changed = change(readFileSync(file, 'utf8'));
+      if (changed === undefined) rmSync(file);
+      else writeFileSync(file, changed);
+      const status = await command(env, 'status', '--config', file);
+      expect(status).toMatchObject({ code: 0, text: expect.stringMatching(/^✓ test-app ready: 1 of 1/) });
+      expect(await command(env, 'stop', '--config', file)).toMatchObject({ code: 0 });
+      expect(await running.ended).toEqual({ code: 0, signal: null });
+    },
+  );
+
+  test('is asked and stopped whatever else the shell says by now', async () => {
+    const env = { TMPDIR: folder() };
+    const file = appFile(IDLE, IDLE_FIELDS);
+    const running = await unnamed(file, env);
+    const odd = { ...env, PORT: 'abc', LOG_LEVEL: 'loud', WEB_CONCURRENCY: '0' };
+    expect(await command(odd, 'scale', '2', '--config', file)).toMatchObject({ code: 0 });
+    expect(await command(odd, 'stop', '--config', file)).toMatchObject({ code: 0 });
+    expect(await running.ended).toEqual({ code: 0, signal: null });
+  });
+
+  test('is told from the other services of its file by its name', async () => {
+    const env = { TMPDIR: folder() };
+    const file = appFile(IDLE);
+    const entry = { ...IDLE_FIELDS, script: './app.js', exec_mode: 'cluster' };
+    const both = [
+      { ...entry, name: 'a' },
+      { ...entry, name: 'b' },
+    ];
+    writeFileSync(file, `module.exports = ${JSON.stringify(both)}`);
+    const a = await unnamed(file, env, '--only', 'a');
+    expect(await command(env, 'stop', '--only', 'b', '--config', file)).toEqual({
+      code: 1,
+      text: expect.stringMatching(/^No supervisor runs this service: nobody answers at .*\/b-/),
+    });
+    const b = await unnamed(file, env, '--only', 'b');
+    writeFileSync(file, 'module.exports = {');
+    expect(await command(env, 'stop', '--config', file)).toEqual({
+      code: 5,
+      text: 'Invalid configuration: --only must be one of the services of ecosystem.config.js that run: a, b, got nothing\n',
+    });
+    expect(await command(env, 'stop', '--only', 'b', '--config', file)).toMatchObject({ code: 0 });
+    expect(await b.ended).toEqual({ code: 0, signal: null });
+    expect(await command(env, 'status', '--config', file)).toMatchObject({
+      code: 0,
+      text: expect.stringMatching(/^✓ a ready/),
+    });
+    a.kill();
+    await a.ended;
+  });
+
+  test('and that does not run: what is wrong with the file is said', async () => {
+    const file = appFile(IDLE);
+    writeFileSync(file, 'module.exports = {');
+    expect(await command({ TMPDIR: folder() }, 'status', '--config', file)).toMatchObject({
+      code: 5,
+      text: expect.stringContaining('must be an app file in JavaScript'),
+    });
+  });
+});
+
+test('a user without a name is a user', async () => {
+  const at = folder();
+  const nameless = join(at, 'nameless.js');
+  writeFileSync(
+    nameless,
+    `require('node:os').userInfo = () => { throw new Error('ENOENT: no such file or directory, uv_os_get_passwd'); };`,
+  );
+  const running = await unnamed(appFile(IDLE, IDLE_FIELDS), {
+    TMPDIR: at,
+    NODE_OPTIONS: `--require ${nameless}`,
+  });
+  expect(readdirSync(at).filter(name => /^test-app-\d+-[0-9a-f]{8}$/.test(name))).toHaveLength(1);
+  running.kill();
+  expect(await running.ended).toEqual({ code: 0, signal: null });
+});
+
+describe('RUN_DIR', () => {
+  const verdict = async (RUN_DIR: string, command: 'start' | 'check') => {
+    const running = start([CLUSTER, command, '--config', appFile(IDLE, IDLE_FIELDS)], { RUN_DIR });
+    const { code } = await running.ended;
+    return { code, text: running.text().replaceAll(String.raw`\"`, '"') };
+  };
+
+  test.each(['start', 'check'] as const)('that nobody should use is refused by %s', async command => {
+    const at = folder();
+    const open = join(at, 'open');
+    mkdirSync(open);
+    chmodSync(open, 0o1777);
+    symlinkSync(folder(), join(at, 'link'));
+    writeFileSync(join(at, 'file'), '');
+    const long = join(at, 'x'.repeat(100));
+    for (const [path, expected] of [
+      [open, `a folder that is yours alone (${open} can be written to by everybody)`],
+      [`${at}/link/`, `a folder that is yours alone (${join(at, 'link')} is a symbolic link)`],
+      [join(at, 'file'), `a folder that is yours alone (${join(at, 'file')} is not a folder)`],
+      [long, `a folder with a shorter path: that of ${long}/supervisor.sock has `],
+    ] as const) {
+      const { code, text } = await verdict(path, command);
+      expect(text).toContain(`RUN_DIR must be ${expected}`);
+      expect(text).toContain(`got "${path}"`);
+      expect(code).toBe(5);
+    }
+    expect(statSync(open).mode & 0o7777).toBe(0o1777);
+    expect(existsSync(long)).toBe(false);
+  });
+
+  test('that is there already keeps its mode', async () => {
+    const env = { RUN_DIR: folder() };
+    chmodSync(env.RUN_DIR, 0o750);
+    const running = await unnamed(appFile(IDLE, IDLE_FIELDS), env);
+    expect(statSync(env.RUN_DIR).mode & 0o777).toBe(0o750);
+    running.kill();
+    await running.ended;
+  });
+});
+
+test('every problem of file, environment and folder is told at once', async () => {
+  const at = folder();
+  chmodSync(at, 0o777);
+  const file = appFile('', { script: WORKER, kill_timeout: '3s' });
+  const running = start([CLUSTER, 'check', '--config', file], {
+    PORT: 'abc',
+    DRAIN_TIMEOUT_MS: '1',
+    PM2_KILL_SIGNAL: 'SIGFOO',
+    RUN_DIR: at,
+  });
+  expect((await running.ended).code).toBe(5);
+  expect(messages(running).map(line => line.trim().split(' ')[0])).toEqual([
+    '✗',
+    'PM2_KILL_SIGNAL',
+    'ecosystem.config.js:',
+    'PORT',
+    'DRAIN_TIMEOUT_MS',
+    'RUN_DIR',
+  ]);
+});
+
+test('variables that another app understands in its own way are left to it, with a warning', async () => {
+  const file = appFile(`console.log(process.env.LOG_LEVEL, process.env.WEB_CONCURRENCY); ${IDLE}`, {
+    ...IDLE_FIELDS,
+    env: { LOG_LEVEL: 'verbose', WEB_CONCURRENCY: 'auto', NODE_ENV: 'staging' },
+  });
+  const running = await unnamed(file, { RUN_DIR: folder() });
+  expect(messages(running)).toContain('verbose auto');
+  expect(running.lines.filter(({ level }) => level === 40).map(({ msg }) => msg)).toEqual([
+    'LOG_LEVEL=verbose is left to the app: the supervisor does without it',
+    'WEB_CONCURRENCY=auto is left to the app: the supervisor does without it',
+  ]);
+  running.kill();
+  await running.ended;
+});
+
+describe('in development, what is wrong is readable, too', () => {
+  const READABLE = /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] FATAL: .*PORT must be .*, got "abc"\n$/;
+  const env = { PORT: 'abc', NO_COLOR: '1', RUN_DIR: '' };
+
+  test('from the supervisor', async () => {
+    const running = start([CLUSTER, '--env', 'development'], env);
+    expect((await running.ended).code).toBe(5);
+    expect(running.text()).toMatch(READABLE);
+  });
+
+  test('from the supervisor of an app file that is broken', async () => {
+    const file = appFile(IDLE);
+    writeFileSync(file, 'module.exports = {');
+    const running = start([CLUSTER, '--env', 'development', '--config', file], { NO_COLOR: '1' });
+    expect((await running.ended).code).toBe(5);
+    expect(running.text()).toMatch(
+      /^\[.*\] FATAL: Invalid configuration: .*must be an app file in JavaScript/,
+    );
+  });
+
+  test('from the worker', async () => {
+    const running = start([WORKER], { ...env, NODE_ENV: 'development' });
+    expect((await running.ended).code).toBe(5);
+    expect(running.text()).toMatch(READABLE);
+  });
+});
