@@ -8,7 +8,7 @@ export async function scheduleReloads(
   log: (line: Line) => void,
 ): Promise<() => void> {
   // Loaded only by a service that asks for it.
-  const { Cron } = await import('croner');
+  const { Cron } = require('croner') as typeof import('croner');
   const job = new Cron(pattern, () => {
     log({ level: 'info', msg: `cron_restart (${pattern}): reloading` });
     reload();

@@ -43,7 +43,7 @@ function judgeOverdueStarts(pool: Pool, now: Millis): Outcome {
   const late = mains.filter(one => !mayBeSilent(one));
   const judged = late.length === 0 ? only(alive) : startsTimedOut(alive, late, now);
   return successors.reduce((outcome, one) => {
-    // The failure of another may have cost it its one, where both belonged to a reload.
+    // The failure of another may have cost it its seat, where both belonged to a reload.
     const isSeated = outcome.pool.slots[one.id] === one.slot;
     return isSeated ? andThen(outcome, rest => successorTimedOut(rest, one, now)) : outcome;
   }, judged);

@@ -2,7 +2,6 @@
 import { dirname } from 'node:path';
 import { EXIT, errors } from '../errors.js';
 import { lookedUp } from '../utils/address.js';
-import { createLogger, type Logger } from '../utils/logger.js';
 import { VERSION } from '../version.js';
 import { portOwner } from '../worker/port-owner.js';
 import { createClock } from './clock.js';
@@ -11,7 +10,7 @@ import { scheduleReloads } from './cron.js';
 import type { App } from './ecosystem.js';
 import { createListener, type Listener } from './listener.js';
 import { watchMemory } from './memory-watch.js';
-import type { Line } from './narrate.js';
+import { createLog, type Log } from './log.js';
 import { readService, type Reading, type ReadingRequest } from './reading.js';
 import { translateSignals } from './signals.js';
 import { createSupervisor, type ActionOutcome, type Supervisor } from './supervisor.js';
@@ -29,9 +28,8 @@ export interface StartRequest extends ReadingRequest {
 export async function supervise(request: StartRequest): Promise<void> {
   const reading = readService(request);
   const { app, settings } = reading;
-  const logger = createLogger({ env: settings.nodeEnv, level: settings.logLevel });
-  const log = ({ level, msg }: Line): void => logger[level](msg);
-  const die = guard(logger);
+  const log = createLog({ env: settings.nodeEnv, level: settings.logLevel });
+  const die = guard(log);
 
   const usage = createUsageMeter();
   const listener = createListener();
@@ -41,7 +39,7 @@ export async function supervise(request: StartRequest): Promise<void> {
     listener,
     usage,
     log,
-    reread: () => warned(readService(request), logger),
+    reread: () => warned(readService(request), log),
     failed: die,
     ended: ({ code }) => ending.resolve(code),
   });
@@ -55,7 +53,7 @@ export async function supervise(request: StartRequest): Promise<void> {
     },
     log,
   );
-  warned(reading, logger);
+  warned(reading, log);
   await reserve(listener, reading);
   supervisor.onChange(pool => {
     showTitle(pool, app.name);
@@ -68,8 +66,8 @@ export async function supervise(request: StartRequest): Promise<void> {
     stop: how => supervisor.send({ type: 'stop', how }),
     reload,
   });
-  logger.info(`Master process ${process.pid} is running`);
-  logger.info(`Forking ${reading.instances} workers (${reading.why})`);
+  log({ level: 'info', msg: `Master process ${process.pid} is running` });
+  log({ level: 'info', msg: `Forking ${reading.instances} workers (${reading.why})` });
   supervisor.start();
   watchMemory(supervisor, usage);
   if (app.cronRestart !== undefined) await scheduleReloads(app.cronRestart, reload, log);
@@ -123,15 +121,15 @@ async function reserve(listener: Listener, { config }: Reading): Promise<void> {
   }
 }
 
-function warned(reading: Reading, logger: Logger): Reading {
-  for (const warning of reading.warnings) logger.warn(warning);
+function warned(reading: Reading, log: Log): Reading {
+  for (const warning of reading.warnings) log({ level: 'warn', msg: warning });
   return reading;
 }
 
 /** A supervisor that fails itself does not take its workers with it: they drain when they see it gone. */
-function guard(logger: Logger): (error: unknown) => void {
+function guard(log: Log): (error: unknown) => void {
   const die = (error: unknown): void => {
-    logger.fatal({ err: error }, `Master process ${process.pid} failed`);
+    log.failure(error, `Master process ${process.pid} failed`);
     process.exit(EXIT.internal);
   };
   process.once('uncaughtException', die).once('unhandledRejection', die);

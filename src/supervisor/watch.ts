@@ -13,7 +13,7 @@ export async function watchFiles(
   log: (line: Line) => void,
 ): Promise<() => Promise<void>> {
   // Loaded only by a service that asks for it.
-  const { watch } = await import('chokidar');
+  const { watch } = require('chokidar') as typeof import('chokidar');
   let timer: NodeJS.Timeout | undefined;
   const ignored = (path: string): boolean => {
     const name = shortest(paths.map(root => relative(root, path)));

@@ -1,6 +1,4 @@
 /** Where log lines go: standard output, whoever has it. */
-import pino from 'pino';
-
 /** A place for whole lines. Writing never throws and never waits for anybody. */
 export interface Output {
   write(line: string): void;
@@ -38,17 +36,22 @@ export function outputTo(write: (lines: string) => void): Output {
  * the descriptor, and transports, end up in the log of PM2's daemon. Elsewhere the direct way is the fast one.
  */
 export function standardOutput(): Output {
-  // Often the same file: nothing that is written there, by Node itself say, may end the service either.
-  outliveErrorsOf(process.stderr);
+  outliveErrors();
   if (isReplaced()) {
-    outliveErrorsOf(process.stdout);
     return outputTo(lines => {
       unwritten++;
       process.stdout.write(lines, 'utf8', () => unwritten--);
     });
   }
-  const destination = pino.destination({ fd: 1, sync: true }).on('error', outlive);
-  return outputTo(lines => void destination.write(lines));
+  const { destination } = require('pino') as typeof import('pino');
+  const direct = destination({ fd: 1, sync: true }).on('error', outlive);
+  return outputTo(lines => void direct.write(lines));
+}
+
+/** The same for a process that writes a line now and then, and has no room for pino. */
+export function lightOutput(): Output {
+  outliveErrors();
+  return outputTo(lines => void process.stdout.write(lines));
 }
 
 const isReplaced = (): boolean =>
@@ -85,9 +88,10 @@ function outlive(error: NodeJS.ErrnoException): void {
   process.stderr.write(`Log lines are lost: ${error.message}\n`);
 }
 
-/** Once for a stream, however many loggers write to it. */
-function outliveErrorsOf(stream: NodeJS.WriteStream): void {
-  stream.off('error', outlive).on('error', outlive);
+/** The two are often the same file: nothing that is written to either, by Node itself say, may end the service. */
+function outliveErrors(): void {
+  // Once for each, however many loggers there are.
+  for (const stream of [process.stdout, process.stderr]) stream.off('error', outlive).on('error', outlive);
 }
 
 const told = new Set<string>();
