@@ -6,18 +6,20 @@ import { VERSION } from '../version.js';
 import { portOwner } from '../worker/port-owner.js';
 import { createClock } from './clock.js';
 import { openControl } from './control.js';
-import { scheduleReloads } from './cron.js';
 import type { App } from './ecosystem.js';
 import { createListener, type Listener } from './listener.js';
-import { watchMemory } from './memory-watch.js';
+import { reportGrown } from './memory-watch.js';
 import type { Line } from './narrate.js';
 import { readService, type Reading, type ReadingRequest } from './reading.js';
 import { translateSignals } from './signals.js';
 import { createSupervisor, type ActionOutcome, type Supervisor } from './supervisor.js';
 import type { Status } from './status.js';
 import { showTitle } from './title.js';
+import { createTriggers } from './triggers.js';
 import { createUsageMeter } from './usage.js';
-import { watchFiles } from './watch.js';
+
+/** How often things are looked at that nobody reports: memory, and whether the control socket is still there. */
+const LOOK_MS = 5_000;
 
 export interface StartRequest extends ReadingRequest {
   /** Reload when the folder of the program changes, whatever the app file says. */
@@ -55,11 +57,13 @@ export async function supervise(request: StartRequest): Promise<void> {
   );
   warned(reading, logger);
   reserve(listener, reading);
+  const reload = (): void => void supervisor.reload();
+  const triggers = createTriggers(reload, log);
   supervisor.onChange(pool => {
     showTitle(pool, app.name);
     control?.ensure();
+    triggers.follow(triggersOf(supervisor.app(), request));
   });
-  const reload = (): void => void supervisor.reload();
   translateSignals({
     development: settings.nodeEnv === 'development',
     log,
@@ -69,20 +73,20 @@ export async function supervise(request: StartRequest): Promise<void> {
   logger.info(`Master process ${process.pid} is running`);
   logger.info(`Forking ${reading.instances} workers (${reading.why})`);
   supervisor.start();
-  watchMemory(supervisor, usage);
-  if (app.cronRestart !== undefined) await scheduleReloads(app.cronRestart, reload, log);
-  const watch = request.watch ? watchOfScript(app) : app.watch;
-  if (watch !== undefined) await watchFiles(watch, reload, log);
+  setInterval(() => {
+    control?.ensure();
+    reportGrown(supervisor, usage);
+  }, LOOK_MS);
 
   const code = await ending.promise;
   await control?.close();
   process.exit(code);
 }
 
-const watchOfScript = ({ script }: App): App['watch'] => ({
-  paths: [dirname(script)],
-  ignore: [],
-  delayMs: 300,
+/** What `--watch` watches comes first, whatever the app file says. */
+const triggersOf = (app: App, { watch }: StartRequest): Pick<App, 'cronRestart' | 'watch'> => ({
+  cronRestart: app.cronRestart,
+  watch: watch ? { paths: [dirname(app.script)], ignore: [], delayMs: 300 } : app.watch,
 });
 
 interface Ending {

@@ -134,6 +134,37 @@ describe('reloads without a command', () => {
     expect(running.text()).not.toMatch(/ignored\.json|\.hidden/);
   });
 
+  test('a reload follows what the app file says of cron_restart and watch by now', async () => {
+    const fields = { ...OUR_FIELDS, instances: 1, min_uptime: 100, watch_delay: 100 };
+    const file = appFile(OUR_WORKER, fields);
+    const at = dirname(file);
+    const rewrite = async (more: object): Promise<void> => {
+      const app = { name: 'test-app', script: './app.js', exec_mode: 'cluster', ...fields, ...more };
+      writeFileSync(file, `module.exports = ${JSON.stringify(app)}`);
+      // One of its own may be under way already: that one may have read the file before.
+      expect((await control(running, 'POST', '/reload')).json()).toEqual({ ok: true, reason: null });
+    };
+    const byCron = (): number => count(running, /^cron_restart /);
+    const byWatch = (name: string): number => count(running, new RegExp(`${name} changed: reloading$`));
+
+    const running = await foreign(file);
+    await until(async () => (await serving(running).catch(() => [])).length === 1, 'it serves');
+    await rewrite({ cron_restart: '* * * * * *' });
+    await until(() => byCron() >= 2, 'the new cron_restart is followed');
+    await rewrite({});
+    const before = byCron();
+
+    mkdirSync(join(at, 'a'));
+    mkdirSync(join(at, 'b'));
+    await rewrite({ watch: ['a'] });
+    await untilNoticed(join(at, 'a', 'lib.js'), () => byWatch('a/lib.js') > 0);
+    await rewrite({ watch: ['b'] });
+    const seen = byWatch('a/lib.js');
+    writeFileSync(join(at, 'a', 'lib.js'), '');
+    await untilNoticed(join(at, 'b', 'lib.js'), () => byWatch('b/lib.js') > 0);
+    expect([byCron(), byWatch('a/lib.js')]).toEqual([before, seen]);
+  });
+
   test('--watch: the folder of the program, whatever the app file says', async () => {
     const file = appFile(OUR_WORKER, { ...OUR_FIELDS, instances: 1 });
     const running = await foreign(file, ['--watch']);
