@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { EXIT, errors } from '../errors.js';
 import { createLogger, type Logger } from '../utils/logger.js';
+import { outliveTerminal } from '../utils/lost-terminal.js';
 import { VERSION } from '../version.js';
 import { portOwner } from '../worker/port-owner.js';
 import { createClock } from './clock.js';
@@ -33,6 +34,7 @@ export async function supervise(request: StartRequest): Promise<void> {
   const logger = createLogger({ env: settings.nodeEnv, level: settings.logLevel });
   const log = ({ level, msg }: Line): void => logger[level](msg);
   guard(logger);
+  outliveTerminal();
 
   const usage = createUsageMeter();
   const listener = createListener();

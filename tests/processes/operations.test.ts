@@ -1,6 +1,6 @@
 /** What operators do to a service that runs, and what the app file asks of it: reloads, recycling, titles, signals. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { dirname, join } from 'node:path';
 import {
@@ -334,6 +334,40 @@ describe('signals', () => {
     expect(await running.ended).toEqual({ code: 0, signal: null });
     expect(count(running, /^Master process received SIGINT/)).toBe(1);
     expect(running.text()).not.toMatch(/killing/i);
+  });
+
+  test('a terminal that is closed ends it with a drain, however often it says so', async () => {
+    const at = folder();
+    const log = join(at, 'log');
+    const port = await freePort();
+    const { PATH = '', HOME = '' } = process.env;
+    const command = `exec ${process.execPath} ${CLUSTER} --config ${APP_FILE} > ${log} 2>&1`;
+    const terminal = follow(
+      spawn('script', ['-q', '-c', command, '/dev/null'], {
+        env: { PATH, HOME, SHELL: '/bin/sh', PORT: String(port), WEB_CONCURRENCY: '2', RUN_DIR: at },
+        stdio: ['pipe', 'pipe', 'pipe'],
+        detached: true,
+      }),
+    );
+    const said = (): string => (existsSync(log) ? readFileSync(log, 'utf8') : '');
+    await until(() => said().split('HTTP server started').length === 3, 'every worker serves');
+    const supervisor = Number(/Master process (\d+) is running/.exec(said())?.[1]);
+    try {
+      const slow = begin(port);
+      await until(() => answers(port), 'whoever came before has been accepted');
+      terminal.kill('SIGKILL');
+      await until(() => said().includes('received SIGHUP'), 'it notices');
+      process.kill(supervisor, 'SIGHUP');
+      slow.finish();
+      expect(await slow.status).toBe(404);
+      await until(() => !isAlive(supervisor), 'it ends');
+      const lines = said().trim().split('\n');
+      expect(lines.filter(line => line.includes('SIGHUP'))).toHaveLength(1);
+      expect(lines.at(-1)).toContain('All workers disconnected, master process exiting');
+      for (const line of lines) expect(line).toMatch(/^\{"level":30,/);
+    } finally {
+      if (isAlive(supervisor)) process.kill(supervisor, 'SIGKILL');
+    }
   });
 
   test('SIGTERM in the middle of a reload ends the successor, too', async () => {
