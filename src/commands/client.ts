@@ -7,6 +7,9 @@ import { identify } from '../supervisor/ecosystem.js';
 import { runDirectoryOf, runningServices, type RunDirectory } from '../supervisor/run-directory.js';
 import type { CommandLine } from './command-line.js';
 
+/** How long a supervisor may take to tell how it is; one that is suspended never does. */
+const LOOK_MS = 5_000;
+
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
@@ -53,7 +56,9 @@ function socketOf({ file, only, envName }: CommandLine): string {
 function send(socketPath: string, method: string, path: string, body: object | undefined): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
-    const request = http.request({ socketPath, path, method, headers, agent: false }, response => {
+    // An action takes its time; a look does not.
+    const timeout = method === 'GET' ? LOOK_MS : 0;
+    const request = http.request({ socketPath, path, method, headers, timeout, agent: false }, response => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => (text += chunk));
@@ -62,12 +67,16 @@ function send(socketPath: string, method: string, path: string, body: object | u
       );
       response.on('error', reject);
     });
+    request.on('timeout', () =>
+      request.destroy(new ServiceError('NO_ANSWER', `The supervisor does not answer (${socketPath})`)),
+    );
     request.on('error', (error: NodeJS.ErrnoException) => reject(explained(error, socketPath)));
     request.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 
 function explained(error: NodeJS.ErrnoException, socket: string): Error {
+  if (error instanceof ServiceError) return error;
   if (error.code === 'ECONNRESET')
     return new ServiceError('SUPERVISOR_GONE', `The supervisor ended before it answered (${socket})`);
   if (error.code === 'EACCES') return new ServiceError('NOT_YOURS', `${socket} belongs to another user`);

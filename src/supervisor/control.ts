@@ -3,8 +3,9 @@
  * `POST /scale {"instances": N}`, `POST /stop`; an action is answered when it is done. Controlling the service must
  * never harm it: where the folder cannot be made, it runs without.
  */
-import { chmodSync, existsSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import { ServiceError } from '../errors.js';
 import type { Line } from './narrate.js';
 import { makeDirectory, type RunDirectory } from './run-directory.js';
@@ -32,6 +33,12 @@ const BODY_LIMIT = 1_024;
 /** How long a supervisor that holds the socket may take to tell who it is. */
 const PROBE_MS = 2_000;
 
+/** How long the last answers may take to be read when the service has ended; who asks nothing keeps nobody here. */
+const FAREWELL_MS = 500;
+
+/** What connecting to a socket says where nobody listens behind it. */
+const NOBODY = ['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'];
+
 /** An answer: status and JSON body. */
 type Answer = readonly [status: number, body: object, headers?: Readonly<Record<string, string>>];
 
@@ -43,83 +50,105 @@ const refused = (status: number, reason: string, headers?: Readonly<Record<strin
  * @throws ServiceError if another supervisor runs this service already
  */
 export async function openControl(
-  { directory, socket }: RunDirectory,
+  run: RunDirectory,
   controlled: Controlled,
   log: (line: Line) => void,
 ): Promise<Control | undefined> {
-  const owner = await ownerOf(socket);
-  if (owner !== undefined) {
-    throw new ServiceError(
-      'ALREADY_RUNNING',
-      `A supervisor of this service is already running (pid ${owner}, ${socket}); stop it, or set RUN_DIR for a second one`,
-    );
-  }
   const server = http.createServer((request, response) => void serve(controlled, request, response));
+  let isClosing = false;
+  let warned = '';
   server.on('error', warn);
   try {
-    await open(server, directory, socket);
+    makeDirectory(run.directory);
+    await refuseSecond(run);
+    await open(server, run);
   } catch (error) {
+    if (error instanceof ServiceError) throw error;
     warn(error as Error);
     return undefined;
   }
   return {
     ensure() {
-      if (existsSync(socket)) return;
+      if (isClosing || existsSync(run.socket)) return;
       server.close();
-      open(server, directory, socket).catch(warn);
+      open(server, run).catch(warn);
     },
-    close: () => closed(server),
+    close() {
+      isClosing = true;
+      return closed(server, run);
+    },
   };
 
-  function warn(error: Error): void {
-    log({ level: 'warn', msg: `Commands cannot reach this supervisor: ${error.message}` });
+  /** Tried again and again, it is told once. */
+  function warn({ message }: Error): void {
+    if (message === warned) return;
+    warned = message;
+    log({ level: 'warn', msg: `Commands cannot reach this supervisor: ${message}` });
   }
 }
 
-/** The pid of a live supervisor behind this socket; a socket behind which nobody answers is nobody's. */
-function ownerOf(socket: string): Promise<number | undefined> {
+/** A suspended supervisor cannot say who it is: its pid lies beside its socket. */
+const pidFile = ({ directory }: RunDirectory): string => join(directory, 'supervisor.pid');
+
+async function refuseSecond(run: RunDirectory): Promise<void> {
+  const owner = await ownerOf(run.socket);
+  if (owner === undefined) return;
+  const who = owner === 'silent' ? `${lastPid(run)}, does not answer` : `pid ${owner}`;
+  throw new ServiceError(
+    'ALREADY_RUNNING',
+    `A supervisor of this service is already running (${who}, ${run.socket}); stop it, or set RUN_DIR for a second one`,
+  );
+}
+
+/** The pid of the supervisor that listens at this socket; a socket behind which nobody listens is nobody's. */
+function ownerOf(socketPath: string): Promise<number | 'silent' | undefined> {
   return new Promise(resolve => {
-    if (!existsSync(socket)) return resolve(undefined);
-    const request = http.get({ socketPath: socket, path: '/status', timeout: PROBE_MS }, response => {
+    const request = http.get({ socketPath, path: '/status', timeout: PROBE_MS }, response => {
       let text = '';
       response.on('data', chunk => (text += String(chunk)));
       response.on('end', () => resolve(pidIn(text)));
     });
     request.on('timeout', () => request.destroy());
-    request.on('error', error =>
-      resolve((error as NodeJS.ErrnoException).code === 'ECONNRESET' ? 0 : undefined),
+    request.on('error', ({ code = '' }: NodeJS.ErrnoException) =>
+      resolve(NOBODY.includes(code) ? undefined : 'silent'),
     );
   });
 }
 
-function pidIn(status: string): number {
+function pidIn(status: string): number | 'silent' {
   try {
     return (JSON.parse(status) as Status).supervisor.pid;
   } catch {
-    return 0; // somebody answers, though not in our words: still not a stale socket
+    return 'silent'; // somebody answers, though not in our words: still not a stale socket
   }
 }
 
-async function open(server: Server, directory: string, socket: string): Promise<void> {
-  makeDirectory(directory);
-  if (existsSync(socket)) unlinkSync(socket);
+const lastPid = (run: RunDirectory): string =>
+  existsSync(pidFile(run)) ? `pid ${readFileSync(pidFile(run), 'utf8').trim()}` : 'pid unknown';
+
+async function open(server: Server, run: RunDirectory): Promise<void> {
+  makeDirectory(run.directory);
+  if (existsSync(run.socket)) unlinkSync(run.socket);
+  writeFileSync(pidFile(run), `${process.pid}\n`, { mode: 0o600 });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     // Exclusive: inside a cluster (PM2's, say) the primary would own the socket otherwise.
-    server.listen({ path: socket, exclusive: true }, () => {
+    server.listen({ path: run.socket, exclusive: true }, () => {
       server.off('error', reject);
       resolve();
     });
   });
-  chmodSync(socket, 0o600);
+  chmodSync(run.socket, 0o600);
   server.unref();
 }
 
-async function closed(server: Server): Promise<void> {
-  await new Promise<void>(resolve => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
+async function closed(server: Server, run: RunDirectory): Promise<void> {
+  const isClosed = new Promise<void>(resolve => server.close(() => resolve()));
+  // Node takes a connection that has sent nothing, or half a request, for a busy one.
+  const timer = setTimeout(() => server.closeAllConnections(), FAREWELL_MS);
+  await isClosed;
+  clearTimeout(timer);
+  rmSync(pidFile(run), { force: true });
 }
 
 async function serve(

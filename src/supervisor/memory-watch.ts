@@ -1,17 +1,14 @@
-/** Looks at the memory of every worker now and then, and reports those that outgrew `max_memory_restart`. */
+/** Reports the workers that have outgrown `max_memory_restart`. */
 import type { Supervisor } from './supervisor.js';
 import type { UsageMeter } from './usage.js';
 
-const INTERVAL_MS = 5_000;
-
-/** @returns a function that ends the watch. */
-export function watchMemory(supervisor: Supervisor, usage: UsageMeter): () => void {
-  const timer = setInterval(() => {
-    const limit = supervisor.app().maxMemoryBytes ?? Infinity;
-    for (const { id, pid } of supervisor.processes()) {
-      const memory = usage.of(pid)?.memory ?? 0;
-      if (memory > limit) supervisor.send({ type: 'worker.grown', worker: id });
-    }
-  }, INTERVAL_MS);
-  return () => clearInterval(timer);
+/** One look at every worker. */
+export function reportGrown(supervisor: Supervisor, usage: UsageMeter): void {
+  const processes = [...supervisor.processes()];
+  const limit = supervisor.app().maxMemoryBytes ?? Infinity;
+  usage.keep(processes.map(({ pid }) => pid));
+  for (const { id, pid } of processes) {
+    const memory = usage.of(pid)?.memory ?? 0;
+    if (memory > limit) supervisor.send({ type: 'worker.grown', worker: id });
+  }
 }

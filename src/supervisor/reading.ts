@@ -5,6 +5,7 @@ import { ServiceError, type Problem } from '../errors.js';
 import { countWorkers, readMachine } from './cpus.js';
 import { loadApp, type App } from './ecosystem.js';
 import { runDirectoryOf, runDirectoryProblems, type RunDirectory } from './run-directory.js';
+import { readUsage } from './usage.js';
 
 export interface ReadingRequest {
   /** Absolute path of the app file. */
@@ -42,7 +43,7 @@ export function readService(request: ReadingRequest): Reading {
     app,
     instances: count,
     why: reason,
-    warnings: [...loaded.warnings, ...problems.flatMap(leftToTheApp)],
+    warnings: [...loaded.warnings, ...problems.flatMap(leftToTheApp), ...unmeasured(app)],
     settings,
     config: isOurs(app) ? readConfig(app.env) : undefined,
     runDirectory: runDirectoryOf({ ...request, name: app.name, runDir: settings.runDir }),
@@ -65,6 +66,14 @@ function problemsAround(app: App | undefined, request: ReadingRequest): readonly
 /** Another app may give variables a sense of its own. NODE_ENV has many everywhere: all but development are alike. */
 const leftToTheApp = ({ name, got }: Problem): string[] =>
   name === 'NODE_ENV' ? [] : [`${name}=${String(got)} is left to the app: the supervisor does without it`];
+
+/** Memory is read from `/proc`, which macOS has not. */
+const unmeasured = ({ maxMemoryBytes }: App): string[] =>
+  maxMemoryBytes === undefined || readUsage(process.pid) !== undefined
+    ? []
+    : [
+        'max_memory_restart is not followed: this system has no /proc that tells how much memory a worker takes',
+      ];
 
 function problemsFoundBy(call: () => unknown): readonly Problem[] {
   try {

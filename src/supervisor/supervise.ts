@@ -2,22 +2,25 @@
 import { dirname } from 'node:path';
 import { EXIT, errors } from '../errors.js';
 import { lookedUp } from '../utils/address.js';
+import { outliveTerminal } from '../utils/lost-terminal.js';
 import { VERSION } from '../version.js';
 import { portOwner } from '../worker/port-owner.js';
 import { createClock } from './clock.js';
 import { openControl } from './control.js';
-import { scheduleReloads } from './cron.js';
 import type { App } from './ecosystem.js';
 import { createListener, type Listener } from './listener.js';
-import { watchMemory } from './memory-watch.js';
 import { createLog, type Log } from './log.js';
+import { reportGrown } from './memory-watch.js';
 import { readService, type Reading, type ReadingRequest } from './reading.js';
 import { translateSignals } from './signals.js';
 import { createSupervisor, type ActionOutcome, type Supervisor } from './supervisor.js';
 import type { Status } from './status.js';
 import { showTitle } from './title.js';
+import { createTriggers } from './triggers.js';
 import { createUsageMeter } from './usage.js';
-import { watchFiles } from './watch.js';
+
+/** How often things are looked at that nobody reports: memory, and whether the control socket is still there. */
+const LOOK_MS = 5_000;
 
 export interface StartRequest extends ReadingRequest {
   /** Reload when the folder of the program changes, whatever the app file says. */
@@ -30,6 +33,7 @@ export async function supervise(request: StartRequest): Promise<void> {
   const { app, settings } = reading;
   const log = createLog({ env: settings.nodeEnv, level: settings.logLevel });
   const die = guard(log);
+  outliveTerminal();
 
   const usage = createUsageMeter();
   const listener = createListener();
@@ -55,11 +59,13 @@ export async function supervise(request: StartRequest): Promise<void> {
   );
   warned(reading, log);
   await reserve(listener, reading);
+  const reload = (): void => void supervisor.reload();
+  const triggers = createTriggers(reload, log);
   supervisor.onChange(pool => {
     showTitle(pool, app.name);
     control?.ensure();
+    triggers.follow(triggersOf(supervisor.app(), request));
   });
-  const reload = (): void => void supervisor.reload();
   translateSignals({
     development: settings.nodeEnv === 'development',
     log,
@@ -69,20 +75,20 @@ export async function supervise(request: StartRequest): Promise<void> {
   log({ level: 'info', msg: `Master process ${process.pid} is running` });
   log({ level: 'info', msg: `Forking ${reading.instances} workers (${reading.why})` });
   supervisor.start();
-  watchMemory(supervisor, usage);
-  if (app.cronRestart !== undefined) await scheduleReloads(app.cronRestart, reload, log);
-  const watch = request.watch ? watchOfScript(app) : app.watch;
-  if (watch !== undefined) await watchFiles(watch, reload, log);
+  setInterval(() => {
+    control?.ensure();
+    reportGrown(supervisor, usage);
+  }, LOOK_MS);
 
   const code = await ending.promise;
   await control?.close();
   process.exit(code);
 }
 
-const watchOfScript = ({ script }: App): App['watch'] => ({
-  paths: [dirname(script)],
-  ignore: [],
-  delayMs: 300,
+/** What `--watch` watches comes first, whatever the app file says. */
+const triggersOf = (app: App, { watch }: StartRequest): Pick<App, 'cronRestart' | 'watch'> => ({
+  cronRestart: app.cronRestart,
+  watch: watch ? { paths: [dirname(app.script)], ignore: [], delayMs: 300 } : app.watch,
 });
 
 interface Ending {

@@ -34,23 +34,34 @@ export function readUsage(pid: number): Usage | undefined {
 export interface UsageMeter {
   /** `cpu` is percent of one core since the last look; 0 at the first. */
   of(pid: number): { readonly memory: number; readonly cpu: number } | undefined;
+  /** Forgets all processes but these. */
+  keep(pids: readonly number[]): void;
 }
 
-export function createUsageMeter(now: () => number = () => performance.now()): UsageMeter {
+export function createUsageMeter(
+  now: () => number = () => performance.now(),
+  read: (pid: number) => Usage | undefined = readUsage,
+): UsageMeter {
   const last = new Map<number, { readonly cpuMs: number; readonly at: number; readonly cpu: number }>();
   return {
     of(pid) {
-      const usage = readUsage(pid);
+      const usage = read(pid);
       if (usage === undefined) {
         last.delete(pid);
         return undefined;
       }
-      const before = last.get(pid) ?? { cpuMs: usage.cpuMs, at: now(), cpu: 0 };
+      const known = last.get(pid);
+      // Who has spent less than before is somebody else, by the same number.
+      const before =
+        known === undefined || known.cpuMs > usage.cpuMs ? { cpuMs: usage.cpuMs, at: now(), cpu: 0 } : known;
       const elapsed = now() - before.at;
       // Two looks within a tick or two would divide noise by nearly nothing.
       const cpu = elapsed < 20 * TICK_MS ? before.cpu : (100 * (usage.cpuMs - before.cpuMs)) / elapsed;
-      if (elapsed >= 20 * TICK_MS || !last.has(pid)) last.set(pid, { cpuMs: usage.cpuMs, at: now(), cpu });
+      if (elapsed >= 20 * TICK_MS || before !== known) last.set(pid, { cpuMs: usage.cpuMs, at: now(), cpu });
       return { memory: usage.rss, cpu: Math.round(cpu * 10) / 10 };
+    },
+    keep(pids) {
+      for (const pid of last.keys()) if (!pids.includes(pid)) last.delete(pid);
     },
   };
 }

@@ -5,6 +5,7 @@ import { EXIT, ServiceError } from '../errors.js';
 import type { Readiness } from '../routes/health.js';
 import type { FromWorker } from '../supervisor/messages.js';
 import { createLogger, type Logger } from '../utils/logger.js';
+import { outliveTerminal } from '../utils/lost-terminal.js';
 import { whenWritten } from '../utils/output.js';
 import { depart, type CloseHook, type Departure } from './departure.js';
 import { drainable, type Drainable } from './drain.js';
@@ -41,6 +42,7 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
 
   takeOrders(charge, () => service?.config.nodeEnv ?? 'production', obey);
   process.on('uncaughtException', crash).on('unhandledRejection', crash);
+  outliveTerminal();
   showTitle('starting');
 
   try {

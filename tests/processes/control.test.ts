@@ -1,9 +1,9 @@
 /** The control socket as any HTTP client sees it. */
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { control, messages, served, service, serving, statusOf, type Service } from '../support/service.js';
-import { cleanUp, isAlive, until, type Answer } from '../support/processes.js';
+import { cleanUp, CLUSTER, isAlive, start, until, type Answer } from '../support/processes.js';
 import { listeningSockets, socketsOf } from '../support/sockets.js';
 
 jest.setTimeout(60_000);
@@ -191,6 +191,70 @@ describe('the socket', () => {
     expect(statSync(socketOf(running)).mode & 0o777).toBe(0o600);
     expect(statSync(join(socketOf(running), '..')).mode & 0o777).toBe(0o700);
     expect(running.text()).not.toMatch(/Commands cannot reach/);
+  });
+
+  test('is made again also where nothing else happens', async () => {
+    const running = await service({ workers: 1 });
+    const said = messages(running).length;
+    rmSync(socketOf(running));
+    await until(() => existsSync(socketOf(running)), 'the socket is there again');
+    expect((await statusOf(running)).state).toBe('ready');
+    expect(messages(running)).toHaveLength(said);
+  });
+
+  test('that cannot be made again is told once, and is made when it can be', async () => {
+    const running = await service({ workers: 1 });
+    const at = running.env['RUN_DIR'] ?? '';
+    rmSync(at, { recursive: true });
+    writeFileSync(at, 'in the way');
+    const told = (): string[] => messages(running).filter(line => line.startsWith('Commands cannot reach'));
+    const [victim = NaN] = served(running);
+    process.kill(victim, 'SIGKILL'); // several changes, each of which would have it made
+    await until(() => served(running).length === 2, 'its successor serves');
+    await until(() => told().length > 0, 'it is told');
+    rmSync(at);
+    await until(() => existsSync(socketOf(running)), 'the socket is there again');
+    expect(told()).toHaveLength(1);
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['half a request', 'GET /status HTTP/1.1\r\nHost: x\r\n'],
+    ['a request without its body', 'POST /scale HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{'],
+  ])('a client that has sent %s does not keep the service from ending', async (_name, words) => {
+    const { connect } = await import('node:net');
+    const running = await service({ workers: 1 });
+    const socket = connect(socketOf(running), () => socket.write(words)).on('error', () => undefined);
+    await control(running, 'GET', '/status'); // whoever came before has been accepted
+    try {
+      running.kill('SIGTERM');
+      await running.said(/^All workers disconnected/);
+      running.kill('SIGINT'); // nor does who is in a hurry
+      expect(await running.ended).toEqual({ code: 0, signal: null });
+      expect(existsSync(socketOf(running))).toBe(false);
+    } finally {
+      socket.destroy();
+    }
+  });
+
+  test('of a supervisor that is suspended is not taken over: its pid is named, and commands do not wait for it', async () => {
+    const running = await service({ workers: 1 });
+    running.kill('SIGSTOP');
+    try {
+      const second = start([CLUSTER], running.env);
+      const status = start([CLUSTER, 'status'], running.env);
+      expect((await second.ended).code).toBe(1);
+      expect(second.text()).toContain(
+        `already running (pid ${running.pid}, does not answer, ${socketOf(running)})`,
+      );
+      expect((await status.ended).code).toBe(1);
+      expect(status.text()).toBe(`The supervisor does not answer (${socketOf(running)})\n`);
+    } finally {
+      running.kill('SIGCONT');
+    }
+    running.kill('SIGTERM');
+    expect((await running.ended).code).toBe(0);
+    expect(readdirSync(running.env['RUN_DIR'] ?? '')).toEqual([]);
   });
 
   test('is made again also while an order waits for its answer on the old one', async () => {

@@ -1,6 +1,6 @@
 /** What operators do to a service that runs, and what the app file asks of it: reloads, recycling, titles, signals. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { dirname, join } from 'node:path';
 import {
@@ -132,6 +132,37 @@ describe('reloads without a command', () => {
     await until(changed('app.js'), 'the watch still watches');
     await running.said(/^the new build$/);
     expect(running.text()).not.toMatch(/ignored\.json|\.hidden/);
+  });
+
+  test('a reload follows what the app file says of cron_restart and watch by now', async () => {
+    const fields = { ...OUR_FIELDS, instances: 1, min_uptime: 100, watch_delay: 100 };
+    const file = appFile(OUR_WORKER, fields);
+    const at = dirname(file);
+    const rewrite = async (more: object): Promise<void> => {
+      const app = { name: 'test-app', script: './app.js', exec_mode: 'cluster', ...fields, ...more };
+      writeFileSync(file, `module.exports = ${JSON.stringify(app)}`);
+      // One of its own may be under way already: that one may have read the file before.
+      expect((await control(running, 'POST', '/reload')).json()).toEqual({ ok: true, reason: null });
+    };
+    const byCron = (): number => count(running, /^cron_restart /);
+    const byWatch = (name: string): number => count(running, new RegExp(`${name} changed: reloading$`));
+
+    const running = await foreign(file);
+    await until(async () => (await serving(running).catch(() => [])).length === 1, 'it serves');
+    await rewrite({ cron_restart: '* * * * * *' });
+    await until(() => byCron() >= 2, 'the new cron_restart is followed');
+    await rewrite({});
+    const before = byCron();
+
+    mkdirSync(join(at, 'a'));
+    mkdirSync(join(at, 'b'));
+    await rewrite({ watch: ['a'] });
+    await untilNoticed(join(at, 'a', 'lib.js'), () => byWatch('a/lib.js') > 0);
+    await rewrite({ watch: ['b'] });
+    const seen = byWatch('a/lib.js');
+    writeFileSync(join(at, 'a', 'lib.js'), '');
+    await untilNoticed(join(at, 'b', 'lib.js'), () => byWatch('b/lib.js') > 0);
+    expect([byCron(), byWatch('a/lib.js')]).toEqual([before, seen]);
   });
 
   test('--watch: the folder of the program, whatever the app file says', async () => {
@@ -303,6 +334,40 @@ describe('signals', () => {
     expect(await running.ended).toEqual({ code: 0, signal: null });
     expect(count(running, /^Master process received SIGINT/)).toBe(1);
     expect(running.text()).not.toMatch(/killing/i);
+  });
+
+  test('a terminal that is closed ends it with a drain, however often it says so', async () => {
+    const at = folder();
+    const log = join(at, 'log');
+    const port = await freePort();
+    const { PATH = '', HOME = '' } = process.env;
+    const command = `exec ${process.execPath} ${CLUSTER} --config ${APP_FILE} > ${log} 2>&1`;
+    const terminal = follow(
+      spawn('script', ['-q', '-c', command, '/dev/null'], {
+        env: { PATH, HOME, SHELL: '/bin/sh', PORT: String(port), WEB_CONCURRENCY: '2', RUN_DIR: at },
+        stdio: ['pipe', 'pipe', 'pipe'],
+        detached: true,
+      }),
+    );
+    const said = (): string => (existsSync(log) ? readFileSync(log, 'utf8') : '');
+    await until(() => said().split('HTTP server started').length === 3, 'every worker serves');
+    const supervisor = Number(/Master process (\d+) is running/.exec(said())?.[1]);
+    try {
+      const slow = begin(port);
+      await until(() => answers(port), 'whoever came before has been accepted');
+      terminal.kill('SIGKILL');
+      await until(() => said().includes('received SIGHUP'), 'it notices');
+      process.kill(supervisor, 'SIGHUP');
+      slow.finish();
+      expect(await slow.status).toBe(404);
+      await until(() => !isAlive(supervisor), 'it ends');
+      const lines = said().trim().split('\n');
+      expect(lines.filter(line => line.includes('SIGHUP'))).toHaveLength(1);
+      expect(lines.at(-1)).toContain('All workers disconnected, master process exiting');
+      for (const line of lines) expect(line).toMatch(/^\{"level":30,/);
+    } finally {
+      if (isAlive(supervisor)) process.kill(supervisor, 'SIGKILL');
+    }
   });
 
   test('SIGTERM in the middle of a reload ends the successor, too', async () => {

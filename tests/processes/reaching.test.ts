@@ -202,6 +202,29 @@ test('variables that another app understands in its own way are left to it, with
   await running.ended;
 });
 
+test('where the system does not tell how much memory a worker takes, that is said', async () => {
+  const at = folder();
+  const without = join(at, 'without-proc.js');
+  writeFileSync(
+    without,
+    `const fs = require('node:fs');
+     const { readFileSync } = fs;
+     fs.readFileSync = (path, ...rest) => {
+       if (String(path).startsWith('/proc/')) throw new Error('ENOENT');
+       return readFileSync(path, ...rest);
+     };`,
+  );
+  const check = async (fields: object): Promise<string> => {
+    const running = start(['--require', without, CLUSTER, 'check', '--config', appFile(IDLE, fields)]);
+    await running.ended;
+    return running.text();
+  };
+  expect(await check({ max_memory_restart: '1G' })).toMatch(
+    /✓ The service can start, with 1 warning\n[\s\S]*warning +max_memory_restart is not followed: this system has no \/proc/,
+  );
+  expect(await check({})).not.toContain('warning');
+});
+
 describe('in development, what is wrong is readable, too', () => {
   const READABLE = /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] FATAL: .*PORT must be .*, got "abc"\n$/;
   const env = { PORT: 'abc', NO_COLOR: '1', RUN_DIR: '' };
