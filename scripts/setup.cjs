@@ -3,18 +3,20 @@
 const { createHash } = require('node:crypto');
 const { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } = require('node:fs');
 const { dirname, join } = require('node:path');
-const { run } = require('./run.cjs');
+const { build, TSC } = require('./build.cjs');
 const { yarn } = require('./yarn.cjs');
 
 const ROOT = join(__dirname, '..');
-const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 
 /** Each step, what it depends on, and where it notes that it is done. */
 const INSTALL = {
   inputs: ['package.json', 'yarn.lock', '.yarnrc.yml'],
   stamp: 'node_modules/.cabe-arena-installed',
 };
-const BUILD = { inputs: ['src', 'tsconfig.json', 'tsconfig.build.json', 'yarn.lock'], stamp: 'dist/.built' };
+const BUILD = {
+  inputs: ['src', 'scripts/build.cjs', 'tsconfig.json', 'tsconfig.build.json', 'yarn.lock'],
+  stamp: 'dist/.built',
+};
 
 /** Progress goes to standard error: standard output belongs to the program that is started. */
 const OUTPUT = { cwd: ROOT, stdio: ['ignore', 2, 2] };
@@ -23,9 +25,7 @@ async function setUp() {
   await once(INSTALL, 'Installing the locked packages', () => yarn(['install', '--immutable'], OUTPUT), [
     'Installing failed. The package registry must be reachable once; afterwards no network is needed.',
   ]);
-  await once(BUILD, 'Building', () => run(process.execPath, [TSC, '-p', 'tsconfig.build.json'], OUTPUT), [
-    'Building failed, see above.',
-  ]);
+  await once(BUILD, 'Building', () => build(OUTPUT), ['Building failed, see above.']);
 }
 
 async function once({ inputs, stamp }, title, work, [sentence]) {

@@ -1,7 +1,7 @@
 /** One reading of the app file and of the environment it resolves to: what `start`, `reload` and `check` go by. */
-import { extname, join } from 'node:path';
 import { readConfig, readForeignSettings, readSettings, type Config, type Settings } from '../config.js';
 import { ServiceError, type Problem } from '../errors.js';
+import { WORKER_FILE } from '../place.js';
 import { countWorkers, readMachine } from './cpus.js';
 import { loadApp, type App } from './ecosystem.js';
 import { runDirectoryOf, runDirectoryProblems, type RunDirectory } from './run-directory.js';
@@ -26,9 +26,6 @@ export interface Reading {
   readonly runDirectory: RunDirectory;
 }
 
-/** Our worker's compiled or source file, whichever belongs to the supervisor that runs. */
-const OUR_WORKER = join(__dirname, '..', `index${extname(__filename)}`);
-
 /** @throws ServiceError INVALID_CONFIGURATION with every problem of file and environment at once */
 export function readService(request: ReadingRequest): Reading {
   const loaded = loadApp({ ...request, shell: process.env }, app => problemsAround(app, request));
@@ -50,7 +47,7 @@ export function readService(request: ReadingRequest): Reading {
   };
 }
 
-const isOurs = ({ script }: App): boolean => script === OUR_WORKER;
+const isOurs = ({ script }: App): boolean => script === WORKER_FILE;
 
 /** What the app file does not tell: whether the environment that it resolves to can be used. */
 function problemsAround(app: App | undefined, request: ReadingRequest): readonly Problem[] {
