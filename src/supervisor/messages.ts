@@ -8,7 +8,7 @@
 export const LISTENER_OFFER = 'CABE_LISTENER_OFFER';
 
 /** How often a worker shows that its event loop turns, while its supervisor wants to know. */
-export const PULSE_MS = 10;
+export const PULSE_MS = 15;
 
 /** What a worker tells its supervisor. */
 export type FromWorker =

@@ -1,6 +1,6 @@
 /**
  * Feels the pulse of workers that have a socket each. The kernel goes on filling the queue of a socket whose worker's
- * event loop is blocked; whoever is silent is reported within {@link SILENT_MS}, so that its socket can be lent.
+ * event loop is blocked; whoever is silent for {@link SILENT_MS} is reported, so that its socket can be lent.
  *
  * A pulse is felt only while some worker has something to do: nothing wakes anybody in a service at rest. And with one
  * worker there is nobody to lend to, so nobody is asked.
@@ -8,11 +8,11 @@
 import { PULSE_MS, type ToWorker } from './messages.js';
 import type { Event, WorkerId } from './model.js';
 
-/** Two beats have failed to come, and the time for a third to travel. */
-const SILENT_MS = 25;
+/** Two beats have failed to come, and the time for one to travel. */
+const SILENT_MS = 35;
 
 /** So long must a worker have shown its pulse again before it counts as heard: on a starved machine it comes and goes. */
-const CALM_MS = 300;
+const CALM_MS = 100;
 
 /** So long nobody must have had anything to do before all of them may rest. */
 const REST_MS = 1_000;
@@ -48,11 +48,13 @@ export function createPulseMonitor({
   const patients = new Map<WorkerId, Patient>();
   let timer: NodeJS.Timeout | undefined;
   let lookedAt = 0;
+  /** Since when the supervisor itself has been awake without a break. */
+  let awakeAt = 0;
   let busyAt = 0;
 
   function begin(): void {
     if (timer !== undefined || patients.size < 2) return;
-    lookedAt = busyAt = now();
+    lookedAt = awakeAt = busyAt = now();
     timer = setInterval(look, PULSE_MS).unref();
     for (const [id, patient] of patients) ask(id, patient);
   }
@@ -64,17 +66,16 @@ export function createPulseMonitor({
 
   function look(): void {
     const at = now();
-    // What is late itself cannot tell who else is: the beats of meanwhile have not been read yet.
-    const isLate = at - lookedAt > SILENT_MS;
+    // Who was away cannot tell who was silent meanwhile: the beats have not been read yet.
+    if (at - lookedAt > SILENT_MS) awakeAt = at;
     lookedAt = at;
-    if (isLate) return;
     for (const [id, patient] of patients) judge(id, patient, at);
     const isSomebodySilent = [...patients.values()].some(({ missedAt }) => missedAt !== undefined);
     if (at - busyAt > REST_MS && !isSomebodySilent) rest();
   }
 
   function judge(id: WorkerId, patient: Patient, at: number): void {
-    const isMissed = at - patient.feltAt > SILENT_MS;
+    const isMissed = at - Math.max(patient.feltAt, awakeAt) > SILENT_MS;
     const { missedAt } = patient;
     if (isMissed) {
       patient.missedAt = at;
@@ -102,9 +103,12 @@ export function createPulseMonitor({
       const patient = patients.get(id);
       if (patient === undefined) return;
       patient.feltAt = now();
-      if (!busy) return;
-      busyAt = patient.feltAt;
-      begin();
+      if (busy) {
+        busyAt = patient.feltAt;
+        begin();
+      }
+      // Every beat is an occasion to miss those of others, sooner than the timer would.
+      if (timer !== undefined) look();
     },
     forget(id) {
       if (patients.delete(id)) tell(id, { type: 'pulse.enough' });
