@@ -10,6 +10,7 @@
  */
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
+import { errors } from '../errors.js';
 import type { SlotId } from './model.js';
 
 /** Where a worker wants to listen; no host means every address of both families. */
@@ -123,11 +124,21 @@ export function createListener(
   };
 }
 
-/** A socket for each slot where the kernel can share a port among them; the user's own word on scheduling wins. */
+/**
+ * A socket for each slot where the kernel can share a port among them; the user's own word on scheduling wins.
+ * `CABE_LISTENER=shared|per-slot` asks for one way, to measure it against the others or to look for a fault; where
+ * the platform cannot do that, it does what it can.
+ */
 function pickMode(env: NodeJS.ProcessEnv): ListenerMode {
-  if (env['NODE_CLUSTER_SCHED_POLICY'] !== undefined || createServerHandle === undefined) return 'cluster';
+  const { NODE_CLUSTER_SCHED_POLICY: policy, CABE_LISTENER: asked } = env;
+  if (asked !== undefined && asked !== 'shared' && asked !== 'per-slot')
+    throw errors.invalidConfiguration([
+      { name: 'CABE_LISTENER', expected: 'shared or per-slot', got: asked },
+    ]);
+  if (policy !== undefined || createServerHandle === undefined) return 'cluster';
   if (process.platform === 'win32') return 'cluster';
-  return canReusePort(process.versions.node, process.platform) ? 'per-slot' : 'shared';
+  const can = canReusePort(process.versions.node, process.platform);
+  return can && asked !== 'shared' ? 'per-slot' : 'shared';
 }
 
 /** Whether libuv knows UV_TCP_REUSEPORT, and the kernel balances by it: Node 22.12 and later, on Linux. */
