@@ -7,7 +7,8 @@ import { summarise, type Sample } from '../support/rounds.js';
 
 const contenders = [SUPERVISED.pm2, SUPERVISED.cluster, SUPERVISED.native];
 
-const SECONDS = 12;
+/** Twice as long as the native supervisor takes from one look at its workers' memory to the next. */
+const SECONDS = 10;
 
 /** What a supervisor does while there is nothing to do. */
 export const idle: Section = {
@@ -17,7 +18,7 @@ export const idle: Section = {
 how often the supervisor woke up.`,
   async run(bench) {
     const seconds = bench.quick ? 4 : SECONDS;
-    const rounds = bench.quick ? 1 : 3;
+    const rounds = bench.quick ? 1 : 2;
     const running: { readonly name: string; readonly it: Running }[] = [];
     try {
       for (const contender of contenders) {

@@ -26,7 +26,7 @@ export const memorySection: Section = {
 is all that is resident, the text of Node included, which all its processes share; USS is what would be free if the process
 ended. A worker's is the mean of both.`,
   async run(bench) {
-    const rounds = bench.quick ? 1 : 3;
+    const rounds = bench.quick ? 1 : 2;
     const samples: Sample[] = [];
     for (let round = 0; round < rounds; round++) {
       const running: { readonly name: string; readonly it: Running }[] = [];

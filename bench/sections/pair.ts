@@ -19,7 +19,7 @@ that of supervisor and workers together.`,
   run: bench =>
     contest(bench, {
       entries: contenders.map(contender => ({ contender, workers: 2 })),
-      rounds: bench.quick ? 1 : 4,
+      rounds: bench.quick ? 1 : 3,
       seconds: bench.quick ? 1 : 2,
     }),
   rows: contenders.map(({ name, label }) => ({ contender: name, label })),

@@ -38,7 +38,7 @@ command to its end, two workers, one after the other; the native supervisor watc
 (\`min_uptime\`) before it retires any old one; that second is in the first figure and not in the second. Crash: from the SIGKILL of one of
 two workers to the first answer of its replacement.`,
   async run(bench) {
-    const rounds = bench.quick ? 1 : 4;
+    const rounds = bench.quick ? 1 : 3;
     const samples: Sample[] = [];
     for (let round = 0; round < rounds; round++) {
       for (const contender of turns(all, round)) {

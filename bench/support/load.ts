@@ -25,6 +25,8 @@ const WARM_UP_S = 1;
 export interface Entry {
   readonly contender: Contender;
   readonly workers: number;
+  /** Takes part in the first round only. */
+  readonly once?: boolean;
 }
 
 export interface Contest {
@@ -48,7 +50,7 @@ export async function contest(bench: Bench, what: Contest): Promise<Sample[]> {
   const samples: Sample[] = [];
   const works = new Map<Contender, Work>();
   for (let round = 0; round < rounds; round++) {
-    for (const { contender, workers } of turns(entries, round)) {
+    for (const { contender, workers } of turns(entriesOf(entries, round), round)) {
       const sample = await during(contender, { node: bench.node, workers, cpu: server }, async running => {
         const entrant = { contender, running };
         if (!works.has(contender)) works.set(contender, await observe(entrant));
@@ -74,6 +76,9 @@ export async function contest(bench: Bench, what: Contest): Promise<Sample[]> {
   }
   return samples;
 }
+
+const entriesOf = (entries: readonly Entry[], round: number): readonly Entry[] =>
+  round === 0 ? entries : entries.filter(({ once }) => once !== true);
 
 /** All clocks that are read before and after a round, in ms. */
 interface Clocks {

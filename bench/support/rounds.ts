@@ -92,17 +92,17 @@ export function growth(samples: readonly Sample[], contender: string, metric: st
     .flatMap(x => {
       const found = summarise(samples, { contender, x }, metric);
       return found === undefined || found.median <= 0 ? [] : [{ x, ...found }];
-    })
-    .slice(-3);
-  const [first, last] = [points.at(0), points.at(-1)];
+    });
+  const last = points.at(-1);
+  const first = points.find(({ x }) => x * 4 >= (last?.x ?? 0));
   if (first === undefined || last === undefined || first === last) return undefined;
   const power = (from: number, to: number): number => Math.log(to / from) / Math.log(last.x / first.x);
   return {
     median: power(first.median, last.median),
     min: power(first.max, last.min),
     max: power(first.min, last.max),
-    rounds: Math.min(...points.map(({ rounds }) => rounds)),
-    quiet: Math.min(...points.map(({ quiet }) => quiet)),
+    rounds: Math.min(first.rounds, last.rounds),
+    quiet: Math.min(first.quiet, last.quiet),
   };
 }
 
