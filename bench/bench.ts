@@ -6,7 +6,7 @@ import { compare, DEAREST } from './guard.js';
 import { SECTIONS } from './sections/all.js';
 import { readCommandLine, type CommandLine } from './support/command-line.js';
 import { CPUS, ROOT } from './support/processes.js';
-import { report } from './support/report.js';
+import { check, report } from './support/report.js';
 import { keep, machine, versions } from './support/results.js';
 import { table } from './support/tables.js';
 import { wrkVersion } from './support/wrk.js';
@@ -20,12 +20,18 @@ async function main(): Promise<void> {
     SECTIONS.map(({ name }) => name),
   );
   if (line.action === 'report') {
-    install();
-    await report(SECTIONS);
+    await (line.check ? check(SECTIONS) : write());
     return;
   }
   build();
   await (line.action === 'guard' ? guard(line) : measure(line));
+}
+
+/** The pictures are drawn by a library that is installed with the peers. */
+async function write(): Promise<void> {
+  install();
+  await report(SECTIONS);
+  tell('docs/performance.md is written');
 }
 
 /** Nobody wants to measure the build before the last. */
@@ -71,14 +77,18 @@ async function measure({ quick, sections, nodes }: CommandLine): Promise<void> {
     ...(quick ? ['quick'] : []),
     ...(sections.length < SECTIONS.length ? sections : []),
   ];
+  const took: string[] = [];
   for (const section of SECTIONS.filter(({ name }) => sections.includes(name))) {
     for (const node of binaries(nodes)) {
       const version = versionOf(node);
       const title = `${section.title}, Node ${version}`;
       tell(`\n${title}`);
+      const from = performance.now();
       const samples = await section
-        .run({ node, quick, cpus: CPUS, tell: text => tell(`  ${text}`) })
+        .run({ node, version, quick, cpus: CPUS, tell: text => tell(`  ${text}`) })
         .catch((error: unknown) => complain(error));
+      const seconds = Math.round((performance.now() - from) / 1_000);
+      took.push(`${seconds} s${samples === undefined ? ', and failed' : ''}: ${title}`);
       if (samples === undefined) continue;
       const at = new Date().toISOString();
       keep(version, quick, section.name, {
@@ -91,6 +101,9 @@ async function measure({ quick, sections, nodes }: CommandLine): Promise<void> {
       console.log(`\n${title}\n\n${table(section, samples)}`);
     }
   }
+  tell(`\n${took.join('\n')}`);
+  // What was only looked at is for nobody else to read.
+  if (!quick) await write();
 }
 
 function must(args: readonly string[], cwd: string): void {

@@ -1,7 +1,7 @@
 import type { Section } from '../support/section.js';
-import { connections } from './connections.js';
+import { accepting } from './accepting.js';
+import { core } from './core.js';
 import { pair } from './pair.js';
-import { balance } from './balance.js';
 import { growth } from './growth.js';
 import { held } from './held.js';
 import { idle } from './idle.js';
@@ -13,11 +13,11 @@ import { start } from './start.js';
 export const SECTIONS: readonly Section[] = [
   single,
   pair,
-  connections,
+  accepting,
   start,
   memorySection,
   idle,
   growth,
-  balance,
+  core,
   held,
 ];

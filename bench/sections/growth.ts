@@ -1,41 +1,72 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bench, Section } from '../support/section.js';
+import type { Aim, Bench, Section } from '../support/section.js';
 import { answering, get } from '../support/client.js';
-import { SUPERVISED, type Contender } from '../support/contenders.js';
+import { named, SUPERVISED, type Contender } from '../support/contenders.js';
 import { fineCpuMs, memory } from '../support/proc.js';
 import { watchOthers } from '../support/foreign.js';
 import { freePort, until, type LogFile } from '../support/processes.js';
-import { median, turns, type Sample } from '../support/rounds.js';
+import { wrk } from '../support/wrk.js';
+import { CONNECTIONS } from '../support/load.js';
+import { growth as growthOf, median, summarise, type Sample } from '../support/rounds.js';
 
-const contenders = [SUPERVISED.oursPm2, SUPERVISED.native];
 const SIZES = [1, 2, 4, 8, 16];
+const contenders = [SUPERVISED.oursPm2, SUPERVISED.native];
+
+/** The peer starts and reloads slowly; three sizes show how it grows. */
+const entries = SIZES.flatMap(workers =>
+  contenders
+    .filter(contender => contender === SUPERVISED.native || [1, 4, 16].includes(workers))
+    .map(contender => ({ contender, workers })),
+);
+
+/** As often as the native supervisor looks at its workers' memory: what it does while it is idle, once. */
+const IDLE_S = 5;
+
+/** 5 % of a core. */
+const LIGHT_MS = 50;
+
+/** A little more than 1: nothing is measured that exactly. */
+const LINEAR = 1.1;
+
+const GROWTH: readonly Aim[] = Object.entries({
+  startMs: 'start',
+  reloadMs: 'reload',
+  statusMs: 'the command status',
+  uss: "the supervisor's USS",
+  cpuMs: "the supervisor's CPU time while idle",
+  busyMs: "the supervisor's CPU time under load",
+}).map(([metric, what]) => ({
+  what: `Growth from 4 to 16 workers under the native supervisor: ${what} (1 is linear)`,
+  measured: samples => growthOf(samples, 'native', metric),
+  atMost: LINEAR,
+  digits: 2,
+}));
 
 /** The same service with ever more workers. */
 export const growth: Section = {
   name: 'growth',
   title: 'Growth: 1 to 16 workers',
-  about: `The same worker under both supervisors. Start: from the command until all
-workers have said that they serve, and one answers. Reload: from the
-command to its end. Status: the command that lists the workers. CPU: of the supervisor while there is nothing to do. With
-more workers than cores, starting is a matter of CPU time, which is the workers' own.`,
+  about: `The same worker under both supervisors. Start: from the command until all workers have said that they serve, and
+one answers. Reload: from the command to its end. Status: the command that lists the workers. CPU: of the supervisor while there is nothing to do, and
+while ${CONNECTIONS} kept-alive connections keep the workers busy. With more workers than cores, starting is a matter of CPU
+time, which is the workers' own. Growth is the power with which a figure grows from 4 to 16 workers: 0 is not at all, 1 is
+linearly, 2 is with the square.`,
   async run(bench) {
-    const rounds = bench.quick ? 1 : 2;
-    const sizes = bench.quick ? [1, 4] : SIZES;
     const samples: Sample[] = [];
-    for (let round = 0; round < rounds; round++) {
-      for (const workers of turns(sizes, round)) {
-        for (const contender of turns(contenders, round)) {
-          const { foreign, values } = await once(bench, contender, workers);
-          samples.push({ contender: contender.name, x: workers, round, foreign, values });
-          bench.tell(`round ${round + 1}/${rounds} ${contender.label}, ${workers} workers`);
-        }
-      }
+    for (const { contender, workers } of entries) {
+      if (bench.quick && workers !== 1 && workers !== 4) continue;
+      const { foreign, values } = await named(contender, () => once(bench, contender, workers));
+      samples.push({ contender: contender.name, x: workers, round: 0, foreign, values });
+      bench.tell(
+        `${contender.label}, ${workers} ${workers === 1 ? 'worker' : 'workers'}: ${Math.round(values['startMs'] ?? 0)} ms to start`,
+      );
     }
     return samples;
   },
-  rows: contenders.flatMap(({ name, label }) =>
-    SIZES.map(x => ({ contender: name, x, label: `${label}, ${x}` })),
-  ),
+  rows: contenders.flatMap(({ name, label }) => [
+    ...SIZES.map(x => ({ contender: name, x, label: `${label}, ${x}` })),
+    { contender: name, label: `${label}: growth`, growth: true },
+  ]),
   columns: [
     { title: 'start ms', metric: 'startMs', digits: 0 },
     { title: 'reload ms', metric: 'reloadMs', digits: 0 },
@@ -43,7 +74,17 @@ more workers than cores, starting is a matter of CPU time, which is the workers'
     { title: 'status by socket ms', metric: 'socketMs', digits: 2 },
     { title: 'supervisor RSS MB', metric: 'rss' },
     { title: 'supervisor USS MB', metric: 'uss' },
-    { title: 'supervisor, CPU ms/s', metric: 'cpuMs', digits: 2 },
+    { title: 'supervisor idle, CPU ms/s', metric: 'cpuMs', digits: 2 },
+    { title: 'under load, CPU ms/s', metric: 'busyMs', digits: 2 },
+  ],
+  aims: [
+    {
+      what: 'Native supervisor of 8 workers under load: CPU time',
+      measured: samples => summarise(samples, { contender: 'native', x: 8 }, 'busyMs'),
+      atMost: LIGHT_MS,
+      unit: 'ms/s',
+    },
+    ...GROWTH,
   ],
   plots: [
     {
@@ -92,19 +133,22 @@ async function once(
     values['startMs'] = performance.now() - from;
     const { status, reload, socket } = running;
 
-    const seconds = bench.quick ? 2 : 4;
-    await sleep(2_000);
     const supervisor = running.supervisor() ?? 0;
-    const before = fineCpuMs(supervisor);
-    await sleep(seconds * 1_000);
-    values['cpuMs'] = (fineCpuMs(supervisor) - before) / seconds;
+    const spent = async (metric: string, seconds: number, work: () => Promise<unknown>): Promise<void> => {
+      const before = fineCpuMs(supervisor);
+      await work();
+      values[metric] = (fineCpuMs(supervisor) - before) / seconds;
+    };
+    await sleep(1_000);
+    await spent('cpuMs', IDLE_S, () => sleep(IDLE_S * 1_000));
+    await spent('busyMs', 1, () => wrk({ port, seconds: 1, connections: CONNECTIONS }));
     const { rss, uss } = memory(supervisor);
     Object.assign(values, { rss, uss });
 
     if (status !== undefined) await timed('statusMs', status);
     if (socket !== undefined) values['socketMs'] = await socketLatency(socket);
     if (reload !== undefined) await timed('reloadMs', reload);
-    return { foreign: others(running), values };
+    return { foreign: others([running]), values };
   } finally {
     await running.stop();
   }

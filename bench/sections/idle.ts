@@ -1,30 +1,38 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Section } from '../support/section.js';
-import { launch, SUPERVISED, type Running } from '../support/contenders.js';
+import { launch, named, SUPERVISED, type Running } from '../support/contenders.js';
+import { watchOthers } from '../support/foreign.js';
 import { fineCpuMs, sleeps } from '../support/proc.js';
-import type { Sample } from '../support/rounds.js';
+import { summarise, type Sample } from '../support/rounds.js';
 
 const contenders = [SUPERVISED.pm2, SUPERVISED.cluster, SUPERVISED.native];
+
+/** Twice as long as the native supervisor takes from one look at its workers' memory to the next. */
+const SECONDS = 10;
 
 /** What a supervisor does while there is nothing to do. */
 export const idle: Section = {
   name: 'idle',
   title: 'Nothing to do',
-  about: `Two workers, no requests, 20 s, all supervisors at the same time: CPU time by the scheduler's own clock, and
+  about: `Two workers, no requests, ${SECONDS} s, all supervisors at the same time: CPU time by the scheduler's own clock, and
 how often the supervisor woke up.`,
   async run(bench) {
-    const seconds = bench.quick ? 4 : 20;
+    const seconds = bench.quick ? 4 : SECONDS;
     const rounds = bench.quick ? 1 : 2;
     const running: { readonly name: string; readonly it: Running }[] = [];
     try {
       for (const contender of contenders) {
-        running.push({ name: contender.name, it: await launch(contender, { node: bench.node, workers: 2 }) });
+        const it = await named(contender, () => launch(contender, { node: bench.node, workers: 2 }));
+        running.push({ name: contender.name, it });
       }
       await sleep(bench.quick ? 1_000 : 5_000);
       const samples: Sample[] = [];
       for (let round = 0; round < rounds; round++) {
-        const before = running.map(({ it }) => costs(it));
+        const all = running.map(({ it }) => it);
+        const others = watchOthers(all);
+        const before = all.map(costs);
         await sleep(seconds * 1_000);
+        const foreign = others(all);
         running.forEach(({ name, it }, index) => {
           const [then, now] = [before[index], costs(it)];
           if (then === undefined) return;
@@ -33,9 +41,9 @@ how often the supervisor woke up.`,
             supervisorWakes: (now.supervisorWakes - then.supervisorWakes) / seconds,
             workersMs: (now.workersMs - then.workersMs) / seconds,
           };
-          samples.push({ contender: name, round, values });
+          samples.push({ contender: name, round, foreign, values });
         });
-        bench.tell(`round ${round + 1}/${rounds}`);
+        bench.tell(`round ${round + 1}/${rounds}, ${seconds} s`);
       }
       return samples;
     } finally {
@@ -45,8 +53,24 @@ how often the supervisor woke up.`,
   rows: contenders.map(({ name, label }) => ({ contender: name, label })),
   columns: [
     { title: 'supervisor, CPU ms/s', metric: 'supervisorMs', digits: 2 },
-    { title: 'supervisor, wake-ups/s', metric: 'supervisorWakes' },
+    { title: 'supervisor, wake-ups/s', metric: 'supervisorWakes', digits: 2 },
     { title: 'both workers, CPU ms/s', metric: 'workersMs', digits: 2 },
+  ],
+  aims: [
+    {
+      what: 'Idle native supervisor: CPU time',
+      measured: samples => summarise(samples, { contender: 'native' }, 'supervisorMs'),
+      atMost: 1,
+      unit: 'ms/s',
+      digits: 2,
+    },
+    {
+      what: 'Idle native supervisor: wake-ups',
+      measured: samples => summarise(samples, { contender: 'native' }, 'supervisorWakes'),
+      atMost: 1,
+      unit: 'a second',
+      digits: 2,
+    },
   ],
   plots: [
     { file: 'idle', title: 'CPU time of an idle supervisor', unit: 'ms per second', metric: 'supervisorMs' },

@@ -1,12 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Section } from '../support/section.js';
 import { get } from '../support/client.js';
-import { ALONE, launch, SUPERVISED } from '../support/contenders.js';
+import { ALONE, launch, named, SUPERVISED, type Running } from '../support/contenders.js';
+import { watchOthers } from '../support/foreign.js';
 import { memory } from '../support/proc.js';
-import { median, turns, type Sample } from '../support/rounds.js';
+import { median, ratio, summarise, turns, type Sample } from '../support/rounds.js';
 
 const alone = [ALONE.raw, ALONE.express5, ALONE.ours];
-const supervised = [SUPERVISED.pm2, SUPERVISED.cluster, SUPERVISED.oursPm2, SUPERVISED.native];
+const supervised = [
+  SUPERVISED.pm2,
+  SUPERVISED.cluster,
+  SUPERVISED.oursPm2,
+  SUPERVISED.native,
+  SUPERVISED.nativeWatching,
+];
 const all = [...alone, ...supervised];
 
 const REQUESTS = 200;
@@ -15,40 +22,33 @@ const REQUESTS = 200;
 export const memorySection: Section = {
   name: 'memory',
   title: 'Memory',
-  about: `After ${REQUESTS} requests and a pause; two workers where there is a supervisor. RSS is all that is resident,
-the text of Node included, which all its processes share; USS is what would be free if the process ended. A worker's is
-the mean of both.`,
+  about: `All at the same time, after ${REQUESTS} requests each and a pause; two workers where there is a supervisor. RSS
+is all that is resident, the text of Node included, which all its processes share; USS is what would be free if the process
+ended. A worker's is the mean of both.`,
   async run(bench) {
-    const rounds = bench.quick ? 1 : 3;
+    const rounds = bench.quick ? 1 : 2;
     const samples: Sample[] = [];
-    // Somebody else with the same Node: the text of a lonely one would count as its own.
-    const companion = await launch(ALONE.raw, { node: bench.node });
     for (let round = 0; round < rounds; round++) {
-      for (const contender of turns(all, round)) {
-        const running = await launch(contender, {
-          node: bench.node,
-          workers: alone.includes(contender) ? 1 : 2,
-        });
-        try {
-          for (let count = 0; count < REQUESTS; count++) await get({ port: running.port });
-          await sleep(bench.quick ? 500 : 2_000);
-          const supervisor = running.supervisor();
-          const workers = running.workers().map(memory);
-          const values = {
-            workerRss: median(workers.map(({ rss }) => rss)),
-            workerUss: median(workers.map(({ uss }) => uss)),
-            ...(supervisor === undefined ? {} : prefixed(memory(supervisor))),
-          };
-          samples.push({ contender: contender.name, round, values });
-          bench.tell(
-            `round ${round + 1}/${rounds} ${contender.label}: ${values.workerRss.toFixed(1)} MB a worker`,
-          );
-        } finally {
-          await running.stop();
+      const running: { readonly name: string; readonly it: Running }[] = [];
+      const others = watchOthers();
+      try {
+        for (const contender of turns(all, round)) {
+          await named(contender, async () => {
+            const workers = alone.includes(contender) ? 1 : 2;
+            const it = await launch(contender, { node: bench.node, workers });
+            running.push({ name: contender.name, it });
+            for (let count = 0; count < REQUESTS; count++) await get({ port: it.port });
+          });
+          bench.tell(`round ${round + 1}/${rounds} ${contender.label}`);
         }
+        await sleep(bench.quick ? 500 : 3_000);
+        const foreign = others(running.map(({ it }) => it));
+        for (const { name, it } of running)
+          samples.push({ contender: name, round, foreign, values: occupied(it) });
+      } finally {
+        for (const { it } of running) await it.stop();
       }
     }
-    await companion.stop();
     return samples;
   },
   rows: all.map(({ name, label }) => ({ contender: name, label })),
@@ -57,12 +57,28 @@ the mean of both.`,
     { title: 'supervisor USS MB', metric: 'supervisorUss' },
     { title: 'worker RSS MB', metric: 'workerRss' },
     { title: 'worker USS MB', metric: 'workerUss' },
+    { title: 'worker RSS, ratio to this worker alone', metric: 'workerRss', digits: 2, to: ALONE.ours.name },
+    { title: 'to Express 5 alone', metric: 'workerRss', digits: 2, to: ALONE.express5.name, brief: true },
+  ],
+  aims: [
     {
-      title: 'worker RSS, ratio to Express 5 alone',
-      metric: 'workerRss',
+      what: 'Native supervisor: RSS',
+      measured: samples => summarise(samples, { contender: 'native' }, 'supervisorRss'),
+      atMost: { 20: 45 },
+      unit: 'MB',
+    },
+    {
+      what: 'Native supervisor: USS',
+      measured: samples => summarise(samples, { contender: 'native' }, 'supervisorUss'),
+      atMost: { 20: 8.5 },
+      unit: 'MB',
+    },
+    {
+      what: 'RSS of a worker under the native supervisor, to the same app alone',
+      measured: samples =>
+        ratio(samples, { contender: 'native' }, { contender: ALONE.ours.name }, 'workerRss'),
+      atMost: 1.1,
       digits: 2,
-      to: 'express5',
-      brief: true,
     },
   ],
   plots: [
@@ -76,13 +92,14 @@ the mean of both.`,
   ],
 };
 
-const prefixed = ({
-  rss,
-  uss,
-}: {
-  rss: number;
-  uss: number;
-}): { supervisorRss: number; supervisorUss: number } => ({
-  supervisorRss: rss,
-  supervisorUss: uss,
-});
+function occupied(running: Running): Record<string, number> {
+  const workers = running.workers().map(memory);
+  const values = {
+    workerRss: median(workers.map(({ rss }) => rss)),
+    workerUss: median(workers.map(({ uss }) => uss)),
+  };
+  const pid = running.supervisor();
+  if (pid === undefined) return values;
+  const { rss, uss } = memory(pid);
+  return { ...values, supervisorRss: rss, supervisorUss: uss };
+}

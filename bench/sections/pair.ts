@@ -1,8 +1,14 @@
 import type { Section } from '../support/section.js';
 import { SUPERVISED } from '../support/contenders.js';
 import { contest } from '../support/load.js';
+import { ratio, type Sample, type Summary } from '../support/rounds.js';
 
 const contenders = [SUPERVISED.pm2, SUPERVISED.cluster, SUPERVISED.oursPm2, SUPERVISED.native];
+
+const toPm2 =
+  (contender: string) =>
+  (samples: readonly Sample[]): Summary | undefined =>
+    ratio(samples, { contender }, { contender: 'pm2' }, 'rps');
 
 /** Two workers, connections kept alive. */
 export const pair: Section = {
@@ -10,15 +16,34 @@ export const pair: Section = {
   title: 'Two workers, connections kept alive',
   about: `The same request and the same work through a supervisor with two workers. Nothing is pinned. The CPU time is
 that of supervisor and workers together.`,
-  run: bench => contest(bench, { contenders, workers: 2 }),
+  run: bench =>
+    contest(bench, {
+      entries: contenders.map(contender => ({ contender, workers: 2 })),
+      rounds: bench.quick ? 1 : 3,
+      seconds: bench.quick ? 1 : 2,
+    }),
   rows: contenders.map(({ name, label }) => ({ contender: name, label })),
   columns: [
     { title: 'requests/s', metric: 'rps', digits: 0 },
     { title: 'ratio to PM2 + Express', metric: 'rps', digits: 2, to: 'pm2' },
     { title: 'CPU µs/request', metric: 'cpuUs', digits: 1 },
     { title: 'CPU ratio to the same', metric: 'cpuUs', digits: 2, to: 'pm2' },
-    { title: 'supervisor, cores', metric: 'supervisorCores', digits: 2, brief: true },
+    { title: 'supervisor, cores', metric: 'supervisorCores', digits: 2 },
     { title: 'p99 ms', metric: 'p99Ms', digits: 2, brief: true },
+  ],
+  aims: [
+    {
+      what: 'Two workers, requests/s: native supervisor to PM2 + Express',
+      measured: toPm2('native'),
+      atLeast: { 20: 8, 24: 3.5 },
+      digits: 2,
+    },
+    {
+      what: 'Two workers, requests/s: this worker under PM2 to PM2 + Express',
+      measured: toPm2('ours-pm2'),
+      atLeast: { 20: 5, 24: 2.5 },
+      digits: 2,
+    },
   ],
   plots: [
     {

@@ -1,8 +1,10 @@
-/** `yarn bench [quick] [section…] [--node PATH]…`, `yarn bench report`, `yarn bench guard`. Pure. */
+/** `yarn bench [quick] [section…] [--node PATH]…`, `yarn bench report [--check]`, `yarn bench guard`. Pure. */
 
 export interface CommandLine {
   readonly action: 'measure' | 'report' | 'guard';
   readonly quick: boolean;
+  /** Of the report: only whether it is what the results give. */
+  readonly check: boolean;
   readonly sections: readonly string[];
   /** Node binaries; none means the one that runs this. */
   readonly nodes: readonly string[];
@@ -16,15 +18,19 @@ export function readCommandLine(args: readonly string[], known: readonly string[
     const isPath = args[index - 1] === '--node';
     const path = isPath ? word : /^--node=(.+)$/.exec(word)?.[1];
     if (path !== undefined) nodes.push(path);
-    else if (word !== '--node') words.push(word);
+    else if (!['--node', '--check'].includes(word)) words.push(word);
   });
   const actions = ['report', 'guard'] as const;
   const unknown = words.filter(word => word !== 'quick' && ![...actions, ...known].includes(word));
-  if (unknown.length > 0 || args.at(-1) === '--node') {
+  const check = args.includes('--check');
+  if (check && !words.includes('report')) unknown.push('--check without report');
+  if (args.at(-1) === '--node') unknown.push('--node without a path');
+  if (unknown.length > 0) {
     throw new Error(
-      `Not understood: ${unknown.join(', ') || '--node without a path'}\n` +
-        'yarn bench [quick] [section…] [--node PATH]…   measures; quick is for a look only\n' +
-        'yarn bench report                              writes docs/performance.md from bench/results\n' +
+      `Not understood: ${unknown.join(', ')}\n` +
+        'yarn bench [quick] [section…] [--node PATH]…   measures, and writes the report; quick only shows\n' +
+        'yarn bench report [--check]                    writes docs/performance.md from bench/results, or\n' +
+        '                                               fails if it is not what they give\n' +
         'yarn bench guard [--node PATH]                 fails if a request costs far more than it should\n' +
         `sections: ${known.join(', ')}`,
     );
@@ -33,6 +39,7 @@ export function readCommandLine(args: readonly string[], known: readonly string[
   return {
     action: actions.find(name => words.includes(name)) ?? 'measure',
     quick: words.includes('quick'),
+    check,
     sections: sections.length > 0 ? sections : known,
     nodes,
   };

@@ -201,7 +201,28 @@ export const ALONE = {
   }),
   express4: alone('express4', 'Express 4, helmet, pino-http', program('express.cjs'), { EXPRESS: '4' }),
   ours: alone('ours', 'this worker', WORKER),
+  oursUntuned: alone('ours-untuned', 'this worker, tuning off', WORKER, { EXPRESS_TUNING: 'off' }),
 } as const;
+
+/** The native supervisor; how connections reach its workers is told by the environment, its app file by a path. */
+function native(
+  name: string,
+  label: string,
+  {
+    env = {},
+    file = APP_FILE,
+  }: { readonly env?: Readonly<Record<string, string>>; readonly file?: string } = {},
+): Contender {
+  return supervised(
+    name,
+    label,
+    ({ port, workers }, runDir) => ({
+      args: [SUPERVISOR, 'start', '--config', file],
+      env: { PORT: String(port), WEB_CONCURRENCY: String(workers), RUN_DIR: runDir, ...env },
+    }),
+    { reload: [SUPERVISOR, 'reload'], status: [SUPERVISOR, 'status', '--json'] },
+  );
+}
 
 export const SUPERVISED = {
   pm2: underPm2('pm2', 'PM2 + Express 5, helmet, pino-http', program('pm2.config.cjs'), 'standard'),
@@ -210,22 +231,30 @@ export const SUPERVISED = {
     env: { PORT: String(port), WORKERS: String(workers), PROGRAM: program('express.cjs') },
   })),
   oursPm2: underPm2('ours-pm2', 'this worker under PM2', APP_FILE, 'cabe-arena-api'),
-  native: supervised(
-    'native',
-    'this worker under the native supervisor',
-    ({ port, workers }, runDir) => ({
-      args: [SUPERVISOR],
-      env: { PORT: String(port), WEB_CONCURRENCY: String(workers), RUN_DIR: runDir },
-    }),
-    { reload: [SUPERVISOR, 'reload'], status: [SUPERVISOR, 'status', '--json'] },
-  ),
+  clusterRaw: supervised('cluster-raw', 'node:cluster + node:http', ({ port, workers }) => ({
+    args: [program('cluster.cjs')],
+    env: { PORT: String(port), WORKERS: String(workers), PROGRAM: program('raw.cjs') },
+  })),
+  native: native('native', 'this worker under the native supervisor'),
+  nativeWatching: native('native-watching', 'the same, with cron_restart and watch', {
+    file: program('watching.config.cjs'),
+  }),
 } as const;
 
+/** The native supervisor and every way in which connections can reach its workers. */
+export const LISTENING = {
+  roundRobin: native('rr', 'native, round robin', { env: { NODE_CLUSTER_SCHED_POLICY: 'rr' } }),
+  none: native('none', "native, node:cluster's shared socket", {
+    env: { NODE_CLUSTER_SCHED_POLICY: 'none' },
+  }),
+  shared: native('shared', 'native, shared socket', { env: { CABE_LISTENER: 'shared' } }),
+  perSlot: native('per-slot', 'native, socket per slot', { env: { CABE_LISTENER: 'per-slot' } }),
+} as const;
+
+type Where = Omit<Place, 'port' | 'workers'> & { readonly workers?: number };
+
 /** Launches a contender on a free port and waits until all its workers answer. */
-export async function launch(
-  contender: Contender,
-  where: Omit<Place, 'port' | 'workers'> & { readonly workers?: number },
-): Promise<Running> {
+export async function launch(contender: Contender, where: Where): Promise<Running> {
   const workers = where.workers ?? 1;
   const running = contender.launch({ ...where, workers, port: await freePort() });
   try {
@@ -237,5 +266,30 @@ export async function launch(
   } catch (error) {
     await running.stop();
     throw error;
+  }
+}
+
+/** Launches a contender for as long as it is used, and stops it, whatever happens. */
+export function during<T>(
+  contender: Contender,
+  where: Where,
+  use: (running: Running) => Promise<T>,
+): Promise<T> {
+  return named(contender, async () => {
+    const running = await launch(contender, where);
+    try {
+      return await use(running);
+    } finally {
+      await running.stop();
+    }
+  });
+}
+
+/** Whatever goes wrong in this is said with the name of the contender. */
+export async function named<T>({ label }: Contender, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new Error(`${label}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }

@@ -18,7 +18,7 @@ const MORE_LINES_MS = 300;
 const CHANGING = new Set(['date', 'x-request-id', 'content-length']);
 
 /** What a contender does for a request. */
-interface Work {
+export interface Work {
   readonly answers: readonly Answer[];
   readonly lines: readonly string[];
 }
@@ -28,22 +28,19 @@ export interface Entrant {
   readonly running: Running;
 }
 
-/** @throws Error naming every difference between the first contender that is no floor and each of the others */
-export async function refuseUnequalWork(entrants: readonly Entrant[]): Promise<void> {
-  const works = await Promise.all(
-    entrants.map(async entrant => ({ ...entrant, work: await observe(entrant) })),
-  );
-  const model = works.findLast(({ contender }) => contender.floor !== true);
-  if (model === undefined) return;
-  const differences = works.flatMap(({ contender, work }) =>
-    differencesOf(work, model.work, contender.floor === true).map(text => `${contender.label}: ${text}`),
+/** @throws Error naming every difference between the last contender that is no floor and each of the others */
+export function refuseUnequalWork(works: ReadonlyMap<Contender, Work>): void {
+  const [model, wanted] = [...works].findLast(([{ floor }]) => floor !== true) ?? [];
+  if (model === undefined || wanted === undefined) return;
+  const differences = [...works].flatMap(([{ label, floor = false }, work]) =>
+    differencesOf(work, wanted, floor).map(text => `${label}: ${text}`),
   );
   if (differences.length > 0) {
-    throw new Error(`Not the same work as "${model.contender.label}":\n  ${differences.join('\n  ')}`);
+    throw new Error(`Not the same work as "${model.label}":\n  ${differences.join('\n  ')}`);
   }
 }
 
-async function observe({ contender, running: { port, log } }: Entrant): Promise<Work> {
+export async function observe({ contender, running: { port, log } }: Entrant): Promise<Work> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   await sleep(MORE_LINES_MS);
   log.empty();
@@ -108,7 +105,7 @@ function shape(body: Readonly<Record<string, unknown>>): string {
  * One line for every request, neither more nor less: those in flight when the load ended are answered and logged, but
  * not counted by the client; on a machine that is slow to log them, those of the round before as well.
  */
-export function refuseUnequalLogs(label: string, lines: number, requests: number, connections: number): void {
+export function refuseUnequalLogs(lines: number, requests: number, connections: number): void {
   if (lines >= requests && lines <= requests + 2 * connections) return;
-  throw new Error(`${label} wrote ${lines} lines for ${requests} requests over ${connections} connections`);
+  throw new Error(`${lines} lines were logged for ${requests} requests over ${connections} connections`);
 }

@@ -1,14 +1,15 @@
 /** Rounds under load: each contender in turn, with the CPU time that it took beside the requests that it answered. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench } from './section.js';
-import { launch, type Contender } from './contenders.js';
-import { refuseUnequalLogs, refuseUnequalWork, type Entrant } from './equal.js';
+import { during, type Contender, type Running } from './contenders.js';
+import { observe, refuseUnequalLogs, refuseUnequalWork, type Entrant, type Work } from './equal.js';
+import { watchOthers } from './foreign.js';
 import { cpuMs, machineCpuMs, ownCpuMs } from './proc.js';
 import type { LogFile } from './processes.js';
 import { turns, type Sample } from './rounds.js';
 import { wrk, type Load } from './wrk.js';
 
-const CONNECTIONS = 64;
+export const CONNECTIONS = 64;
 
 const ATTEMPTS = 3;
 
@@ -16,49 +17,68 @@ const ATTEMPTS = 3;
 const LOG_LAG_MS = 5_000;
 
 /** A log that has not grown for so long is complete. */
-const SILENCE_MS = 150;
+const SILENCE_MS = 100;
+
+/** Lets the code of a fresh process be compiled. */
+const WARM_UP_S = 1;
+
+export interface Entry {
+  readonly contender: Contender;
+  readonly workers: number;
+  /** Takes part in the first round only. */
+  readonly once?: boolean;
+}
 
 export interface Contest {
-  readonly contenders: readonly Contender[];
-  readonly workers: number;
+  readonly entries: readonly Entry[];
+  readonly rounds: number;
+  readonly seconds: number;
   readonly close?: boolean;
   /** Server and client on a CPU each; not for several workers, which need all there are. */
   readonly pinned?: boolean;
+  /** What else is measured before the load. */
+  readonly besides?: (running: Running) => Promise<Readonly<Record<string, number>>>;
 }
 
-export async function contest(
-  bench: Bench,
-  { contenders, workers, close = false, pinned = false }: Contest,
-): Promise<Sample[]> {
+/**
+ * Every round launches everybody anew, one after another: two processes that run the same program can differ by more
+ * than two programs do, for as long as they live.
+ */
+export async function contest(bench: Bench, what: Contest): Promise<Sample[]> {
+  const { entries, rounds, seconds, close = false, pinned = false } = what;
   const { server, client } = pinned ? bench.cpus : { server: undefined, client: undefined };
-  const rounds = bench.quick ? 2 : 5;
-  const seconds = bench.quick ? 1 : 3;
-  const entrants: Entrant[] = [];
-  try {
-    for (const contender of contenders) {
-      entrants.push({
-        contender,
-        running: await launch(contender, { node: bench.node, workers, cpu: server }),
+  const samples: Sample[] = [];
+  const works = new Map<Contender, Work>();
+  for (let round = 0; round < rounds; round++) {
+    for (const { contender, workers } of turns(entriesOf(entries, round), round)) {
+      const sample = await during(contender, { node: bench.node, workers, cpu: server }, async running => {
+        const entrant = { contender, running };
+        if (!works.has(contender)) works.set(contender, await observe(entrant));
+        const others = watchOthers([running]);
+        const besides = await what.besides?.(running);
+        const foreign = others([running]);
+        const load = { port: running.port, seconds, connections: CONNECTIONS, close, cpu: client };
+        await measure(entrant, round, { ...load, seconds: WARM_UP_S });
+        const measured = await measureAgain(entrant, round, load);
+        return {
+          ...measured,
+          x: workers,
+          foreign: Math.max(measured.foreign, besides === undefined ? 0 : foreign),
+          values: { ...measured.values, ...besides },
+        };
       });
+      samples.push(sample);
+      bench.tell(
+        `round ${round + 1}/${rounds} ${contender.label}, ${workers} ${workers === 1 ? 'worker' : 'workers'}: ${Math.round(sample.values.rps)} requests/s`,
+      );
     }
-    await refuseUnequalWork(entrants);
-    const samples: Sample[] = [];
-    for (let round = -1; round < rounds; round++) {
-      for (const entrant of turns(entrants, round)) {
-        const load = { port: entrant.running.port, seconds, connections: CONNECTIONS, close, cpu: client };
-        const sample = await measureAgain(entrant, round, load);
-        // The round before the first lets everybody's code be compiled.
-        if (round >= 0) samples.push(sample);
-        bench.tell(
-          `round ${round + 1}/${rounds} ${entrant.contender.label}: ${Math.round(sample.values['rps'] ?? 0)} requests/s`,
-        );
-      }
-    }
-    return samples;
-  } finally {
-    for (const { running } of entrants) await running.stop();
+    if (round === 0) refuseUnequalWork(works);
   }
+  return samples;
 }
+
+const entriesOf = (entries: readonly Entry[], round: number): readonly Entry[] =>
+  round === 0 ? entries : entries.filter(({ once }) => once !== true);
 
 /** All clocks that are read before and after a round, in ms. */
 interface Clocks {
@@ -80,15 +100,17 @@ function clocks(workers: readonly number[], supervisor: number | undefined): Clo
 }
 
 /** On a machine that is busy beyond measure a round may pass without a single answer: then it is repeated. */
-async function measureAgain(entrant: Entrant, round: number, load: Load): Promise<Sample> {
+async function measureAgain(entrant: Entrant, round: number, load: Load): Promise<Measured> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const sample = await measure(entrant, round, load);
-    if (sample.values['rps'] !== 0) return sample;
+    if (sample.values.rps !== 0) return sample;
   }
-  throw new Error(`${entrant.contender.label} answered nothing in ${ATTEMPTS} rounds`);
+  throw new Error(`nothing was answered in ${ATTEMPTS} rounds`);
 }
 
-async function measure({ contender, running }: Entrant, round: number, load: Load): Promise<Sample> {
+type Measured = Awaited<ReturnType<typeof measure>>;
+
+async function measure({ contender, running }: Entrant, round: number, load: Load) {
   const workers = running.workers();
   const supervisor = running.supervisor();
   running.log.empty();
@@ -96,11 +118,10 @@ async function measure({ contender, running }: Entrant, round: number, load: Loa
   const { requests, perSecond, p50Ms, p99Ms, errors } = await wrk(load);
   const after = clocks(workers, supervisor);
   const spent = (clock: keyof Clocks): number => after[clock] - before[clock];
-  if (errors > 0) throw new Error(`${contender.label} failed ${errors} of ${requests} requests`);
+  if (errors > 0) throw new Error(`${errors} of ${requests} requests failed`);
 
   const served = spent('workers') + spent('supervisor');
-  const logged =
-    contender.floor === true ? 0 : await logOf(contender, running.log, requests, load.connections);
+  const logged = contender.floor === true ? 0 : await logOf(running.log, requests, load.connections);
   return {
     contender: contender.name,
     round,
@@ -121,12 +142,7 @@ async function measure({ contender, running }: Entrant, round: number, load: Loa
  * Counts what a round has logged, and empties the log.
  * @returns its bytes
  */
-async function logOf(
-  { label }: Contender,
-  log: LogFile,
-  requests: number,
-  connections: number,
-): Promise<number> {
+async function logOf(log: LogFile, requests: number, connections: number): Promise<number> {
   const deadline = performance.now() + LOG_LAG_MS;
   let found = log.count();
   // The requests in flight at the end are still answered, and no line of theirs may fall into the next round.
@@ -136,7 +152,7 @@ async function logOf(
     await sleep(SILENCE_MS);
   }
   const { lines, bytes } = found;
-  refuseUnequalLogs(label, lines, requests, connections);
+  refuseUnequalLogs(lines, requests, connections);
   log.empty();
   return bytes;
 }

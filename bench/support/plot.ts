@@ -1,4 +1,5 @@
 /** Samples as pictures: SVG by Apache ECharts, without a browser. */
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { ROOT } from './processes.js';
 import { summarise, type Row, type Summary } from './rounds.js';
@@ -31,7 +32,7 @@ interface Series {
 }
 
 export function draw(section: Section, plot: Plot, all: readonly Results[]): string {
-  const option = plot.over === undefined ? bars(section, plot, all) : lines(section, plot, all);
+  const option = optionOf(section, plot, all);
   const echarts = require(join(ROOT, 'bench', 'node_modules', 'echarts')) as ECharts;
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: option.height });
   chart.setOption({
@@ -45,8 +46,20 @@ export function draw(section: Section, plot: Plot, all: readonly Results[]): str
   });
   const svg = chart.renderToSVGString();
   chart.dispose();
-  return `${svg}\n`;
+  return `${svg}\n<!-- figures: ${digestOf(section, plot, all)} -->\n`;
 }
+
+/** What a picture was drawn from: tells, without drawing it again, whether it is the one that these results give. */
+export function digestOf(section: Section, plot: Plot, all: readonly Results[]): string {
+  const drawn = JSON.stringify([plot, optionOf(section, plot, all)]);
+  return createHash('sha256').update(drawn).digest('hex').slice(0, 16);
+}
+
+/** The digest that a picture carries. */
+export const figuresOf = (svg: string): string | undefined => /<!-- figures: (\w+) -->/.exec(svg)?.[1];
+
+const optionOf = (section: Section, plot: Plot, all: readonly Results[]): Option =>
+  plot.over === undefined ? bars(section, plot, all) : lines(section, plot, all);
 
 interface Option {
   readonly height: number;
@@ -55,8 +68,10 @@ interface Option {
 }
 
 /** A group of bars for each row, in it a bar for each version of Node. */
-function bars(section: Section, { metric, unit }: Plot, all: readonly Results[]): Option {
-  const measured = section.rows.filter(row => all.some(results => find(section, results, row, metric)));
+function bars(section: Section, { metric, unit, at }: Plot, all: readonly Results[]): Option {
+  const measured = section.rows.filter(
+    row => (at === undefined || row.x === at) && all.some(results => find(section, results, row, metric)),
+  );
   const series = all.map(results => ({
     name: `Node ${results.node}`,
     summaries: measured.map(row => find(section, results, row, metric)),
@@ -97,19 +112,23 @@ function bars(section: Section, { metric, unit }: Plot, all: readonly Results[])
 }
 
 /** A line for each contender and version of Node. */
-function lines(section: Section, { metric, unit, over = '' }: Plot, all: readonly Results[]): Option {
-  const contenders = [...new Set(section.rows.map(({ contender }) => contender))];
-  const steps = [...new Set(section.rows.flatMap(({ x }) => x ?? []))].toSorted((a, b) => a - b);
-  const series = contenders.flatMap(contender =>
-    all.map((results, version) => ({
-      contender,
-      version,
-      name: `${labelOf(section, contender)}, Node ${/\d+/.exec(results.node)?.[0] ?? ''}`,
-      summaries: steps.map(x => find(section, results, { contender, x }, metric)),
-    })),
+function lines(section: Section, { metric, unit, over = '', only }: Plot, all: readonly Results[]): Option {
+  const contenders = [...new Set(section.rows.map(({ contender }) => contender))].filter(
+    name => only?.includes(name) ?? true,
   );
+  const steps = [...new Set(section.rows.flatMap(({ x }) => x ?? []))].toSorted((a, b) => a - b);
+  const series = contenders
+    .flatMap(contender =>
+      all.map((results, version) => ({
+        contender,
+        version,
+        name: `${labelOf(section, contender)}, Node ${/\d+/.exec(results.node)?.[0] ?? ''}`,
+        summaries: steps.map(x => find(section, results, { contender, x }, metric)),
+      })),
+    )
+    .filter(({ summaries }) => summaries.some(summary => summary !== undefined));
   return {
-    height: 420,
+    height: 380 + 22 * series.length,
     legend: 'vertical',
     chart: {
       grid: { left: 24, right: 32, top: 84 + 22 * series.length, bottom: 40, containLabel: true },
@@ -138,7 +157,8 @@ function lines(section: Section, { metric, unit, over = '' }: Plot, all: readonl
 }
 
 const labelOf = (section: Section, contender: string): string =>
-  section.rows.find(row => row.contender === contender)?.label.replace(/, \d+( workers)?$/, '') ?? contender;
+  section.rows.find(row => row.contender === contender)?.label.replace(/, \d+( workers?| slots?)?$/, '') ??
+  contender;
 
 function find(section: Section, results: Results, row: Row, metric: string): Summary | undefined {
   return summarise(results.sections[section.name]?.samples ?? [], row, metric);

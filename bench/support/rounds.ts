@@ -82,6 +82,30 @@ export function ratio(samples: readonly Sample[], row: Row, to: Row, metric: str
   };
 }
 
+/**
+ * With which power of `x` a metric grows over the last two doublings of what was measured: 0 is not at all, 1 is
+ * linearly. Over smaller steps what is there anyway would hide the growth.
+ */
+export function growth(samples: readonly Sample[], contender: string, metric: string): Summary | undefined {
+  const points = [...new Set(samples.filter(isOf({ contender })).flatMap(({ x }) => x ?? []))]
+    .toSorted((a, b) => a - b)
+    .flatMap(x => {
+      const found = summarise(samples, { contender, x }, metric);
+      return found === undefined || found.median <= 0 ? [] : [{ x, ...found }];
+    });
+  const last = points.at(-1);
+  const first = points.find(({ x }) => x * 4 >= (last?.x ?? 0));
+  if (first === undefined || last === undefined || first === last) return undefined;
+  const power = (from: number, to: number): number => Math.log(to / from) / Math.log(last.x / first.x);
+  return {
+    median: power(first.median, last.median),
+    min: power(first.max, last.min),
+    max: power(first.min, last.max),
+    rounds: Math.min(first.rounds, last.rounds),
+    quiet: Math.min(first.quiet, last.quiet),
+  };
+}
+
 export function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

@@ -1,10 +1,12 @@
 /** What every section is given, and what it has to be. */
-import type { Row, Sample } from './rounds.js';
+import type { Row, Sample, Summary } from './rounds.js';
 import type { CPUS } from './processes.js';
 
 export interface Bench {
   /** The Node binary under which everything runs that is measured. */
   readonly node: string;
+  /** Its version, without the v. */
+  readonly version: string;
   /** Few and short rounds: to see that it works, not to quote. */
   readonly quick: boolean;
   readonly cpus: typeof CPUS;
@@ -12,13 +14,15 @@ export interface Bench {
   readonly tell: (text: string) => void;
 }
 
-/** A column of a table: a metric as median with least and greatest, or its ratio to a row. */
+/** A column of a table: a metric as median with least and greatest, or a ratio. */
 export interface Column {
   readonly title: string;
   readonly metric: string;
   readonly digits?: number;
   /** In place of the metric itself: the median of its ratios to this contender, round by round. */
   readonly to?: string;
+  /** The other way round: the median of the ratios of this contender to the row. */
+  readonly of?: string;
   /** Without least and greatest. */
   readonly brief?: boolean;
 }
@@ -31,6 +35,29 @@ export interface Plot {
   readonly metric: string;
   /** Lines over `x`, what it means and goes by; else bars. */
   readonly over?: string;
+  /** The contenders that are drawn, if not all. */
+  readonly only?: readonly string[];
+  /** The only `x` that is drawn as bars. */
+  readonly at?: number;
+}
+
+/** For every version of Node, or by major version; where there is none, the figure is shown without a judgement. */
+export type Bound = number | Readonly<Record<number, number>>;
+
+/** Something that the service set out to reach, and what says whether it has. */
+export interface Aim {
+  readonly what: string;
+  readonly measured: (samples: readonly Sample[]) => Summary | undefined;
+  readonly atLeast?: Bound;
+  readonly atMost?: Bound;
+  readonly unit?: string;
+  readonly digits?: number;
+}
+
+export interface SectionRow extends Row {
+  readonly label: string;
+  /** In place of the metrics: how they grow with `x`. */
+  readonly growth?: true;
 }
 
 export interface Section {
@@ -39,7 +66,8 @@ export interface Section {
   /** What is measured, and how to read it. Markdown. */
   readonly about: string;
   readonly run: (bench: Bench) => Promise<Sample[]>;
-  readonly rows: readonly (Row & { readonly label: string })[];
+  readonly rows: readonly SectionRow[];
   readonly columns: readonly Column[];
+  readonly aims?: readonly Aim[];
   readonly plots: readonly Plot[];
 }

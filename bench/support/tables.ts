@@ -1,6 +1,6 @@
 /** Samples as tables. Pure. */
-import { isQuiet, ratio, summarise, type Sample, type Summary } from './rounds.js';
-import type { Column, Section } from './section.js';
+import { growth, isQuiet, ratio, summarise, type Sample, type Summary } from './rounds.js';
+import type { Column, Section, SectionRow } from './section.js';
 
 /** A table in Markdown; rows of which nothing was measured are left out, and columns likewise. */
 export function table(section: Section, samples: readonly Sample[]): string {
@@ -20,16 +20,22 @@ export function table(section: Section, samples: readonly Sample[]): string {
     .join('\n');
 }
 
-function cell(samples: readonly Sample[], row: Section['rows'][number], column: Column): string {
-  const { metric, to, digits = 1, brief = false } = column;
+function cell(samples: readonly Sample[], row: SectionRow, column: Column): string {
+  const { metric, to, of, digits = 1, brief = false } = column;
+  if (row.growth === true) {
+    const power = growth(samples, row.contender, metric);
+    return power === undefined ? '' : written(power, 2, true);
+  }
   const summary =
-    to === undefined
-      ? summarise(samples, row, metric)
-      : ratio(samples, row, { contender: to, x: row.x }, metric);
+    to !== undefined
+      ? ratio(samples, row, { contender: to, x: row.x }, metric)
+      : of !== undefined
+        ? ratio(samples, { contender: of, x: row.x }, row, metric)
+        : summarise(samples, row, metric);
   return summary === undefined ? '' : written(summary, digits, brief);
 }
 
-function written({ median, min, max, rounds }: Summary, digits: number, brief: boolean): string {
+export function written({ median, min, max, rounds }: Summary, digits: number, brief: boolean): string {
   const figure = (value: number): string => grouped(value.toFixed(digits));
   if (brief || rounds === 1 || figure(min) === figure(max)) return figure(median);
   return `${figure(median)} (${figure(min)}–${figure(max)})`;
@@ -42,7 +48,8 @@ function grouped(text: string): string {
   return fraction === undefined ? groups : `${groups}.${fraction}`;
 }
 
-function quietRounds(samples: readonly Sample[], row: Section['rows'][number]): string {
+function quietRounds(samples: readonly Sample[], row: SectionRow): string {
+  if (row.growth === true) return '';
   const [column] = [...new Set(samples.flatMap(({ values }) => Object.keys(values)))]
     .map(metric => summarise(samples, row, metric))
     .filter(summary => summary !== undefined);

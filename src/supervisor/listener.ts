@@ -10,6 +10,7 @@
  */
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
+import { errors } from '../errors.js';
 import type { Address } from '../utils/address.js';
 import type { SlotId } from './model.js';
 
@@ -134,13 +135,20 @@ export function createListener(
 
 /**
  * A socket for each slot where the kernel can share a port among them; the user's own word on scheduling wins, but not
- * over a socket that systemd hands over: node:cluster could not take that.
+ * over a socket that systemd hands over: node:cluster could not take that. `CABE_LISTENER=shared|per-slot` asks for one
+ * way, to measure it against the others or to look for a fault; where the platform cannot do that, it does what it can.
  */
 function pickMode(env: NodeJS.ProcessEnv, activated: number | undefined): ListenerMode {
+  const { NODE_CLUSTER_SCHED_POLICY: policy, CABE_LISTENER: asked } = env;
+  if (asked !== undefined && asked !== 'shared' && asked !== 'per-slot')
+    throw errors.invalidConfiguration([
+      { name: 'CABE_LISTENER', expected: 'shared or per-slot', got: asked },
+    ]);
   if (createServerHandle === undefined || process.platform === 'win32') return 'cluster';
   if (activated !== undefined) return 'shared';
-  if (env['NODE_CLUSTER_SCHED_POLICY'] !== undefined) return 'cluster';
-  return canReusePort(process.versions.node, process.platform) ? 'per-slot' : 'shared';
+  if (policy !== undefined) return 'cluster';
+  const can = canReusePort(process.versions.node, process.platform);
+  return can && asked !== 'shared' ? 'per-slot' : 'shared';
 }
 
 /** Whether libuv knows UV_TCP_REUSEPORT, and the kernel balances by it: Node 22.12 and later, on Linux. */

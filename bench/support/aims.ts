@@ -1,0 +1,56 @@
+/** What the service set out to reach, and whether it has: a table over all sections and versions of Node. Pure. */
+import type { Summary } from './rounds.js';
+import type { Results } from './results.js';
+import type { Aim, Bound, Section } from './section.js';
+import { written } from './tables.js';
+
+const DIGITS = 1;
+
+export function aims(sections: readonly Section[], all: readonly Results[]): string {
+  const rows = sections.flatMap(section =>
+    (section.aims ?? []).map(aim => [
+      aim.what,
+      wanted(aim),
+      ...all.map(results => judged(aim, section, results)),
+    ]),
+  );
+  return [
+    ['', 'aim', ...all.map(({ node }) => `Node ${node}`)],
+    ['---', '--:', ...all.map(() => '--:')],
+    ...rows,
+  ]
+    .map(cells => `| ${cells.join(' | ')} |`)
+    .join('\n');
+}
+
+function wanted({ atLeast, atMost, unit }: Aim): string {
+  const sign = atLeast === undefined ? '≤' : '≥';
+  const bound = atLeast ?? atMost;
+  const suffix = unit === undefined ? '' : ` ${unit}`;
+  if (typeof bound !== 'object') return `${sign} ${bound}${suffix}`;
+  return Object.entries(bound)
+    .map(([major, value]) => `${sign} ${value}${suffix} (Node ${major})`)
+    .join(', ');
+}
+
+function judged(aim: Aim, { name }: Section, { node, sections }: Results): string {
+  const found = aim.measured(sections[name]?.samples ?? []);
+  if (found === undefined) return 'not measured';
+  const text = `${written(found, aim.digits ?? DIGITS, false)}${found.quiet === 0 ? ', noisy' : ''}`;
+  const isMet = judge(aim, found, Number.parseInt(node, 10));
+  return isMet === undefined ? text : `${text}, ${isMet ? 'met' : '**not met**'}`;
+}
+
+/**
+ * Judges what is written: 6.00 reaches 6, whatever digits are behind.
+ * @returns nothing where there is no aim for this version of Node
+ */
+function judge({ atLeast, atMost, digits }: Aim, { median }: Summary, major: number): boolean | undefined {
+  const [least, most] = [boundOf(atLeast, major), boundOf(atMost, major)];
+  if (least === undefined && most === undefined) return undefined;
+  const figure = Number(median.toFixed(digits ?? DIGITS));
+  return figure >= (least ?? -Infinity) && figure <= (most ?? Infinity);
+}
+
+const boundOf = (bound: Bound | undefined, major: number): number | undefined =>
+  typeof bound === 'object' ? bound[major] : bound;
