@@ -13,6 +13,7 @@ test('an empty environment is production on port 3001', () => {
     keepAliveTimeoutMs: 65_000,
     expressTuning: true,
     runDir: undefined,
+    warmStandby: false,
   });
 });
 
@@ -86,6 +87,7 @@ test('a supervisor asks for what concerns it alone', () => {
     logLevel: 'warn',
     webConcurrency: undefined,
     runDir: undefined,
+    warmStandby: false,
   });
 });
 

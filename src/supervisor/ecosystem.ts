@@ -160,6 +160,7 @@ function policyOf(value: Read): Policy {
     expBackoffRestartDelayMs: value('exp_backoff_restart_delay'),
     autorestart: value('autorestart'),
     stopExitCodes: value('stop_exit_codes'),
+    standby: false, // asked for in the environment
   };
 }
 

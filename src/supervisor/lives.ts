@@ -27,6 +27,7 @@ import {
 } from './moves.js';
 import { fate, forkFailureDelay } from './policy.js';
 import { mistrustSentence } from './sentences.js';
+import { standbyLost } from './standby.js';
 
 /** Failures that no restart cures: an invalid configuration, a port that another process holds (`EXIT` in errors.ts). */
 const INCURABLE = [5, 6];
@@ -168,8 +169,10 @@ function isStable(pool: Pool, worker: Starting | Serving, now: Millis): boolean 
 /** The operating system refused the fork: tried again after a while, and never held against the build. */
 export function forkFailed(pool: Pool, worker: WorkerId, message: string, now: Millis): Outcome {
   const seat = seatOf(pool, worker);
-  if (seat === undefined)
-    return only({ ...pool, departing: pool.departing.filter(({ id }) => id !== worker) });
+  if (seat === undefined) {
+    const departing = pool.departing.filter(({ id }) => id !== worker);
+    return only(standbyLost({ ...pool, departing }, worker, now));
+  }
   const exit: Exit = { worker, code: null, signal: null, failure: { code: 1, message } };
   if (seat.role === 'successor') return leave(pool, seat, exit, now);
   const forkFailures = seat.slot.history.forkFailures + 1;

@@ -29,8 +29,8 @@ export interface Reading {
 /** @throws ServiceError INVALID_CONFIGURATION with every problem of file and environment at once */
 export function readService(request: ReadingRequest): Reading {
   const loaded = loadApp({ ...request, shell: process.env }, app => problemsAround(app, request));
-  const { app } = loaded;
-  const { values: settings, problems } = readForeignSettings(app.env);
+  const { values: settings, problems } = readForeignSettings(loaded.app.env);
+  const app = withStandby(loaded.app, settings);
   const { count, reason } = countWorkers({
     instances: app.instances,
     webConcurrency: settings.webConcurrency,
@@ -46,6 +46,12 @@ export function readService(request: ReadingRequest): Reading {
     runDirectory: runDirectoryOf({ ...request, name: app.name, runDir: settings.runDir }),
   };
 }
+
+/** Only our own worker knows how to stand by. */
+const withStandby = (app: App, { warmStandby }: Settings): App => ({
+  ...app,
+  policy: { ...app.policy, standby: warmStandby && isOurs(app) },
+});
 
 const isOurs = ({ script }: App): boolean => script === WORKER_FILE;
 

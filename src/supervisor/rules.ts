@@ -20,6 +20,7 @@ import {
   type Seat,
   type SuccessorSeat,
 } from './moves.js';
+import { keepStandby, nobody } from './standby.js';
 import { isPendingCanary, provedAt, workersOf } from './wake.js';
 
 type Rule = (pool: Pool, now: Millis) => Outcome;
@@ -120,15 +121,24 @@ function fill(pool: Pool, now: Millis): Outcome {
   let next = pool;
   const slots = pool.slots.map((slot, id): Slot => {
     if (!isDue(slot)) return slot;
+    const restarts = slot.history.restarts + (slot.at === 'backoff' ? 1 : 0);
+    const history = { ...slot.history, generation: pool.generation, restarts };
+    const { standby } = next;
+    if (standby.at === 'waiting' && standby.generation === pool.generation) {
+      next = { ...next, standby: nobody(now) };
+      effects.push({ type: 'promote', worker: standby.id, slot: id });
+      const deadline = now + pool.policy.listenTimeoutMs;
+      const { generation } = standby;
+      return {
+        at: 'starting',
+        history,
+        worker: { at: 'starting', id: standby.id, generation, deadline, failure: undefined },
+      };
+    }
     const forked = fork(next, id, pool.generation, now);
     effects.push(...forked.effects);
     next = forked.pool;
-    const restarts = slot.history.restarts + (slot.at === 'backoff' ? 1 : 0);
-    return {
-      at: 'starting',
-      history: { ...slot.history, generation: pool.generation, restarts },
-      worker: forked.worker,
-    };
+    return { at: 'starting', history, worker: forked.worker };
   });
   return { pool: { ...next, slots }, effects };
 }
@@ -202,8 +212,9 @@ function judge(ends: readonly End[], everReady: boolean): Verdict {
 
 /** The service is over when its last worker has left. */
 function end(pool: Pool): Outcome {
-  const { verdict, ended, departing } = pool;
-  if (verdict === undefined || ended || departing.length > 0) return only(pool);
+  const { verdict, ended, departing, standby } = pool;
+  const isAnybodyLeft = departing.length > 0 || standby.at !== 'absent';
+  if (verdict === undefined || ended || isAnybodyLeft) return only(pool);
   return { pool: { ...pool, ended: true }, effects: [{ type: 'exit', verdict }] };
 }
 
@@ -215,6 +226,7 @@ export const RULES: readonly Rule[] = [
   resize,
   rollOn,
   fill,
+  keepStandby,
   finishReload,
   giveUp,
   lendSockets,

@@ -4,7 +4,8 @@ import { exitSentence } from './sentences.js';
 import type { Process } from './workers.js';
 
 export type ServiceState = 'starting' | 'ready' | 'degraded' | 'reloading' | 'stopping';
-export type WorkerState = 'starting' | 'ready' | 'draining' | 'backoff' | 'stopped' | 'errored' | 'vacant';
+export type WorkerState =
+  'starting' | 'ready' | 'draining' | 'backoff' | 'stopped' | 'errored' | 'vacant' | 'standby';
 
 /** How the worker that last sat in a slot ended; `reason` is the sentence for people. */
 export interface LastExit {
@@ -16,7 +17,8 @@ export interface LastExit {
 
 /** One row: a worker, or a slot that has none. Times in ms, memory in bytes, CPU in percent of one core. */
 export interface WorkerStatus {
-  readonly slot: SlotId;
+  /** `null` for a standby, which has none yet. */
+  readonly slot: SlotId | null;
   readonly pid: number | null;
   readonly generation: number;
   readonly state: WorkerState;
@@ -74,9 +76,16 @@ export function readyCount({ slots }: Pool): number {
 export function workerRows(pool: Pool, facts: Facts): WorkerStatus[] {
   const seated = pool.slots.flatMap((slot, id) => slotRows(slot, id, facts));
   const departing = pool.departing.map(worker =>
-    row(worker.slot, worker, 'draining', { restarts: 0, lastExit: undefined }, facts),
+    row(worker.slot ?? null, worker, 'draining', NO_HISTORY, facts),
   );
-  return [...seated, ...departing];
+  return [...seated, ...standbyRows(pool, facts), ...departing];
+}
+
+const NO_HISTORY = { restarts: 0, lastExit: undefined };
+
+function standbyRows({ standby }: Pool, facts: Facts): WorkerStatus[] {
+  if (standby.at === 'absent') return [];
+  return [row(null, standby, standby.at === 'waiting' ? 'standby' : 'starting', NO_HISTORY, facts)];
 }
 
 function slotRows(slot: Slot, id: SlotId, facts: Facts): WorkerStatus[] {
@@ -94,7 +103,7 @@ function slotRows(slot: Slot, id: SlotId, facts: Facts): WorkerStatus[] {
 }
 
 function row(
-  slot: SlotId,
+  slot: SlotId | null,
   worker: { readonly id: WorkerId; readonly generation: number } | undefined,
   state: WorkerState,
   history: { readonly restarts: number; readonly lastExit: Exit | undefined; readonly generation?: number },

@@ -21,6 +21,7 @@ import type {
 } from './model.js';
 import { fork, forgiven, only, policyOf, seatOf, stopAll, withSlot, type Seat } from './moves.js';
 import { RULES } from './rules.js';
+import { nobody, standbyLoaded, standbyLost } from './standby.js';
 
 /** A slot that has been replaced for its memory is left in peace for so long. */
 const RECYCLE_PAUSE_MS = 60_000;
@@ -34,6 +35,7 @@ export function createPool(policy: Policy, instances: number, generation: Genera
     fromFile: instances,
     slots: [],
     departing: [],
+    standby: nobody(0),
     reload: undefined,
     reloadAgain: false,
     loans: new Map(),
@@ -70,6 +72,8 @@ function react(pool: Pool, event: Event, now: Millis): Outcome {
       return only(becomeReady(pool, event.worker, now));
     case 'worker.listening':
       return only(heardListening(pool, event.worker, now));
+    case 'worker.standby':
+      return only(standbyLoaded(pool, event.worker));
     case 'worker.failed':
       return only(noteFailure(pool, event.worker, event.failure));
     case 'worker.exited':
@@ -110,7 +114,8 @@ function exited(pool: Pool, event: Extract<Event, { type: 'worker.exited' }>, no
   const seat = seatOf(pool, worker);
   if (seat !== undefined) return leave(pool, seat, { worker, code, signal, failure: failureOf(seat) }, now);
   const departing = pool.departing.filter(({ id }) => id !== worker);
-  return only(departing.length === pool.departing.length ? pool : { ...pool, departing });
+  if (departing.length < pool.departing.length) return only({ ...pool, departing });
+  return only(standbyLost(pool, worker, now));
 }
 
 function failureOf(seat: Seat): BootFailure | undefined {

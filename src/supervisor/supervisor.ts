@@ -126,6 +126,12 @@ export function createSupervisor({ app, instances }: Reading, world: World): Sup
     switch (effect.type) {
       case 'fork':
         return fork(effect);
+      case 'promote':
+        return workers.promote(
+          effect.worker,
+          effect.slot,
+          variables.of(effect.slot, apps.get(pool.generation) ?? app),
+        );
       case 'order':
         return workers.order(effect.worker, effect.how);
       case 'kill':
@@ -147,7 +153,8 @@ export function createSupervisor({ app, instances }: Reading, world: World): Sup
 
   function fork({ worker, slot, generation }: Extract<Effect, { type: 'fork' }>): void {
     const its = apps.get(generation) ?? app;
-    const process = workers.fork({ id: worker, slot, app: its, variables: variables.of(slot, its) });
+    const own = slot === undefined ? {} : variables.of(slot, its);
+    const process = workers.fork({ id: worker, slot, app: its, variables: own });
     if (process === undefined) return;
     processes.set(worker, process);
     pids.set(worker, process.pid);

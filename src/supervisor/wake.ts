@@ -1,4 +1,5 @@
 /** When the core next has something to do by itself. */
+import { wantsStandby } from './standby.js';
 import type { Millis, Pool, Serving, Slot, Starting } from './model.js';
 
 /** The earliest moment at which a `wake` changes anything; `undefined` = only another event can. */
@@ -9,6 +10,9 @@ export function nextWake(pool: Pool): Millis | undefined {
 }
 
 function* moments(pool: Pool): Generator<Millis> {
+  const { standby } = pool;
+  if (standby.at === 'loading') yield standby.deadline;
+  if (standby.at === 'absent' && wantsStandby(pool)) yield standby.from;
   for (const { deadline } of pool.departing) if (deadline !== undefined) yield deadline;
   for (const slot of pool.slots) {
     if (slot.at === 'backoff') yield slot.until;

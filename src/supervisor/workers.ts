@@ -2,7 +2,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { App } from './ecosystem.js';
 import type { Listener } from './listener.js';
-import { isFromWorker, LISTENER_OFFER, type FromWorker, type ToWorker } from './messages.js';
+import { isFromWorker, LISTENER_OFFER, STANDBY, type FromWorker, type ToWorker } from './messages.js';
 import type { Event, SlotId, WorkerId } from './model.js';
 import { createPulseMonitor } from './pulse.js';
 import type { Address } from '../utils/address.js';
@@ -10,7 +10,6 @@ import type { Address } from '../utils/address.js';
 /** A process as the supervisor holds it. */
 export interface Process {
   readonly id: WorkerId;
-  readonly slot: SlotId;
   readonly pid: number;
   readonly forkedAt: number;
 }
@@ -22,10 +21,13 @@ export interface Workers {
   /** @returns the process, or nothing if the operating system refused; that is reported as `fork.failed`, too. */
   fork(request: {
     id: WorkerId;
-    slot: SlotId;
+    /** None for a standby. */
+    slot: SlotId | undefined;
     app: App;
     variables: Readonly<Record<string, string>>;
   }): Process | undefined;
+  /** The standby gets a seat, and the variables that go with it. */
+  promote(id: WorkerId, slot: SlotId, variables: Readonly<Record<string, string>>): void;
   order(id: WorkerId, how: 'stop' | 'retire'): void;
   kill(id: WorkerId): void;
   lend(slot: SlotId, to: WorkerId): void;
@@ -37,7 +39,7 @@ export interface Workers {
 interface Held {
   readonly worker: Worker;
   readonly app: App;
-  readonly slot: SlotId;
+  slot: SlotId | undefined;
   /**
    * Where it listens on a socket of ours. Who has asked for one knows our words; other apps hear nothing that PM2
    * would not say.
@@ -64,7 +66,12 @@ export function createWorkers(listener: Listener, report: (event: Report) => voi
       cwd: app.cwd,
       execArgv: [...process.execArgv, ...app.nodeArgs],
     });
-    const env = { ...app.env, ...variables, ...(listener.offers ? { [LISTENER_OFFER]: '1' } : {}) };
+    const env = {
+      ...app.env,
+      ...variables,
+      ...(listener.offers ? { [LISTENER_OFFER]: '1' } : {}),
+      ...(slot === undefined ? { [STANDBY]: '1' } : {}),
+    };
     let worker: Worker;
     try {
       worker = cluster.fork(exactly(env));
@@ -74,17 +81,17 @@ export function createWorkers(listener: Listener, report: (event: Report) => voi
       return undefined;
     }
     held.set(id, { worker, app, slot, address: undefined, borrowed: new Set() });
-    listen(id, worker, slot);
+    listen(id, worker);
     const { pid } = worker.process;
-    return pid === undefined ? undefined : { id, slot, pid, forkedAt: Date.now() };
+    return pid === undefined ? undefined : { id, pid, forkedAt: Date.now() };
   }
 
-  function listen(id: WorkerId, worker: Worker, slot: SlotId): void {
+  function listen(id: WorkerId, worker: Worker): void {
     worker
       .on('online', () => report({ type: 'worker.online', worker: id }))
       .on('listening', () => report({ type: 'worker.listening', worker: id }))
       .on('message', message => {
-        if (isFromWorker(message)) heard(id, slot, worker, message);
+        if (isFromWorker(message)) heard(id, worker, message);
       })
       .on('exit', (code: number | null, signal: string | null) => {
         held.delete(id);
@@ -99,7 +106,7 @@ export function createWorkers(listener: Listener, report: (event: Report) => voi
       });
   }
 
-  function heard(id: WorkerId, slot: SlotId, worker: Worker, message: FromWorker): void {
+  function heard(id: WorkerId, worker: Worker, message: FromWorker): void {
     if (message === 'ready') {
       report({ type: 'worker.ready', worker: id });
       if (held.get(id)?.address !== undefined && listener.mode === 'per-slot') pulses.watch(id);
@@ -114,10 +121,13 @@ export function createWorkers(listener: Listener, report: (event: Report) => voi
         });
       case 'listener.wanted': {
         const asking = held.get(id);
-        if (asking !== undefined) asking.address = { port: message.port, host: message.host };
-        const { handle, error } = listener.socketOf(slot, message);
+        if (asking?.slot === undefined) return;
+        asking.address = { port: message.port, host: message.host };
+        const { handle, error } = listener.socketOf(asking.slot, message);
         return tell(worker, error === undefined ? { type: 'listener' } : { type: 'listener', error }, handle);
       }
+      case 'standby':
+        return report({ type: 'worker.standby', worker: id });
       case 'leaving':
         pulses.forget(id);
         return report({ type: 'worker.leaving', worker: id, code: message.code });
@@ -152,6 +162,12 @@ export function createWorkers(listener: Listener, report: (event: Report) => voi
     fork,
     order,
     lend,
+    promote(id, slot, variables) {
+      const standby = held.get(id);
+      if (standby === undefined) return;
+      standby.slot = slot;
+      tell(standby.worker, { type: 'promoted', variables });
+    },
     kill: id => void held.get(id)?.worker.process.kill('SIGKILL'),
     keepAddressesOf(ids) {
       const addresses = ids.flatMap(id => held.get(id)?.address ?? []);

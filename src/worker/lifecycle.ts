@@ -13,6 +13,7 @@ import { listen, type Listening } from './listen.js';
 import { takeOrders, whoIsInCharge, type Giver, type Order } from './orders.js';
 import { showPulseWhenAsked } from './pulse.js';
 import { createServer } from './server.js';
+import { waitForSeat } from './standby.js';
 import { showTitle } from './title.js';
 
 /** After a failure nobody expected, requests in flight get this long; the process is not to be trusted any longer. */
@@ -51,6 +52,7 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
     logger.info(`Worker ${process.pid} starting`);
     const server = createServer(createApp({ config, logger, readiness: () => readiness }), config);
     const connections = drainable(server);
+    await waitForSeat();
     const listening = await listen(server, config);
     service = { config, connections, listening };
     readiness = 'ready';

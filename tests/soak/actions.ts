@@ -252,7 +252,7 @@ const suspend: Action = {
 const RECYCLE_PAUSE_MS = 65_000;
 
 function memory(): Action {
-  const recycledAt = new Map<number, number>();
+  const recycledAt = new Map<number | null, number>();
   return {
     name: 'memory grows over its limit',
     weight: 2,

@@ -10,6 +10,7 @@ const STATES: Readonly<Record<NativeState, WorkerState>> = {
   ready: 'serving',
   backoff: 'waiting',
   draining: 'leaving',
+  standby: 'starting',
   stopped: 'stopped',
   errored: 'errored',
 };
