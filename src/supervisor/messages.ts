@@ -25,6 +25,8 @@ export type FromWorker =
   | { readonly type: 'leaving'; readonly code: number }
   /** It wants the listening socket of this address; sent only where {@link LISTENER_OFFER} is set. */
   | { readonly type: 'listener.wanted'; readonly port: number; readonly host: string | undefined }
+  /** The answer to `usage.wanted`: resident memory in bytes, and CPU time since its start in ms. */
+  | { readonly type: 'usage'; readonly rss: number; readonly cpuMs: number }
   /** Its loop turns, and whether it had anything to do since it last said so. */
   | { readonly type: 'pulse'; readonly busy: boolean };
 
@@ -41,6 +43,7 @@ export type ToWorker =
   /** Accept on this slot's socket as well, until it is returned: its own worker is gone or hangs. */
   | { readonly type: 'listener.lent'; readonly slot: number }
   | { readonly type: 'listener.returned'; readonly slot: number }
+  | { readonly type: 'usage.wanted' }
   /** Show a pulse from now on; or rest, until there is something to do again. */
   | { readonly type: 'pulse.wanted' }
   | { readonly type: 'pulse.enough' };
@@ -58,6 +61,8 @@ export function isFromWorker(value: unknown): value is FromWorker {
       return Number.isInteger(value['code']);
     case 'listener.wanted':
       return Number.isInteger(value['port']) && ['string', 'undefined'].includes(typeof value['host']);
+    case 'usage':
+      return typeof value['rss'] === 'number' && typeof value['cpuMs'] === 'number';
     case 'pulse':
       return typeof value['busy'] === 'boolean';
     default:

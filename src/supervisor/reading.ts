@@ -70,9 +70,9 @@ function problemsAround(app: App | undefined, request: ReadingRequest): readonly
 const leftToTheApp = ({ name, got }: Problem): string[] =>
   name === 'NODE_ENV' ? [] : [`${name}=${String(got)} is left to the app: the supervisor does without it`];
 
-/** Memory is read from `/proc`, which macOS has not. */
-const unmeasured = ({ maxMemoryBytes }: App): string[] =>
-  maxMemoryBytes === undefined || readUsage(process.pid) !== undefined
+/** Memory is read from `/proc`, which macOS has not; there our own worker tells it. */
+const unmeasured = (app: App): string[] =>
+  app.maxMemoryBytes === undefined || isOurs(app) || readUsage(process.pid) !== undefined
     ? []
     : [
         'max_memory_restart is not followed: this system has no /proc that tells how much memory a worker takes',

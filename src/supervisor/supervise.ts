@@ -17,7 +17,7 @@ import { createSupervisor, type ActionOutcome, type Supervisor } from './supervi
 import type { Status } from './status.js';
 import { showTitle } from './title.js';
 import { createTriggers } from './triggers.js';
-import { createUsageMeter } from './usage.js';
+import { createUsageMeter, createUsageSource } from './usage.js';
 
 /** How often things are looked at that nobody reports: memory, and whether the control socket is still there. */
 const LOOK_MS = 5_000;
@@ -35,13 +35,15 @@ export async function supervise(request: StartRequest): Promise<void> {
   const die = guard(log);
   outliveTerminal();
 
-  const usage = createUsageMeter();
+  const usageSource = createUsageSource();
+  const usage = createUsageMeter(undefined, usageSource.of);
   const listener = createListener();
   const ending = ended();
   const supervisor = createSupervisor(reading, {
     clock: createClock(),
     listener,
     usage,
+    usageSource,
     log,
     reread: () => warned(readService(request), log),
     failed: die,
@@ -77,6 +79,7 @@ export async function supervise(request: StartRequest): Promise<void> {
   supervisor.start();
   setInterval(() => {
     control?.ensure();
+    if (usageSource.asks) supervisor.askUsage();
     reportGrown(supervisor, usage);
   }, LOOK_MS);
 

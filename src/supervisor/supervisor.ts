@@ -11,7 +11,7 @@ import type { Effect, Event, Generation, Pool, Verdict, WorkerId } from './model
 import { narrateEffect, narrateEvent, type Line } from './narrate.js';
 import { serviceState, workerRows, type Facts, type ReloadOutcome, type Status } from './status.js';
 import { createPool, step } from './step.js';
-import type { UsageMeter } from './usage.js';
+import type { UsageMeter, UsageSource } from './usage.js';
 import { nextWake, workersOf } from './wake.js';
 import { createWorkers, type Process, type Report } from './workers.js';
 
@@ -26,6 +26,7 @@ export interface World {
   readonly clock: Clock;
   readonly listener: Listener;
   readonly usage: UsageMeter;
+  readonly usageSource: UsageSource;
   log(line: Line): void;
   /** Reads the app file again. @throws ServiceError if it cannot be used */
   reread(): Reading;
@@ -55,6 +56,8 @@ export interface Supervisor {
   /** The app that newly forked workers run. */
   app(): App;
   processes(): Iterable<Process>;
+  /** Asks the workers for their usage, where it cannot be looked up. */
+  askUsage(): void;
   /** Calls back after every change of the pool, until the returned function is called. */
   onChange(listener: (pool: Pool) => void): () => void;
 }
@@ -70,7 +73,7 @@ export function createSupervisor({ app, instances }: Reading, world: World): Sup
   const pids = new Map<WorkerId, number>();
   const variables = createInstanceVariables();
   const listeners = new Set<(pool: Pool) => void>();
-  const workers = createWorkers(listener, heard);
+  const workers = createWorkers(listener, world.usageSource, heard);
   const queue: Event[] = [];
   let pool = createPool(app.policy, instances);
   let lastGeneration: Generation = 1;
@@ -252,6 +255,7 @@ export function createSupervisor({ app, instances }: Reading, world: World): Sup
     }),
     app: () => apps.get(pool.generation) ?? app,
     processes: () => processes.values(),
+    askUsage: workers.askUsage,
     onChange,
   };
 

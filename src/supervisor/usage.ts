@@ -1,4 +1,4 @@
-/** What a process uses, read from `/proc` without spawning anything. */
+/** What a process uses: read from `/proc`, or told by itself where there is none; nothing is spawned for it. */
 import { readFileSync } from 'node:fs';
 
 /** Linux reports CPU time in ticks of 1/100 s, whatever the kernel's own HZ is (USER_HZ, see proc(5)). */
@@ -28,6 +28,21 @@ export function readUsage(pid: number): Usage | undefined {
   } catch {
     return undefined; // gone between two looks, or no /proc: both mean "not known"
   }
+}
+
+/** Where the figures come from. */
+export interface UsageSource {
+  /** Whether workers have to be asked: macOS has no `/proc`. */
+  readonly asks: boolean;
+  of(pid: number): Usage | undefined;
+  /** A worker has told this of itself. */
+  told(pid: number, usage: Usage): void;
+}
+
+export function createUsageSource(hasProc = readUsage(process.pid) !== undefined): UsageSource {
+  if (hasProc) return { asks: false, of: readUsage, told: () => undefined };
+  const latest = new Map<number, Usage>();
+  return { asks: true, of: pid => latest.get(pid), told: (pid, usage) => void latest.set(pid, usage) };
 }
 
 /** Memory and CPU of processes as operators want them. */

@@ -5,6 +5,7 @@ import type { Listener } from './listener.js';
 import { isFromWorker, LISTENER_OFFER, STANDBY, type FromWorker, type ToWorker } from './messages.js';
 import type { Event, SlotId, WorkerId } from './model.js';
 import { createPulseMonitor } from './pulse.js';
+import type { UsageSource } from './usage.js';
 import type { Address } from '../utils/address.js';
 
 /** A process as the supervisor holds it. */
@@ -32,6 +33,8 @@ export interface Workers {
   kill(id: WorkerId): void;
   lend(slot: SlotId, to: WorkerId): void;
   takeBack(slot: SlotId, from: WorkerId): void;
+  /** Asks those who know our words for their usage. */
+  askUsage(): void;
   /** Closes the addresses on which none of these workers listens: a reload may have moved the service to another. */
   keepAddressesOf(ids: readonly WorkerId[]): void;
 }
@@ -49,7 +52,11 @@ interface Held {
   readonly borrowed: Set<SlotId>;
 }
 
-export function createWorkers(listener: Listener, report: (event: Report) => void): Workers {
+export function createWorkers(
+  listener: Listener,
+  usage: UsageSource,
+  report: (event: Report) => void,
+): Workers {
   const held = new Map<WorkerId, Held>();
   const pulses = createPulseMonitor({
     report,
@@ -131,6 +138,8 @@ export function createWorkers(listener: Listener, report: (event: Report) => voi
       case 'leaving':
         pulses.forget(id);
         return report({ type: 'worker.leaving', worker: id, code: message.code });
+      case 'usage':
+        return usage.told(worker.process.pid ?? 0, message);
       case 'pulse':
         return pulses.felt(id, message.busy);
     }
@@ -169,6 +178,10 @@ export function createWorkers(listener: Listener, report: (event: Report) => voi
       tell(standby.worker, { type: 'promoted', variables });
     },
     kill: id => void held.get(id)?.worker.process.kill('SIGKILL'),
+    askUsage() {
+      for (const { worker, address } of held.values())
+        if (address !== undefined) tell(worker, { type: 'usage.wanted' });
+    },
     keepAddressesOf(ids) {
       const addresses = ids.flatMap(id => held.get(id)?.address ?? []);
       if (addresses.length > 0) listener.keep(addresses);

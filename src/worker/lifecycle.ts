@@ -15,6 +15,7 @@ import { showPulseWhenAsked } from './pulse.js';
 import { createServer } from './server.js';
 import { waitForSeat } from './standby.js';
 import { showTitle } from './title.js';
+import { tellUsageWhenAsked } from './usage.js';
 
 /** After a failure nobody expected, requests in flight get this long; the process is not to be trusted any longer. */
 const CRASH_DRAIN_MS = 2_000;
@@ -58,7 +59,10 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
     readiness = 'ready';
     showTitle('ready');
     logger.info(`Worker ${process.pid} HTTP server started successfully`);
-    if (charge === 'native') showPulseWhenAsked(server);
+    if (charge === 'native') {
+      showPulseWhenAsked(server);
+      tellUsageWhenAsked();
+    }
     process.send?.('ready' satisfies FromWorker);
   } catch (error) {
     await bootFailed(error, logger);

@@ -11,8 +11,17 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { appFile, messages } from '../support/service.js';
-import { cleanUp, CLUSTER, folder, start, until, WORKER, type Running } from '../support/processes.js';
+import { appFile, messages, statusOf } from '../support/service.js';
+import {
+  cleanUp,
+  CLUSTER,
+  folder,
+  freePort,
+  start,
+  until,
+  WORKER,
+  type Running,
+} from '../support/processes.js';
 
 jest.setTimeout(60_000);
 afterEach(cleanUp);
@@ -202,11 +211,11 @@ test('variables that another app understands in its own way are left to it, with
   await running.ended;
 });
 
-test('where the system does not tell how much memory a worker takes, that is said', async () => {
-  const at = folder();
-  const without = join(at, 'without-proc.js');
+/** A program that hides `/proc` from the one that is started with it: a system such as macOS. */
+function withoutProc(): string {
+  const program = join(folder(), 'without-proc.js');
   writeFileSync(
-    without,
+    program,
     `const fs = require('node:fs');
      const { readFileSync } = fs;
      fs.readFileSync = (path, ...rest) => {
@@ -214,6 +223,21 @@ test('where the system does not tell how much memory a worker takes, that is sai
        return readFileSync(path, ...rest);
      };`,
   );
+  return program;
+}
+
+test('where the system does not tell what a worker uses, our own worker does', async () => {
+  const env = { PORT: String(await freePort()), WEB_CONCURRENCY: '1', RUN_DIR: folder() };
+  const running = start(['--require', withoutProc(), CLUSTER], env);
+  await running.said(/HTTP server started/);
+  const usage = async (): Promise<unknown> => (await statusOf({ env })).workers[0]?.memory;
+  expect(await usage()).toBeNull();
+  await until(async () => typeof (await usage()) === 'number', 'it has told');
+  expect(running.lines.filter(({ level }) => Number(level) >= 40)).toEqual([]);
+});
+
+test('where neither the system nor the app tells how much memory a worker takes, that is said', async () => {
+  const without = withoutProc();
   const check = async (fields: object): Promise<string> => {
     const running = start(['--require', without, CLUSTER, 'check', '--config', appFile(IDLE, fields)]);
     await running.ended;
