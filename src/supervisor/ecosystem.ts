@@ -138,6 +138,9 @@ function evaluate(file: string): unknown {
     errors.invalidConfiguration([{ name: file, expected, got }]);
   if (!existsSync(file))
     throw fail('an app file such as ecosystem.config.js (--config names another)', undefined);
+  // An ES module cannot be read anew at a reload: nothing forgets it. The program itself may well be one.
+  if (extname(file) === '.mjs')
+    throw fail('a CommonJS file: name it .cjs, with module.exports instead of export', extname(file));
   if (!['.js', '.cjs', '.json'].includes(extname(file)))
     throw fail('a .js, .cjs or .json file', extname(file));
   try {
@@ -212,13 +215,6 @@ function refuse(entry: Entry, { script }: App, problems: Problem[]): void {
   }
   if (script === '')
     problems.push({ name: 'script', expected: 'the path of the program to run', got: undefined });
-  if (extname(script) === '.mjs') {
-    problems.push({
-      name: 'script',
-      expected: 'a CommonJS file that imports the ES module, so that its failures are seen',
-      got: script,
-    });
-  }
 }
 
 /** One sentence for each field that is not followed; silence would be a lie. */
