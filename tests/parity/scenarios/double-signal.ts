@@ -1,7 +1,7 @@
 /** SIGTERM twice, with a worker that does not leave and a long `kill_timeout`. */
 import { isAlive, until } from '../../support/processes.js';
 import { better, scenario } from '../scenario.js';
-import { gone, pause } from '../steps.js';
+import { comesTrue } from '../steps.js';
 
 export default scenario({
   chapter: 'Stopping',
@@ -12,8 +12,8 @@ export default scenario({
     service.killSupervisor('SIGTERM');
     await until(() => service.journal(/^ordered/).length > 0, 'the worker has its order');
     service.killSupervisor('SIGTERM');
-    await Promise.race([gone(pids), pause(3_000)]);
-    return pids.some(isAlive) ? 'waits for the worker all the same' : 'ends now';
+    const endsNow = await comesTrue(() => !pids.some(isAlive), 3_000);
+    return endsNow ? 'ends now' : 'waits for the worker all the same';
   },
   expect: better({
     pm2: 'waits for the worker all the same',
