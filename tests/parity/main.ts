@@ -11,6 +11,9 @@ const TABLE = join(ROOT, 'docs', 'parity.md');
 /** Two plays at a time: more would starve each other on a small machine. */
 const AT_ONCE = 2;
 
+/** Aborted when somebody tells us to end. */
+const leaving = new AbortController();
+
 /** What the whole run may take: more, and nobody would wait for it before a commit. */
 const RUN_MS = 15 * 60_000;
 
@@ -59,7 +62,7 @@ async function playAll(scenarios: readonly Named[]): Promise<Played> {
   const seen = new Map<Named, Partial<Record<DriverName, Seen>>>(scenarios.map(scenario => [scenario, {}]));
   const failures: string[] = [];
   const work = async (): Promise<void> => {
-    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+    for (let job = jobs.shift(); job !== undefined && !leaving.signal.aborted; job = jobs.shift()) {
       const { scenario, driver } = job;
       const begun = Date.now();
       const [sign, problem] = await judged(scenario, driver, found =>
@@ -106,11 +109,10 @@ async function hold(results: readonly Result[], took: number): Promise<void> {
 }
 
 // A terminal and the script that started this one may both send the signal; the first one counts.
-let isLeaving = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    if (isLeaving) return;
-    isLeaving = true;
+    if (leaving.signal.aborted) return;
+    leaving.abort();
     void clearAll().finally(() => process.exit(1));
   });
 }

@@ -29,9 +29,11 @@ export function allScenarios(): Named[] {
 const PLAY_MS = 90_000;
 
 const stages = new Set<Stage>();
+let isOver = false;
 
-/** Ends whatever is being played, for whoever is in a hurry. */
+/** Ends whatever is being played, for whoever is in a hurry; nothing is played from then on. */
 export async function clearAll(): Promise<void> {
+  isOver = true;
   await Promise.allSettled([...stages].map(({ clear }) => clear()));
 }
 
@@ -45,6 +47,10 @@ export async function play(
   patience = new AbortController(),
 ): Promise<Seen> {
   const set = await stage(scenario, driver);
+  if (isOver) {
+    await set.clear();
+    throw new Error('not played any more');
+  }
   stages.add(set);
   // Counted on, not only waited for: a promise that nobody keeps would let the whole run end, as if all were well.
   const timer = setTimeout(() => patience.abort(), PLAY_MS);

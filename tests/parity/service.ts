@@ -49,7 +49,7 @@ const FIELDS = { exec_mode: 'cluster', instances: 2, wait_ready: true, merge_log
 /** All that one play needs. */
 export interface Stage {
   readonly service: Service;
-  /** Ends everything, by force if need be; resolves with what is not as it was before, which there must not be. */
+  /** Ends everything, once, by force if need be; resolves with what is not as it was before: nothing must be. */
   clear(): Promise<readonly string[]>;
 }
 
@@ -72,28 +72,28 @@ export async function stage(scenario: Scenario, driverName: DriverName): Promise
   const service = serviceOf({ scenario, driver, place: first, port, fields: {}, another: place });
   const remains = (): number[] => remainsOf(first.folder, known);
 
-  return {
-    service,
-    async clear() {
-      isOver = true;
-      const problems: string[] = [];
-      await driver.end().catch((error: Error) => problems.push(error.message));
-      for (const folder of folders) for (const { pid } of journalOf(folder)) known.add(pid);
-      const { length: left } = remains();
-      if (left > 0) problems.push(`left behind: ${left} processes`);
-      // Whoever dies may have been about to start another one.
-      await until(() => {
-        const living = remains();
-        for (const pid of living) killQuietly(pid);
-        return living.length === 0;
-      }, 'what was left behind is dead').catch((error: Error) => problems.push(error.message));
-      const traces = driver.traces();
-      for (const path of [...traces, ...folders]) rmSync(path, { recursive: true, force: true });
-      if (traces.length > 0) problems.push(`left behind: ${traces.join(', ')}`);
-      if (!(await isFree(port))) problems.push(`left behind: somebody on port ${port}`);
-      return problems;
-    },
-  };
+  async function clear(): Promise<readonly string[]> {
+    isOver = true;
+    const problems: string[] = [];
+    await driver.end().catch((error: Error) => problems.push(error.message));
+    for (const folder of folders) for (const { pid } of journalOf(folder)) known.add(pid);
+    const { length: left } = remains();
+    if (left > 0) problems.push(`left behind: ${left} processes`);
+    // Whoever dies may have been about to start another one.
+    await until(() => {
+      const living = remains();
+      for (const pid of living) killQuietly(pid);
+      return living.length === 0;
+    }, 'what was left behind is dead').catch((error: Error) => problems.push(error.message));
+    const traces = driver.traces();
+    for (const path of [...traces, ...folders]) rmSync(path, { recursive: true, force: true });
+    if (traces.length > 0) problems.push(`left behind: ${traces.join(', ')}`);
+    if (!(await isFree(port))) problems.push(`left behind: somebody on port ${port}`);
+    return problems;
+  }
+
+  let cleared: ReturnType<Stage['clear']> | undefined;
+  return { service, clear: () => (cleared ??= clear()) };
 }
 
 function killQuietly(pid: number): void {
