@@ -2,8 +2,9 @@
 import { same, scenario } from '../scenario.js';
 import { gone } from '../steps.js';
 
-/** Far from the 1.6 s that hold without the field. */
-const KILL_MS = 3_000;
+/** What holds without the field, and what the field says: far apart, so that either is plain on a busy machine. */
+const DEFAULT_MS = 1_600;
+const KILL_MS = 4_000;
 
 export default scenario({
   chapter: 'Stopping',
@@ -16,10 +17,12 @@ export default scenario({
     const { ok } = await service.stop();
     const at = await dead;
     const orders = service.journal(/^ordered/);
-    // The order is sent after the command and before its receipt, so that neither bound depends on how busy it is.
+    // The order is sent after the command and before its receipt: the time that counts is between these two.
     const sinceCommand = at - asked;
     const sinceReceipt = at - (orders[0]?.at ?? 0);
-    return ok && orders.length === 1 && sinceCommand >= KILL_MS && sinceReceipt < 2 * KILL_MS
+    const inTime =
+      sinceCommand >= KILL_MS && sinceReceipt > (DEFAULT_MS + KILL_MS) / 2 && sinceReceipt < 2 * KILL_MS;
+    return ok && orders.length === 1 && inTime
       ? 'ordered once, killed when its time was over'
       : `ordered ${orders.length} times, gone ${sinceReceipt} ms after that`;
   },
