@@ -55,13 +55,17 @@ export class Pm2 {
   ): Promise<Result> {
     const command = [...launcher, process.execPath, PM2, ...args];
     return new Promise(resolve => {
-      execFile(
+      const child = execFile(
         command[0] ?? '',
         command.slice(1),
         { env: this.env, cwd, encoding: 'utf8', timeout: COMMAND_MS, killSignal: 'SIGKILL', signal },
         (error, stdout, stderr) => {
           const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
-          resolve({ code, text: stdout + stderr });
+          const tell = (): void => resolve({ code, text: stdout + stderr });
+          // One that is aborted is told as such while it still lives.
+          const lives = child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+          if (lives) child.once('exit', tell);
+          else tell();
         },
       );
     });
