@@ -18,10 +18,15 @@ export function remainsOf(mark: string, known: Iterable<number>): number[] {
     .filter(isAlive);
 }
 
+/** A process as its reader would look for it: `4711 (sleep 60)`. */
+export const commandOf = (pid: number): string => `${pid} (${read(String(pid), 'cmdline').join(' ').trim()})`;
+
+const environmentOf = (pid: string): readonly string[] => read(pid, 'environ');
+
 /** Empty for those that are gone by now, and for others' that are closed to us. */
-function environmentOf(pid: string): readonly string[] {
+function read(pid: string, what: 'cmdline' | 'environ'): readonly string[] {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+    return readFileSync(`/proc/${pid}/${what}`, 'latin1').split('\0');
   } catch {
     return [];
   }

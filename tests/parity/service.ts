@@ -6,7 +6,7 @@ import { APP_FILE, freePort, request, until, type Answer } from '../support/proc
 import type { AppPlace, Driver, DriverName } from './drivers/driver.js';
 import { nativeDriver } from './drivers/native.js';
 import { pm2Driver } from './drivers/pm2.js';
-import { isFree, MARK, remainsOf } from './remains.js';
+import { commandOf, isFree, MARK, remainsOf } from './remains.js';
 import type { Scenario } from './scenario.js';
 
 /** A request that hangs for so long is lost: an old worker may die with a connection that it was just handed. */
@@ -77,8 +77,8 @@ export async function stage(scenario: Scenario, driverName: DriverName): Promise
     const problems: string[] = [];
     await driver.end().catch((error: Error) => problems.push(error.message));
     for (const folder of folders) for (const { pid } of journalOf(folder)) known.add(pid);
-    const { length: left } = remains();
-    if (left > 0) problems.push(`left behind: ${left} processes`);
+    const left = remains();
+    if (left.length > 0) problems.push(`left behind: ${left.map(commandOf).join(', ')}`);
     // Whoever dies may have been about to start another one.
     await until(() => {
       const living = remains();
