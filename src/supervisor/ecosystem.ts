@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { basename, dirname, extname, isAbsolute, join, resolve, sep } from 'node:path';
+import { types } from 'node:util';
 import { errors, type Problem } from '../errors.js';
 import { resolveEnvironment } from './environment.js';
 import { camelCase, FOLLOWED, HOLDS_ANYWAY, IGNORED_FIELDS, LOG_FIELDS, type Field } from './fields.js';
@@ -184,6 +185,9 @@ function killSignal(shell: NodeJS.ProcessEnv, problems: Problem[]): NodeJS.Signa
   return 'SIGINT';
 }
 
+/** An ES module cannot be read anew at a reload: nothing forgets it. The program itself may well be one. */
+const COMMON_JS = 'a CommonJS file: name it .cjs, with module.exports instead of export';
+
 /** Runs or parses the file; what it loaded before is loaded anew, packages excepted. */
 function evaluate(file: string): { content: unknown } | Omit<Problem, 'name'> {
   if (!existsSync(file))
@@ -191,12 +195,14 @@ function evaluate(file: string): { content: unknown } | Omit<Problem, 'name'> {
       expected: 'an app file such as ecosystem.config.js (--config names another)',
       got: undefined,
     };
+  if (extname(file) === '.mjs') return { expected: COMMON_JS, got: extname(file) };
   if (!['.js', '.cjs', '.json'].includes(extname(file)))
     return { expected: 'a .js, .cjs or .json file', got: extname(file) };
   try {
     if (extname(file) === '.json') return { content: JSON.parse(readFileSync(file, 'utf8')) as unknown };
     forget(file);
-    return { content: require(file) as unknown };
+    const content = require(file) as unknown;
+    return types.isModuleNamespaceObject(content) ? { expected: COMMON_JS, got: 'export' } : { content };
   } catch (error) {
     return { expected: 'an app file in JavaScript (.js, .cjs) or JSON', got: (error as Error).message };
   }
@@ -270,13 +276,6 @@ function refuse(entry: Entry, { script, cwd }: App, problems: Problem[]): void {
   }
   if (script === '')
     problems.push({ name: 'script', expected: 'the path of the program to run', got: undefined });
-  if (extname(script) === '.mjs') {
-    problems.push({
-      name: 'script',
-      expected: 'a CommonJS file that imports the ES module, so that its failures are seen',
-      got: script,
-    });
-  }
   if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true)
     problems.push({ name: 'cwd', expected: 'a folder that exists', got: cwd });
 }

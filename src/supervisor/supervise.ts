@@ -60,7 +60,10 @@ export async function supervise(request: StartRequest): Promise<void> {
     log,
   );
   warned(reading, log);
-  await reserve(listener, reading);
+  await reserve(listener, reading).catch(async (error: unknown) => {
+    await control?.close();
+    throw error;
+  });
   const reload = (): void => void supervisor.reload();
   const triggers = createTriggers(reload, log);
   supervisor.onChange(pool => {

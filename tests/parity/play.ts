@@ -25,45 +25,51 @@ export function allScenarios(): Named[] {
     });
 }
 
-/** No play takes longer, not even on a machine that does five other things. */
+/** No play takes longer, not even on a machine that does five other things; one that does hangs. */
 const PLAY_MS = 90_000;
 
-function bounded<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`not over after ${PLAY_MS} ms`)), PLAY_MS);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
-}
-
 const stages = new Set<Stage>();
+let isOver = false;
 
-/** Ends whatever is being played, for whoever is in a hurry. */
+/** Ends whatever is being played, for whoever is in a hurry; nothing is played from then on. */
 export async function clearAll(): Promise<void> {
+  isOver = true;
   await Promise.allSettled([...stages].map(({ clear }) => clear()));
 }
 
-/** @throws Error if the play could not go on, or left a process behind */
-export async function play(scenario: Scenario, driver: DriverName): Promise<Seen> {
+/**
+ * @param patience gives the play up when it is aborted, at the latest after {@link PLAY_MS}
+ * @throws Error if the play could not go on, hung, or left something behind
+ */
+export async function play(
+  scenario: Scenario,
+  driver: DriverName,
+  patience = new AbortController(),
+): Promise<Seen> {
   const set = await stage(scenario, driver);
-  stages.add(set);
-  return playOn(set, scenario).finally(() => stages.delete(set));
-}
-
-async function playOn({ service, clear }: Stage, scenario: Scenario): Promise<Seen> {
-  let seen: Seen;
-  try {
-    seen = { saw: await bounded(scenario.play(service)) };
-  } catch (error) {
-    if (!(error instanceof Impossible)) {
-      await clear().catch(() => undefined);
-      throw error;
-    }
-    seen = { impossible: error.message };
+  if (isOver) {
+    await set.clear();
+    throw new Error('not played any more');
   }
-  const left = await clear();
-  if (left.length > 0) throw new Error(`left behind: ${left.length} workers`);
-  return seen;
+  stages.add(set);
+  // Counted on, not only waited for: a promise that nobody keeps would let the whole run end, as if all were well.
+  const timer = setTimeout(() => patience.abort(), PLAY_MS);
+  const late = new Promise<never>((_resolve, reject) => {
+    const giveUp = (): void => reject(new Error(`it hangs: not over after ${PLAY_MS} ms`));
+    patience.signal.addEventListener('abort', giveUp, { once: true });
+  });
+  const outcome = await Promise.race([scenario.play(set.service), late]).then(
+    (saw): Seen => ({ saw }),
+    (error: unknown): Seen | Error => {
+      if (error instanceof Impossible) return { impossible: error.message };
+      return error instanceof Error ? error : new Error(String(error));
+    },
+  );
+  clearTimeout(timer);
+  const problems = await set.clear().finally(() => stages.delete(set));
+  if (outcome instanceof Error) throw new Error([outcome.message, ...problems].join('; '));
+  if (problems.length > 0) throw new Error(problems.join('; '));
+  return outcome;
 }
 
 /** Why what was seen is not what the scenario states; nothing where it is. */

@@ -2,10 +2,11 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { APP_FILE, freePort, isAlive, request, until, type Answer } from '../support/processes.js';
+import { APP_FILE, freePort, request, until, type Answer } from '../support/processes.js';
 import type { AppPlace, Driver, DriverName } from './drivers/driver.js';
 import { nativeDriver } from './drivers/native.js';
 import { pm2Driver } from './drivers/pm2.js';
+import { commandOf, isFree, MARK, remainsOf } from './remains.js';
 import type { Scenario } from './scenario.js';
 
 /** A request that hangs for so long is lost: an old worker may die with a connection that it was just handed. */
@@ -20,7 +21,7 @@ export interface Entry {
   readonly what: string;
 }
 
-export interface Service extends Omit<Driver, 'beside' | 'end'> {
+export interface Service extends Omit<Driver, 'beside' | 'end' | 'traces'> {
   readonly folder: string;
   readonly port: number;
   /** Writes the app file anew with these fields over the scenario's. */
@@ -48,37 +49,81 @@ const FIELDS = { exec_mode: 'cluster', instances: 2, wait_ready: true, merge_log
 /** All that one play needs. */
 export interface Stage {
   readonly service: Service;
-  /** Ends everything; resolves with the processes that were left behind, which there must not be. */
-  clear(): Promise<readonly number[]>;
+  /** Ends everything, once, by force if need be; resolves with what is not as it was before: nothing must be. */
+  clear(): Promise<readonly string[]>;
 }
 
 /** Makes the folder, the app file and the driver of one play. */
 export async function stage(scenario: Scenario, driverName: DriverName): Promise<Stage> {
   const port = await freePort();
-  const env = { PORT: String(port), NO_COLOR: '1', ...scenario.shell };
   const folders: string[] = [];
+  const known = new Set<number>();
   const place = (name: string): AppPlace => {
     const folder = mkdtempSync(join(tmpdir(), 'cabe-parity-'));
     folders.push(folder);
     cpSync(APPS, folder, { recursive: true });
+    const [mark = ''] = folders;
+    const env = { PORT: String(port), NO_COLOR: '1', [MARK]: mark, ...scenario.shell };
     return { folder, file: join(folder, 'ecosystem.config.js'), name, env };
   };
   const first = place('parity-app');
-  const driver = FACTORIES[driverName](first);
+  let isOver = false;
+  const driver = watched(FACTORIES[driverName](first), known, () => isOver);
   const service = serviceOf({ scenario, driver, place: first, port, fields: {}, another: place });
+  const remains = (): number[] => remainsOf(first.folder, known);
+
+  async function clear(): Promise<readonly string[]> {
+    isOver = true;
+    const problems: string[] = [];
+    await driver.end().catch((error: Error) => problems.push(error.message));
+    for (const folder of folders) for (const { pid } of journalOf(folder)) known.add(pid);
+    const left = remains();
+    if (left.length > 0) problems.push(`left behind: ${left.map(commandOf).join(', ')}`);
+    // Whoever dies may have been about to start another one.
+    await until(() => {
+      const living = remains();
+      for (const pid of living) killQuietly(pid);
+      return living.length === 0;
+    }, 'what was left behind is dead').catch((error: Error) => problems.push(error.message));
+    const traces = driver.traces();
+    for (const path of [...traces, ...folders]) rmSync(path, { recursive: true, force: true });
+    if (traces.length > 0) problems.push(`left behind: ${traces.join(', ')}`);
+    if (!(await isFree(port))) problems.push(`left behind: somebody on port ${port}`);
+    return problems;
+  }
+
+  let cleared: ReturnType<Stage['clear']> | undefined;
+  return { service, clear: () => (cleared ??= clear()) };
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it ended in this very moment
+  }
+}
+
+/** The same driver: it remembers every process that it has listed, and starts nothing more once the play is over. */
+function watched(driver: Driver, known: Set<number>, isOver: () => boolean): Driver {
+  const during =
+    <A extends unknown[], R>(act: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      if (isOver()) throw new Error('the play is over');
+      return act(...args);
+    };
   return {
-    service,
-    async clear() {
-      const pids = folders.flatMap(folder => journalOf(folder).map(({ pid }) => pid));
-      try {
-        await driver.end();
-        const left = [...new Set(pids)].filter(isAlive);
-        for (const pid of left) process.kill(pid, 'SIGKILL');
-        return left;
-      } finally {
-        for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-      }
-    },
+    ...driver,
+    start: during(driver.start),
+    stop: during(driver.stop),
+    reload: during(driver.reload),
+    scale: during(driver.scale),
+    workers: during(async () => {
+      const listed = await driver.workers();
+      for (const { pid } of listed) if (pid !== null) known.add(pid);
+      return listed;
+    }),
+    beside: place => watched(driver.beside(place), known, isOver),
   };
 }
 
@@ -155,7 +200,9 @@ function appFile({ app, program = 'worker.js' }: Scenario, place: AppPlace, fiel
     return `module.exports = { apps: [{ ...require(${JSON.stringify(APP_FILE)}).apps[0], ...${over} }] };\n`;
   }
   const entry = { ...FIELDS, script: `./${program}`, cwd: folder, ...app, ...fields, name };
-  return `module.exports = { apps: [${JSON.stringify(entry)}] };\n`;
+  // A worker whose environment is filtered is to be found as well.
+  const env = { [MARK]: place.env[MARK], ...(entry as { env?: object }).env };
+  return `module.exports = { apps: [${JSON.stringify({ ...entry, env })}] };\n`;
 }
 
 function journalOf(folder: string): Entry[] {

@@ -14,10 +14,14 @@ export interface Result {
 const versionOf = (path: string): string =>
   (JSON.parse(readFileSync(join(ROOT, path, 'package.json'), 'utf8')) as { version: string }).version;
 
-/** @param committed rows by scenario, for those that this machine cannot play */
+/**
+ * @param committed rows by scenario, for those that this machine cannot play
+ * @param took how long it was played, in milliseconds
+ */
 export async function tableOf(
   results: readonly Result[],
   committed: ReadonlyMap<string, string>,
+  took: number,
 ): Promise<string> {
   const verdicts = results.map(({ scenario }) => scenario.expect.verdict);
   const count = (verdict: string): number => verdicts.filter(each => each === verdict).length;
@@ -44,7 +48,7 @@ export async function tableOf(
     '',
     `PM2 ${versionOf('node_modules/pm2')}, native ${versionOf('.')}, Node ${process.versions.node.split('.')[0]}, ${process.platform}.`,
     '',
-    `Seen on ${new Date().toISOString().slice(0, 10)}.`,
+    `Seen on ${new Date().toISOString().slice(0, 10)}, in ${Math.ceil(took / 60_000)} minutes.`,
     '',
     ...chapters,
   ].join('\n');
@@ -83,6 +87,6 @@ export function rowsOf(page: string): Map<string, string> {
   return new Map([...page.matchAll(/^\| `([a-z0-9-]+)`: .*$/gm)].map(([line, name = '']) => [name, line]));
 }
 
-/** The date is no finding, and neither are the Node and the system of whoever runs it. */
+/** Date and duration are no findings, and neither are the Node and the system of whoever runs it. */
 export const withoutDate = (page: string): string =>
   page.replace(/^Seen on .*$/m, '').replace(/^(PM2 \S+, native \S+), .*$/m, '$1');

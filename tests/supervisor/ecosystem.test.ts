@@ -161,7 +161,21 @@ test('the signal that is the order to leave must be one', () => {
 test('what only PM2 can run is refused with the cure', () => {
   expect(refusal({ exec_mode: 'fork' })).toMatch(/exec_mode must be 'cluster' \(fork mode needs PM2/);
   expect(refusal({ interpreter: 'python' })).toMatch(/interpreter must be 'node'/);
-  expect(refusal({ script: './app.mjs' })).toMatch(/script must be a CommonJS file/);
+});
+
+test.each([
+  ['app.mjs', undefined],
+  ['app.js', '{ "type": "module" }'],
+])('a program may be an ES module: %s beside %s', (script, manifest) => {
+  const at = folder();
+  // The app file itself stays CommonJS, whatever the folder says.
+  const file = write(describeApp({ script: `./${script}` }), 'ecosystem.config.cjs', at);
+  write('export {};', script, at);
+  if (manifest !== undefined) write(manifest, 'package.json', at);
+  expect(loadApp({ file, shell: {} })).toMatchObject({
+    app: { script: join(at, script), name: 'app' },
+    warnings: [],
+  });
 });
 
 test('all problems are told at once', () => {
@@ -322,6 +336,11 @@ describe('the file', () => {
     ['that throws', write("throw new Error('oh no')"), /oh no/],
     ['that is no JavaScript', write('module.exports = {'), /must be an app file in JavaScript/],
     ['of another kind', write('apps: []', 'apps.yml'), /must be a .js, .cjs or .json file, got ".yml"/],
+    [
+      'an ES module',
+      write('export const apps = [];', 'ecosystem.config.mjs'),
+      /must be a CommonJS file: name it .cjs, with module.exports instead of export, got ".mjs"/,
+    ],
     ['that describes nothing', write('module.exports = { apps: [] }'), /must be a description of an app/],
   ])('%s is refused with its path', (_name, file, expected) => {
     expect(() => loadApp({ file, shell: {} })).toThrow(expected);

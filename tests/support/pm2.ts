@@ -55,13 +55,17 @@ export class Pm2 {
   ): Promise<Result> {
     const command = [...launcher, process.execPath, PM2, ...args];
     return new Promise(resolve => {
-      execFile(
+      const child = execFile(
         command[0] ?? '',
         command.slice(1),
         { env: this.env, cwd, encoding: 'utf8', timeout: COMMAND_MS, killSignal: 'SIGKILL', signal },
         (error, stdout, stderr) => {
           const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
-          resolve({ code, text: stdout + stderr });
+          const tell = (): void => resolve({ code, text: stdout + stderr });
+          // One that is aborted is told as such while it still lives.
+          const lives = child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+          if (lives) child.once('exit', tell);
+          else tell();
         },
       );
     });
@@ -84,22 +88,34 @@ export class Pm2 {
     );
   }
 
+  /** Its pid as it was noted; 0 where no daemon has been started. */
   get daemon(): number {
     const path = join(this.home, 'pm2.pid');
     return existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
   }
 
-  /** Ends the daemon and all that it runs, and removes its home. */
-  async end(): Promise<void> {
+  /** Whether the daemon runs. A pid of 0 would mean ourselves. */
+  get alive(): boolean {
     const { daemon } = this;
-    if (daemon !== 0) {
-      // A daemon that is leaving already takes the order and dies, and its client waits for the answer for ever.
-      const over = new AbortController();
-      const given = this.runFrom({ cwd: ROOT, signal: over.signal }, 'kill');
-      await until(() => !isAlive(daemon), 'the daemon has ended');
-      over.abort();
-      await given;
+    return daemon > 0 && isAlive(daemon);
+  }
+
+  /** Ends the daemon and all that it runs, and removes its home. @throws Error if the daemon had to be killed */
+  async end(): Promise<void> {
+    const { daemon, alive } = this;
+    const isOver = (): boolean => !alive || !isAlive(daemon);
+    try {
+      // Without a daemon the command would start one.
+      if (!isOver()) {
+        // A daemon that is leaving already takes the order and dies, and its client waits for the answer for ever.
+        const over = new AbortController();
+        const given = this.runFrom({ cwd: ROOT, signal: over.signal }, 'kill');
+        await until(isOver, 'the daemon has ended').finally(() => over.abort());
+        await given;
+      }
+    } finally {
+      if (!isOver()) process.kill(daemon, 'SIGKILL');
+      rmSync(this.home, { recursive: true, force: true });
     }
-    rmSync(this.home, { recursive: true, force: true });
   }
 }

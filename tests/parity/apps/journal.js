@@ -3,4 +3,5 @@
 const { appendFileSync } = require('node:fs');
 const { join } = require('node:path');
 
-exports.note = what => appendFileSync(join(__dirname, 'journal'), `${Date.now()} ${process.pid} ${what}\n`);
+exports.note = (what, at = Date.now()) =>
+  appendFileSync(join(__dirname, 'journal'), `${at} ${process.pid} ${what}\n`);

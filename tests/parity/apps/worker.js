@@ -1,7 +1,8 @@
 'use strict';
 /**
  * The worker of most scenarios. It serves, tells about itself, and misbehaves when it is asked to: by a request, by
- * its environment, or by a file `crash` beside it, which ends it at boot with the code that stands in it.
+ * its environment, or by a file beside it. `crash` ends it at boot with the code that stands in it; where GATE is set
+ * it does not listen before there is a `gate`, and what `/held` asks for is answered once there is a `release`.
  */
 const cluster = require('node:cluster');
 const { existsSync, readFileSync } = require('node:fs');
@@ -9,7 +10,14 @@ const { createServer } = require('node:http');
 const { join } = require('node:path');
 const { note } = require('./journal.js');
 
-const { BOOT_MS = '0', READY, STUBBORN, PORT, BUILD = 'first' } = process.env;
+const { GATE, READY, STUBBORN, PORT, BUILD = 'first' } = process.env;
+
+const beside = name => join(__dirname, name);
+
+function whenThereIs(name, then) {
+  if (existsSync(beside(name))) then();
+  else setTimeout(whenThereIs, 20, name, then);
+}
 
 const answers = {
   '/': () => process.env.NODE_APP_INSTANCE ?? 'none',
@@ -33,9 +41,9 @@ const server = createServer((request, response) => {
   const { pathname, search } = new URL(request.url, 'http://localhost');
   const argument = search.slice(1);
   response.setHeader('x-worker', process.pid);
-  if (pathname === '/slow') {
-    note('takes a slow request');
-    setTimeout(() => response.end('answered'), Number(argument));
+  if (pathname === '/held') {
+    note('holds a request');
+    whenThereIs('release', () => response.end('answered'));
   } else if (pathname in misdeeds) {
     response.end('as you wish', () => setImmediate(() => misdeeds[pathname](argument)));
   } else response.end(answers[pathname]?.(argument) ?? 'unknown');
@@ -61,13 +69,22 @@ process.on('message', message => {
   if (message === 'shutdown') leave('message');
 });
 
-note(`boots ${BUILD} as ${process.env.NODE_APP_INSTANCE} with ${process.env.NUMBER}`);
-const crash = join(__dirname, 'crash');
-if (existsSync(crash)) process.exit(Number(readFileSync(crash, 'utf8')));
+// It was born when its process began: what it takes to load it is not the supervisor's delay.
+note(
+  `boots ${BUILD} as ${process.env.NODE_APP_INSTANCE} with ${process.env.NUMBER}`,
+  Math.ceil(performance.timeOrigin),
+);
+if (existsSync(beside('crash'))) {
+  note('crashes');
+  process.exit(Number(readFileSync(beside('crash'), 'utf8')));
+}
 
-setTimeout(() => {
+function listen() {
   server.listen(Number(PORT), () => {
     note('listens');
     if (READY !== 'never') process.send?.('ready');
   });
-}, Number(BOOT_MS));
+}
+
+if (GATE === 'yes') whenThereIs('gate', listen);
+else listen();

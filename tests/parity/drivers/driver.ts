@@ -32,18 +32,28 @@ export interface Driver {
   reload(): Promise<Outcome>;
   scale(workers: number): Promise<Outcome>;
   killWorker(pid: number, signal?: NodeJS.Signals): void;
-  /** Sends a signal to the supervisor itself. */
+  /** Sends a signal to the supervisor itself; nothing where it has ended. */
   killSupervisor(signal?: NodeJS.Signals): void;
   /** Empty where the supervisor has ended. */
   workers(): Promise<readonly Listed[]>;
   /** What the workers have written to standard output and error. */
   logs(): readonly string[];
+  /** What the supervisor itself has said of this service. */
+  said(): readonly string[];
+  /** How many workers it says it has started: those that never got as far as their journal count as well. */
+  starts(): number;
   /** Whether the supervisor runs. */
   alive(): boolean;
+  /** Its pid; nothing where it has not been started. */
+  supervisor(): number | null;
+  /** With what it has ended, if it has, and in the foreground: PM2's daemon tells nobody. */
+  exitCode(): number | null;
   /** A second driver on the same machine, as another service of the same user. */
   beside(app: AppPlace): Driver;
-  /** Ends everything. */
+  /** Ends everything. @throws Error if it had to be killed */
   end(): Promise<void>;
+  /** Files of the supervisor's own that should have gone with it. */
+  traces(): readonly string[];
 }
 
 /** Where the app is, and the shell in which commands are given. */
@@ -56,3 +66,9 @@ export interface AppPlace {
 
 export const DRIVERS = ['pm2', 'native'] as const;
 export type DriverName = (typeof DRIVERS)[number];
+
+/** @throws Error if there is no such process: a pid of 0 would mean all of our own group */
+export function signal(pid: number, name: NodeJS.Signals): void {
+  if (!(pid > 0)) throw new Error(`there is no process ${pid} to send ${name} to`);
+  process.kill(pid, name);
+}

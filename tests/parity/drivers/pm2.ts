@@ -1,7 +1,8 @@
 /** The real PM2, the locked version, in a home of its own. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Pm2, type Result } from '../../support/pm2.js';
-import { isAlive } from '../../support/processes.js';
-import type { AppPlace, Driver, Listed, Outcome, WorkerState } from './driver.js';
+import { signal, type AppPlace, type Driver, type Listed, type Outcome, type WorkerState } from './driver.js';
 
 const STATES: Readonly<Record<string, WorkerState>> = {
   launching: 'starting',
@@ -21,8 +22,13 @@ export function pm2Driver(place: AppPlace, pm2 = new Pm2(place.env)): Driver {
 
   const give = async (...args: string[]): Promise<Outcome> =>
     outcome(await pm2.runFrom({ cwd: folder }, ...args));
-  // Without a daemon every command of PM2 would start one.
-  const alive = (): boolean => pm2.daemon !== 0 && isAlive(pm2.daemon);
+  const said = (): string[] => {
+    const log = join(pm2.home, 'pm2.log');
+    if (!existsSync(log)) return [];
+    return readFileSync(log, 'utf8')
+      .split('\n')
+      .filter(line => line.includes(`App [${name}:`));
+  };
 
   return {
     async start({ envName, from = folder, launcher = [] } = {}) {
@@ -32,10 +38,13 @@ export function pm2Driver(place: AppPlace, pm2 = new Pm2(place.env)): Driver {
     stop: () => give('stop', name),
     reload: () => give('reload', file, ...environment),
     scale: workers => give('scale', name, String(workers)),
-    killWorker: (pid, signal = 'SIGKILL') => void process.kill(pid, signal),
-    killSupervisor: (signal = 'SIGKILL') => void process.kill(pm2.daemon, signal),
+    killWorker: (pid, how = 'SIGKILL') => signal(pid, how),
+    killSupervisor(how = 'SIGKILL') {
+      if (pm2.alive) signal(pm2.daemon, how);
+    },
     async workers() {
-      if (!alive()) return [];
+      // Without a daemon every command of PM2 would start one.
+      if (!pm2.alive) return [];
       const all = (await pm2.list()) as (Awaited<ReturnType<Pm2['list']>>[number] & { name: string })[];
       return all
         .filter(listed => listed.name === name)
@@ -46,8 +55,13 @@ export function pm2Driver(place: AppPlace, pm2 = new Pm2(place.env)): Driver {
         }));
     },
     logs: () => pm2.logs(),
-    alive,
+    said,
+    starts: () => said().filter(line => line.includes('starting in -cluster mode-')).length,
+    alive: () => pm2.alive,
+    supervisor: () => (pm2.daemon > 0 ? pm2.daemon : null),
+    exitCode: () => null,
     beside: other => pm2Driver(other, pm2),
     end: () => pm2.end(),
+    traces: () => (existsSync(pm2.home) ? [pm2.home] : []),
   };
 }

@@ -14,6 +14,7 @@ export default scenario({
       async () => (await service.workers()).some(({ state }) => state === 'stopped'),
       'one is stopped',
     );
+    // And nothing follows.
     await pause(500);
     const states = (await service.workers()).map(({ state }) => state);
     return `${service.journal(/^boots/).length} boots; ${states.toSorted().join(', ')}`;

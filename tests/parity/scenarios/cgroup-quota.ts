@@ -1,4 +1,5 @@
 /** The supervisor runs in a control group that may use one CPU's time; `instances: 'max'`. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../../support/processes.js';
@@ -6,6 +7,8 @@ import { better, Impossible, scenario } from '../scenario.js';
 import { CPUS, settled } from '../steps.js';
 
 const PERIOD_US = 100_000;
+
+const entranceOf = (folder: string): string => join(folder, 'cgroup.procs');
 
 /** A group of version 1 or 2 that may use the time of one CPU. */
 function groupOfOneCpu(name: string): string {
@@ -17,10 +20,12 @@ function groupOfOneCpu(name: string): string {
   try {
     mkdirSync(folder);
     writeFileSync(join(folder, file), content);
+    // A group can be made where it must not be entered: this shell tries, and leaves with its end.
+    execFileSync('sh', ['-c', `echo $$ > ${entranceOf(folder)}`], { stdio: 'ignore' });
     return folder;
   } catch {
     tryToRemove(folder);
-    throw new Impossible('needs the right to make a control group with a CPU quota');
+    throw new Impossible('needs the right to make and enter a control group with a CPU quota');
   }
 }
 
@@ -41,7 +46,7 @@ export default scenario({
     if (CPUS < 2) throw new Impossible('needs two CPUs');
     const group = groupOfOneCpu(`parity-${service.port}`);
     try {
-      await service.start({ launcher: ['sh', '-c', `echo $$ > ${group}/cgroup.procs && exec "$@"`, 'sh'] });
+      await service.start({ launcher: ['sh', '-c', `echo $$ > ${entranceOf(group)} && exec "$@"`, 'sh'] });
       const workers = await settled(service);
       if (workers.length === CPUS) return 'a worker for each CPU of the machine';
       return workers.length === 1 ? 'one worker for its quota of one CPU' : `${workers.length} workers`;

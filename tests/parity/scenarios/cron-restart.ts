@@ -1,7 +1,7 @@
 /** `cron_restart` every three seconds, under a client that asks all the time. */
 import { until } from '../../support/processes.js';
 import { better, scenario } from '../scenario.js';
-import { gone, probe } from '../steps.js';
+import { gone, probe, wordOf } from '../steps.js';
 
 export default scenario({
   chapter: 'Limits and clocks',
@@ -10,14 +10,18 @@ export default scenario({
   async play(service) {
     const before = await service.started(2);
     const client = probe(service);
+    const begun = service.journal(/^(boots|ordered)/).length;
     await gone(before);
     await until(() => service.journal(/^listens/).length >= 4, 'both are replaced');
     const { lost } = await client.stop();
-    return lost === 0 ? 'replaced one by one, no request is lost' : 'all end at once, requests are lost';
+    // Either is the cause of the other.
+    const [first] = service.journal(/^(boots|ordered)/).slice(begun);
+    const order = first !== undefined && wordOf(first) === 'boots' ? 'successors first' : 'old workers first';
+    return `${order}, ${lost === 0 ? 'no request is lost' : 'requests are lost'}`;
   },
   expect: better({
-    pm2: 'all end at once, requests are lost',
-    native: 'replaced one by one, no request is lost',
+    pm2: 'old workers first, requests are lost',
+    native: 'successors first, no request is lost',
     how: 'the clock orders a rolling reload',
   }),
 });

@@ -1,27 +1,29 @@
 /** An ES module as the entry that fails as it is loaded. */
+import { EXIT } from '../../../src/errors.js';
 import { until } from '../../support/processes.js';
 import { better, scenario } from '../scenario.js';
-import { pause } from '../steps.js';
+import { comesTrue, hasGivenUp } from '../steps.js';
 
 export default scenario({
   chapter: 'Apps that are not ours',
   promise: 'an ES module that cannot be loaded is not said to serve',
   program: 'broken.mjs',
-  app: { wait_ready: false, max_restarts: 3 },
+  app: { instances: 1, wait_ready: false, max_restarts: 3 },
   async play(service) {
-    const { ok, text } = await service.start();
-    if (!ok)
-      return /a CommonJS file that imports the ES module/.test(text) ? 'refused with the cure' : 'refused';
-    await until(() => service.logs().some(line => line.includes('broken at its first line')), 'it is logged');
-    await pause(500);
-    const workers = await service.workers();
-    return workers.every(({ state, restarts }) => state === 'serving' && restarts === 0)
-      ? 'said to serve, forever'
-      : 'not said to serve';
+    await service.start();
+    await until(
+      () => service.logs().some(line => line.includes('broken.mjs:2')),
+      'it is logged, with its line of the program',
+    );
+    // Three tries take a second.
+    const isGivenUp = await comesTrue(() => hasGivenUp(service, EXIT.neverReady), 5_000);
+    if (isGivenUp) return `given up after ${service.starts()} starts`;
+    const states = (await service.workers()).map(({ state }) => state);
+    return `${service.starts()} start, said to be ${states.join(', ')}, and never replaced`;
   },
   expect: better({
-    pm2: 'said to serve, forever',
-    native: 'refused with the cure',
+    pm2: '1 start, said to be serving, and never replaced',
+    native: 'given up after 3 starts',
     how: 'nothing that is broken looks well',
   }),
 });

@@ -1,22 +1,18 @@
-/** An ES module as the entry. */
-import { notApplicable, scenario } from '../scenario.js';
-import { read } from '../steps.js';
+/** An ES module as the entry, by its ending: started, asked, reloaded. */
+import { same, scenario } from '../scenario.js';
+import { gone, read } from '../steps.js';
 
 export default scenario({
   chapter: 'Apps that are not ours',
-  promise: 'an ES module as the entry runs, or is refused with the cure',
+  promise: 'an ES module as the entry runs',
   program: 'module.mjs',
   async play(service) {
-    const { ok, text } = await service.start();
-    if (!ok)
-      return /a CommonJS file that imports the ES module/.test(text) ? 'refused with the cure' : 'refused';
-    await service.answers();
-    return `${await read(service, '/')} answers`;
+    const before = await service.started(2);
+    const earlier = await read(service, '/');
+    const { ok } = await service.reload();
+    await gone(before);
+    const later = await read(service, '/');
+    return ok ? `${earlier} answers before, ${later} after a reload` : 'not reloaded';
   },
-  expect: notApplicable({
-    pm2: 'module answers',
-    native: 'refused with the cure',
-    because:
-      'a decision: as an entry its failures go unseen (next row), and the cure runs under both (the row after it)',
-  }),
+  expect: same('module answers before, module after a reload'),
 });

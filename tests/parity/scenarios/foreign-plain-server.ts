@@ -9,9 +9,11 @@ export default scenario({
   app: { wait_ready: false },
   async play(service) {
     const before = await service.started(2);
+    const earlier = await read(service, '/');
     const { ok } = await service.reload();
     await gone(before);
-    return ok ? `${await read(service, '/')} answers before and after a reload` : 'not reloaded';
+    const later = await read(service, '/');
+    return ok ? `${earlier} answers before, ${later} after a reload` : 'not reloaded';
   },
-  expect: same('plain answers before and after a reload'),
+  expect: same('plain answers before, plain after a reload'),
 });

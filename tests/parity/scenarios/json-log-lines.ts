@@ -1,6 +1,25 @@
-/** The log lines of this service's workers. */
-import { until } from '../../support/processes.js';
+/** The log lines of this service's workers, from the first to the last: at boot, for each request, in the drain. */
+import { request, until } from '../../support/processes.js';
 import { same, scenario } from '../scenario.js';
+import { gone } from '../steps.js';
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** What a line says, without what differs from run to run. */
+const textOf = ({ msg }: Line): string =>
+  String(msg)
+    .replace(/^Worker \d+/, 'Worker N')
+    .replace(/ \S+ ms$/, ' N ms');
+
+/** Which keys the lines have, and which lines have these. */
+function shapesOf(lines: readonly Line[]): string[] {
+  const shapes = new Map<string, Set<string>>();
+  for (const line of lines) {
+    const keys = Object.keys(line).join(' ');
+    shapes.set(keys, (shapes.get(keys) ?? new Set()).add(textOf(line)));
+  }
+  return [...shapes].map(([keys, texts]) => `{ ${keys} }: ${[...texts].join(', ')}`);
+}
 
 export default scenario({
   chapter: 'The service itself',
@@ -8,19 +27,23 @@ export default scenario({
   program: 'cabe-arena-api',
   shell: { WEB_CONCURRENCY: '1' },
   async play(service) {
-    const [pid] = await service.started(1);
-    const lines = (): Record<string, unknown>[] =>
-      service
-        .logs()
-        .map(line => JSON.parse(line) as Record<string, unknown>)
-        .filter(line => line['pid'] === pid && !String(line['msg']).startsWith('GET'));
-    await until(() => lines().some(({ msg }) => /started successfully/.test(String(msg))), 'it is logged');
-    return lines()
-      .map(({ msg, ...rest }) => `${String(msg).replace(String(pid), 'N')} (${Object.keys(rest).join(' ')})`)
-      .join('; ');
+    const pids = await service.started(1);
+    await service.get('/health');
+    await service.get('/nowhere');
+    const headers = { 'Content-Type': 'application/json' };
+    await request(service.port, '/echo', { method: 'POST', headers, body: '{' });
+    await service.stop();
+    await gone(pids);
+    // Whatever a worker writes is JSON, or this throws.
+    const lines = (): Line[] => service.logs().map(line => JSON.parse(line) as Line);
+    await until(() => lines().some(({ msg }) => String(msg).includes('draining')), 'the last line is read');
+    const strangers = lines().filter(({ pid }) => !pids.includes(Number(pid)));
+    return [...shapesOf(lines()), ...strangers.map(line => JSON.stringify(line))].join('; ');
   },
   expect: same(
-    'Worker N starting (level time pid hostname env); ' +
-      'Worker N HTTP server started successfully (level time pid hostname env)',
+    '{ level time pid hostname env msg }: ' +
+      'Worker N starting, Worker N HTTP server started successfully, Worker N draining (the supervisor); ' +
+      '{ level time pid hostname env requestId method url status ms msg }: ' +
+      'GET / 404 N ms, GET /health 200 N ms, GET /nowhere 404 N ms, POST /echo 400 N ms',
   ),
 });

@@ -1,7 +1,8 @@
 /** `max_restarts: 4` and a worker that crashes at boot. */
+import { EXIT } from '../../../src/errors.js';
 import { until } from '../../support/processes.js';
 import { same, scenario } from '../scenario.js';
-import { pause } from '../steps.js';
+import { hasGivenUp, pause } from '../steps.js';
 
 export default scenario({
   chapter: 'Restarts',
@@ -10,13 +11,10 @@ export default scenario({
   async play(service) {
     service.put('crash', '1');
     await service.start();
-    await until(async () => {
-      const workers = await service.workers();
-      return workers.every(({ state }) => state === 'errored');
-    }, 'it is given up');
+    await until(() => hasGivenUp(service, EXIT.neverReady), 'it is given up');
     // And nothing follows.
     await pause(1_000);
-    return `given up after ${service.journal(/^boots/).length} crashes`;
+    return `given up after ${service.journal(/^crashes/).length} crashes, ${service.starts()} starts`;
   },
-  expect: same('given up after 4 crashes'),
+  expect: same('given up after 4 crashes, 4 starts'),
 });

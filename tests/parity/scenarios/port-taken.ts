@@ -1,8 +1,9 @@
 /** This service on a port that a program of somebody else has. */
 import { createServer } from 'node:net';
+import { EXIT } from '../../../src/errors.js';
 import { until } from '../../support/processes.js';
 import { better, scenario } from '../scenario.js';
-import { pause } from '../steps.js';
+import { lastMessage, pause } from '../steps.js';
 
 export default scenario({
   chapter: 'Supervisor and port',
@@ -12,22 +13,22 @@ export default scenario({
   async play(service) {
     const holder = createServer().listen(service.port);
     try {
-      const { ok, text } = await service.start();
-      const isSaid = (): boolean => /already in use/.test(text + service.logs().join('\n'));
-      await until(isSaid, 'it is said');
+      const { ok, code, text } = await service.start();
+      const said = new RegExp(`Port ${service.port} is already in use by pid ${process.pid} `);
+      await until(() => said.test(text + service.logs().join('\n')), 'it is said, and who has it');
       // A crash loop with a backoff of 100 ms would be plain to see by then.
       await pause(1_000);
-      const restarts = (await service.workers()).reduce((sum, worker) => sum + worker.restarts, 0);
-      const loop = restarts === 0 ? 'no worker is tried again' : `${restarts} more tries`;
-      const told = ok && service.alive() ? 'start succeeds' : 'the service ends with an error';
-      return `${told}, ${loop}`;
+      const tries = `${service.starts()} workers are tried`;
+      if (ok && service.alive()) return `start succeeds, ${tries}`;
+      const isLast = code === EXIT.portTaken && said.test(lastMessage(text));
+      return `start fails with exit code ${code}, ${isLast ? 'the last line says why' : text}, ${tries}`;
     } finally {
       await new Promise(resolve => holder.close(resolve));
     }
   },
   expect: better({
-    pm2: 'start succeeds, no worker is tried again',
-    native: 'the service ends with an error, no worker is tried again',
-    how: 'exit code 6, and the last line says who has the port',
+    pm2: 'start succeeds, 2 workers are tried',
+    native: 'start fails with exit code 6, the last line says why, 0 workers are tried',
+    how: 'a deployment notices it, and is told who has the port',
   }),
 });

@@ -9,8 +9,9 @@ export default scenario({
   async play(service) {
     await service.started(1);
     service.describe({ instances: 3 });
-    await service.reload();
+    const { ok } = await service.reload();
     const { length } = await settled(service);
+    if (!ok) return 'not reloaded';
     return length === 1 ? 'still one worker' : `${length} workers`;
   },
   expect: better({

@@ -1,23 +1,12 @@
 /** A reload onto a build that crashes at boot. */
-import { isAlive } from '../../support/processes.js';
 import { better, scenario } from '../scenario.js';
-import { pause, probe } from '../steps.js';
+import { reloadOnto } from '../steps.js';
 
 export default scenario({
   chapter: 'Reload',
   promise: 'a reload onto a build that crashes changes nothing',
   app: { listen_timeout: 700 },
-  async play(service) {
-    const before = await service.started(2);
-    const client = probe(service);
-    service.put('crash', '1');
-    const { ok } = await service.reload();
-    await pause(500);
-    const { lost } = await client.stop();
-    const told = ok ? 'told as a success' : 'told as a failure';
-    const stayed = before.every(isAlive) ? 'the old workers stay' : 'the old workers are gone';
-    return `${told}, ${stayed}, ${lost > 0 ? 'requests are lost' : 'no request is lost'}`;
-  },
+  play: service => reloadOnto(service, () => service.put('crash', '1')),
   expect: better({
     pm2: 'told as a success, the old workers are gone, requests are lost',
     native: 'told as a failure, the old workers stay, no request is lost',

@@ -6,14 +6,22 @@ import { settled } from '../steps.js';
 export default scenario({
   chapter: 'Reload',
   promise: 'who orders a reload gets what is there at that moment',
-  app: { env: { BOOT_MS: 600 } },
+  app: { listen_timeout: 20_000 },
   async play(service) {
     await service.started(2);
-    service.describe({ env: { BOOT_MS: 600, BUILD: 'second' } });
+    // The first reload goes on only when the second one has been ordered.
+    service.describe({ env: { GATE: 'yes', BUILD: 'second' } });
     const first = service.reload();
     await until(() => service.journal(/^boots second/).length > 0, 'the first reload runs');
-    service.describe({ env: { BOOT_MS: 600, BUILD: 'third' } });
-    const { ok, text } = await service.reload();
+    service.describe({ env: { GATE: 'yes', BUILD: 'third' } });
+    let isAnswered = false;
+    const second = service.reload().finally(() => (isAnswered = true));
+    await until(
+      () => isAnswered || service.said().some(line => line.includes('another one follows it')),
+      'the second one is refused, or taken',
+    );
+    service.put('gate', '');
+    const { ok, text } = await second;
     await first;
     const pids = await settled(service);
     const builds = service

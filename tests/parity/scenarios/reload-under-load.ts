@@ -2,6 +2,7 @@
 import { until } from '../../support/processes.js';
 import { strictClient } from '../../support/strict-client.js';
 import { same, scenario } from '../scenario.js';
+import { gone } from '../steps.js';
 
 export default scenario({
   chapter: 'Reload',
@@ -9,7 +10,7 @@ export default scenario({
   program: 'cabe-arena-api',
   shell: { WEB_CONCURRENCY: '2' },
   async play(service) {
-    await service.started(2);
+    const before = await service.started(2);
     const client = strictClient({ port: service.port });
     await until(() => client.sent > 200, 'there is load');
     for (let reload = 0; reload < 3; reload++) {
@@ -17,6 +18,7 @@ export default scenario({
       if (!ok) return `refused: ${text}`;
     }
     const { failures, answered, sent } = await client.stop();
+    await gone(before);
     return answered === sent ? 'nothing is lost' : `lost: ${JSON.stringify(failures)}`;
   },
   expect: same('nothing is lost'),

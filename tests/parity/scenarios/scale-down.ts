@@ -1,19 +1,21 @@
-/** From three workers to two, while every one of them answers a slow request. */
+/** From three workers to two, while every one of them is busy with a request. */
 import { until } from '../../support/processes.js';
 import { same, scenario } from '../scenario.js';
+import { occupy } from '../steps.js';
 
 export default scenario({
   chapter: 'Scale',
   promise: 'scaling down answers what is in flight',
-  app: { instances: 3, kill_timeout: 5_000 },
+  app: { instances: 3, kill_timeout: 20_000 },
   async play(service) {
-    await service.started(3);
-    const answers = Promise.allSettled(Array.from({ length: 6 }, () => service.get('/slow?1500')));
-    await until(() => service.journal(/slow/).length === 6, 'every worker is busy');
-    await service.scale(2);
+    const held = await occupy(service, await service.started(3));
+    const scaling = service.scale(2);
+    await until(() => service.journal(/^ordered/).length > 0, 'one has its order');
+    const lost = await held.release();
+    const { ok } = await scaling;
     await service.serving(2);
-    const lost = (await answers).filter(({ status }) => status === 'rejected').length;
-    return lost === 0 ? 'two workers, every request answered' : `two workers, ${lost} requests lost`;
+    const told = ok ? 'two workers' : 'not scaled';
+    return `${told}, ${lost === 0 ? 'every request answered' : `${lost} requests lost`}`;
   },
   expect: same('two workers, every request answered'),
 });

@@ -1,15 +1,27 @@
-/** Three workers that need half a second each until they are ready. */
+/** Three workers, none of which gets ready before there is a file. */
+import { until } from '../../support/processes.js';
 import { better, scenario } from '../scenario.js';
+import { comesTrue, wordOf } from '../steps.js';
 
 export default scenario({
   chapter: 'Readiness',
   promise: 'the service is up as soon as it can be',
-  app: { instances: 3, env: { BOOT_MS: 500 } },
+  app: { instances: 3, listen_timeout: 20_000, env: { GATE: 'yes' } },
   async play(service) {
-    await service.started(3);
-    const story = service.journal(/^(boots|listens)/).map(({ what }) => what.split(' ')[0]);
-    if (story.join() === 'boots,listens,boots,listens,boots,listens') return 'one after another';
-    return story.slice(0, 3).join() === 'boots,boots,boots' ? 'all side by side' : story.join(', ');
+    const starting = service.start();
+    const boots = (): number => service.journal(/^boots/).length;
+    await until(() => boots() > 0, 'the first one boots');
+    // Whoever does not wait for the first one starts the others long before this is over.
+    const sideBySide = await comesTrue(() => boots() === 3, 3_000);
+    service.put('gate', '');
+    await starting;
+    await service.serving(3);
+    if (sideBySide) return 'all side by side';
+    const story = service
+      .journal(/^(boots|listens)/)
+      .map(wordOf)
+      .join();
+    return story === 'boots,listens,boots,listens,boots,listens' ? 'one after another' : story;
   },
   expect: better({
     pm2: 'one after another',

@@ -15,7 +15,9 @@ export default scenario({
       'one is stopped',
     );
     await provoke(service, '/exit?8');
-    await until(() => service.journal(/^boots/).length === 3, 'the other one is replaced');
+    await until(() => service.journal(/^listens/).length === 3, 'the other one is replaced');
+    await service.serving(1);
+    // And nothing follows.
     await pause(500);
     const states = (await service.workers()).map(({ state }) => state);
     return `${service.journal(/^boots/).length} boots; ${states.toSorted().join(', ')}`;

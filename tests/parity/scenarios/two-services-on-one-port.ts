@@ -1,7 +1,8 @@
 /** A second service is started on a port that another one has. */
+import { EXIT } from '../../../src/errors.js';
 import { until } from '../../support/processes.js';
 import { better, scenario } from '../scenario.js';
-import { pause } from '../steps.js';
+import { lastMessage, pause } from '../steps.js';
 
 export default scenario({
   chapter: 'Supervisor and port',
@@ -11,7 +12,7 @@ export default scenario({
   async play(service) {
     const [own = 0] = await service.started(1);
     const second = service.beside({});
-    await second.start();
+    const { ok, code, text } = await second.start();
     await until(async () => {
       if (!second.alive()) return true;
       return (await second.workers()).some(({ state }) => state === 'serving');
@@ -21,14 +22,17 @@ export default scenario({
       answerers.add(((await service.get('/health')).json() as { worker: unknown }).worker);
       await pause(5);
     }
-    if (answerers.size > 1) return 'answers come from both in turn, unnoticed';
-    return answerers.has(own) && !second.alive()
-      ? 'the second one is refused, the first one serves on'
-      : 'unclear';
+    if (ok && answerers.size > 1) return 'both start, answers come from both in turn';
+    const holder = Number(/in use by pid (\d+)/.exec(lastMessage(text))?.[1]);
+    const isNamed = [own, service.supervisor()].includes(holder);
+    const told = code === EXIT.portTaken && isNamed ? 'which is told by name' : `exit code ${code}: ${text}`;
+    const alone = answerers.has(own) && answerers.size === 1 ? 'the first one serves on' : 'unclear';
+    return `the second one is refused because of the first one, ${told}; ${alone}`;
   },
   expect: better({
-    pm2: 'answers come from both in turn, unnoticed',
-    native: 'the second one is refused, the first one serves on',
-    how: 'it says who has the port and ends with exit code 6',
+    pm2: 'both start, answers come from both in turn',
+    native:
+      'the second one is refused because of the first one, which is told by name; the first one serves on',
+    how: 'exit code 6, and the last line says who has the port',
   }),
 });
