@@ -129,6 +129,8 @@ function live(seed: number, begun: (world: World) => void): void {
       () => world.crash(victim, pick({ code: 1 }, { signal: 'SIGKILL' }, { code: 0 })),
       () => world.crash(anybody, pick({ code: 1 }, { signal: 'SIGKILL' }, { code: 0 })),
       () => world.send({ type: 'worker.grown', worker: pick(victim, anybody) }),
+      () =>
+        world.alive.has(anybody) && world.send({ type: 'worker.leaving', worker: anybody, code: pick(0, 1) }),
       () => world.send({ type: 'worker.listening', worker: anybody }),
       () => world.send({ type: 'worker.silent', worker: pick(victim, anybody) }),
       () => world.send({ type: 'worker.heard', worker: pick(victim, anybody) }),
@@ -192,8 +194,8 @@ function inspect(world: World, event: Event, before: Pool, effects: readonly Eff
   must(!pool.slots.some(({ at }) => at === 'vacant'), 'no seat stays empty without a reason');
   must((nextWake(pool) ?? Infinity) > now, 'what is due is done, and the next wake lies ahead');
   const isExcused =
-    event.type === 'worker.exited' || event.type === 'stop' || pool.wanted < before.slots.length;
-  must(isExcused || served(pool) >= served(before), 'nothing but a crash or an order costs a serving slot');
+    ['worker.exited', 'worker.leaving', 'stop'].includes(event.type) || pool.wanted < before.slots.length;
+  must(isExcused || served(pool) >= served(before), 'nothing but an end or an order costs a serving slot');
   must(
     pool.verdict !== undefined || served(pool) >= watch.floor,
     'a reload without crashes costs no capacity',
@@ -301,7 +303,7 @@ function inspectReload(
 
 /** Every event, effect and state that a life can meet. */
 const EVERYTHING = `
-  wake worker.ready worker.listening worker.failed worker.exited worker.grown worker.silent worker.heard fork.failed
+  wake worker.ready worker.listening worker.failed worker.exited worker.leaving worker.grown worker.silent worker.heard fork.failed
   reload.asked reload.read scale stop jump
   fork order kill reread reload.ended recycle.failed lend return exit
   backoff starting ready replacing stopped errored
