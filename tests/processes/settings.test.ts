@@ -32,3 +32,11 @@ test('a RUN_DIR whose socket would have too long a path is refused at start, wit
   expect(running.lines).toHaveLength(1);
   expect(running.lines[0]?.msg).toMatch(/RUN_DIR must be a folder with a shorter path/);
 });
+
+test('a field of 0 where it makes no sense is refused, and so is every other one at once', async () => {
+  const fields = ['kill_timeout', 'listen_timeout', 'max_restarts', 'max_memory_restart'];
+  const file = appFile(LISTENS, Object.fromEntries(fields.map(name => [name, 0])));
+  const running = start([CLUSTER, '--config', file], { RUN_DIR: folder() });
+  expect((await running.ended).code).toBe(5);
+  for (const name of fields) expect(running.text()).toMatch(new RegExp(`${name} must be [^;]*, got 0`));
+});
