@@ -3,7 +3,7 @@
  * the process that meets it. Other programs read the exit codes, so their meanings never change.
  */
 
-/** Exit codes of the supervisor, the worker and the commands (`docs/operations.md` explains each). */
+/** Exit codes of the supervisor, the worker and the commands (`README.md` explains each). */
 export const EXIT = {
   ok: 0,
   internal: 1,

@@ -1,6 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { createLogger, type LoggerOptions } from '../src/utils/logger.js';
 
@@ -50,6 +52,17 @@ describe('in production', () => {
       },
       err: { type: 'RangeError', message: 'too far', stack: expect.any(String) },
     });
+    expect(lines.join()).not.toContain('s3cret');
+  });
+
+  test('cookies that are set are redacted, in an answer as in headers of any kind', () => {
+    const { logger, lines } = capture({ env: 'production' });
+    const setting = { 'set-cookie': ['sid=s3cret; HttpOnly'], 'content-type': 'text/plain' };
+    const answer = new ServerResponse(new IncomingMessage(new Socket()));
+    answer.setHeaders(new Map(Object.entries(setting)));
+    logger.info({ res: answer, headers: setting }, 'answered');
+    const redacted = { 'set-cookie': '[Redacted]', 'content-type': 'text/plain' };
+    expect(first(lines)).toMatchObject({ res: { headers: redacted }, headers: redacted });
     expect(lines.join()).not.toContain('s3cret');
   });
 });

@@ -1,7 +1,7 @@
 /**
- * The wire between the supervisor and its workers, and its doorkeeper. It is the only file that both processes
- * share. PM2 and foreign apps speak the two plain strings; everything else is ours and ignored by those who do
- * not know it.
+ * The wire between the supervisor and its workers, and its doorkeeper: the only file of the supervisor that a worker
+ * loads. PM2 and foreign apps speak the two plain strings; everything else is ours and ignored by those who do not
+ * know it.
  */
 
 /** Set to `1` in a worker's environment by a supervisor that hands out its listening socket on request. */

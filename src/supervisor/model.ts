@@ -1,5 +1,5 @@
 /**
- * The words of the supervisor as types. Pure: model, policy, step, rules, moves, loans and wake import nothing
+ * The words of the supervisor as types. Pure: it and the files that `docs/architecture.md` lists with it import nothing
  * but each other (a lint rule keeps it).
  *
  * The supervisor owns a pool of slots. A slot is a seat for one serving worker; what a seat can be is spelled

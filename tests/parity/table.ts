@@ -6,6 +6,16 @@ import type { DriverName } from './drivers/driver.js';
 import type { Named, Seen } from './play.js';
 import { CHAPTERS } from './scenario.js';
 
+/** What is known from the source of PM2 and from tests of our own, and is no scenario. */
+const NOT_PLAYED = [
+  '## Not played',
+  '',
+  'A field of 0 where it makes no sense: PM2 puts its default in the place of a `kill_timeout` or `listen_timeout` of 0,',
+  'gives up at the first unstable exit with `max_restarts: 0`, and finds every worker too large with',
+  '`max_memory_restart: 0`. Natively each of them is refused: exit code 5, with what would be accepted.',
+  '',
+];
+
 export interface Result {
   readonly scenario: Named;
   readonly seen: Readonly<Partial<Record<DriverName, Seen>>>;
@@ -51,6 +61,7 @@ export async function tableOf(
     `Seen on ${new Date().toISOString().slice(0, 10)}, in ${Math.ceil(took / 60_000)} minutes.`,
     '',
     ...chapters,
+    ...NOT_PLAYED,
   ].join('\n');
   // Jest, which reads tables and writes none, cannot load it.
   const { format } = await import('prettier');

@@ -20,6 +20,7 @@ export const exited = (worker: number, code: number | null = 1, signal: string |
   code,
   signal,
 });
+export const leaving = (worker: number, code = 0): Event => ({ type: 'worker.leaving', worker, code });
 export const grown = (worker: number): Event => ({ type: 'worker.grown', worker });
 export const drains = (worker: number, code = 1): Event => ({ type: 'worker.leaving', worker, code });
 export const silent = (worker: number): Event => ({ type: 'worker.silent', worker });

@@ -202,11 +202,8 @@ function inspect(world: World, event: Event, before: Pool, effects: readonly Eff
   must(!pool.slots.some(({ at }) => at === 'vacant'), 'no seat stays empty without a reason');
   must((nextWake(pool) ?? Infinity) > now, 'what is due is done, and the next wake lies ahead');
   const isExcused =
-    event.type === 'worker.exited' ||
-    event.type === 'worker.leaving' ||
-    event.type === 'stop' ||
-    pool.wanted < before.slots.length;
-  must(isExcused || served(pool) >= served(before), 'nothing but a crash or an order costs a serving slot');
+    ['worker.exited', 'worker.leaving', 'stop'].includes(event.type) || pool.wanted < before.slots.length;
+  must(isExcused || served(pool) >= served(before), 'nothing but an end or an order costs a serving slot');
   must(
     pool.verdict !== undefined || served(pool) >= watch.floor,
     'a reload without crashes costs no capacity',

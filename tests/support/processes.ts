@@ -147,15 +147,38 @@ export function folder(): string {
   return path;
 }
 
-/** A port that nobody uses at the moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/** Ports that one process of tests gives out, before it comes round to the first again. */
+const PORTS_EACH = 64;
+let given = Date.now() % PORTS_EACH;
+
+/**
+ * A port that nobody uses, and that nobody takes before the test does: it is none of those from which the system
+ * chooses by itself, as for every outgoing connection, and other test processes give out others.
+ */
+export async function freePort(): Promise<number> {
+  const [first, end] = portsOfNobody();
+  const processes = Math.floor((end - first) / PORTS_EACH);
+  const own = first + (process.pid % processes) * PORTS_EACH;
+  for (let tried = 0; tried < PORTS_EACH; tried++) {
+    const port = own + (given++ % PORTS_EACH);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`every port from ${own} to ${own + PORTS_EACH - 1} is taken`);
+}
+
+/** Below the ports that the system gives out (Linux says which those are); above them where it begins low. */
+function portsOfNobody(): readonly [first: number, end: number] {
+  const path = '/proc/sys/net/ipv4/ip_local_port_range';
+  const range = existsSync(path) ? readFileSync(path, 'utf8').trim().split(/\s+/).map(Number) : [];
+  const [low = 32_768, high = 60_999] = range;
+  return low - 10_000 > 65_535 - high ? [10_000, low] : [high + 1, 65_536];
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise(resolve => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, () => server.close(() => resolve(true)));
   });
 }
 

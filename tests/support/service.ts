@@ -54,7 +54,7 @@ export async function service({ workers = 2, env = {}, args = [] }: ServiceOptio
 
 /** The pids of the workers that have ever said that they serve, the first ones first. */
 export const served = ({ lines }: Running): number[] =>
-  lines.flatMap(({ msg }) => /^Worker (\d+) HTTP server started/.exec(msg)?.[1] ?? []).map(Number);
+  lines.flatMap(({ msg }) => /\bWorker (\d+) HTTP server started/.exec(msg)?.[1] ?? []).map(Number);
 
 export const messages = ({ lines }: Running): string[] => lines.map(({ msg }) => msg);
 

@@ -1,0 +1,179 @@
+/** What `package.json` offers, as somebody uses it who has just cloned this: Node, npm and nothing else. */
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { cleanUp, folder, follow, freePort, ROOT, until, type Running } from './support/processes.js';
+
+jest.setTimeout(60_000);
+
+/**
+ * A clone whose packages are those of this one. Its npx fetches nothing, and its Yarn installs nothing: what they are
+ * asked to do is noted.
+ */
+const CLONE = realpathSync(mkdtempSync(join(tmpdir(), 'cabe-clone-')));
+const TOOLS = realpathSync(mkdtempSync(join(tmpdir(), 'cabe-tools-')));
+const NOTES = join(TOOLS, 'notes');
+const NPX = join(TOOLS, 'npx');
+
+beforeAll(() => {
+  const generated = new Set(['node_modules', 'dist', '.git', 'coverage', '.yarn']);
+  cpSync(ROOT, CLONE, { recursive: true, filter: path => path === ROOT || !generated.has(basename(path)) });
+  git('init', '--quiet');
+  git('add', '.');
+  git('commit', '--quiet', '--message', 'As cloned');
+});
+beforeEach(() => {
+  for (const name of ['node_modules', 'dist']) rmSync(join(CLONE, name), { recursive: true, force: true });
+  mkdirSync(join(CLONE, 'node_modules'));
+  for (const name of readdirSync(join(ROOT, 'node_modules')).filter(entry => !entry.startsWith('.cabe-')))
+    symlinkSync(join(ROOT, 'node_modules', name), join(CLONE, 'node_modules', name));
+  const yarn = join(TOOLS, 'yarn.cjs');
+  const note = `require('node:fs').appendFileSync(${JSON.stringify(NOTES)}, 'yarn ' + process.argv.slice(2).join(' ') + '\\n');`;
+  writeFileSync(yarn, note);
+  writeFileSync(NPX, `#!/bin/sh\necho "npx $*" >>${NOTES}\necho ${yarn}\n`, { mode: 0o755 });
+  writeFileSync(NOTES, '');
+});
+afterEach(async () => {
+  for (const pid of processesInClone()) process.kill(pid, 'SIGKILL'); // what a test that failed has left
+  await cleanUp();
+});
+afterAll(() => {
+  for (const path of [CLONE, TOOLS]) rmSync(path, { recursive: true, force: true });
+});
+
+const git = (...args: string[]): string =>
+  execFileSync('git', ['-c', 'user.name=test', '-c', 'user.email=test@localhost', ...args], {
+    cwd: CLONE,
+    encoding: 'utf8',
+  });
+
+async function npm(...args: string[]): Promise<Running> {
+  const env = {
+    PATH: `${TOOLS}:${process.env['PATH'] ?? ''}`,
+    HOME: TOOLS,
+    NO_COLOR: '1',
+    PORT: String(await freePort()),
+    WEB_CONCURRENCY: '1',
+    RUN_DIR: folder(),
+    npm_config_update_notifier: 'false',
+  };
+  const child = spawn('npm', args, { cwd: CLONE, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  return follow(child);
+}
+
+/** Every process that works in the clone (Linux). */
+const processesInClone = (): number[] =>
+  readdirSync('/proc')
+    .map(Number)
+    .filter(pid => {
+      try {
+        return readlinkSync(`/proc/${pid}/cwd`) === CLONE;
+      } catch {
+        return false; // not a process, not ours, or gone
+      }
+    });
+
+async function expectNothingLeft(): Promise<void> {
+  await until(() => processesInClone().length === 0, 'no process is left');
+  expect(git('status', '--porcelain')).toBe('');
+}
+
+const SETS_UP = /^(Installing|Building)/;
+
+describe('npm start', () => {
+  test('installs and builds once, serves, hands its signals on, and leaves nothing behind', async () => {
+    const first = await npm('start');
+    await first.said(/^Installing the locked packages/);
+    await first.said(/^Building/);
+    await first.said(/HTTP server started/);
+    expect(readFileSync(NOTES, 'utf8')).toMatch(
+      /^npx --yes --package=@yarnpkg\/cli-dist@[\d.]+ --call command -v yarn\nyarn install --immutable\n$/,
+    );
+    first.kill('SIGTERM');
+    await first.said(/^All workers disconnected, master process exiting$/);
+    await first.ended;
+    await expectNothingLeft();
+
+    const second = await npm('start');
+    const { env } = await second.said(/HTTP server started/);
+    second.kill('SIGTERM');
+    await second.ended;
+    await expectNothingLeft();
+    expect(env).toBe('production');
+    expect(second.lines.filter(({ msg }) => SETS_UP.test(msg))).toEqual([]);
+  });
+
+  test('without a registry says that it is needed once, and starts nothing', async () => {
+    writeFileSync(NPX, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const running = await npm('start');
+    expect((await running.ended).code).toBe(1);
+    expect(running.text()).toMatch(/The package registry must be reachable once/);
+    expect(running.text()).not.toMatch(/Building|Master process/);
+    await expectNothingLeft();
+  });
+});
+
+test('npm test sets itself up, hands its arguments to Jest, and tells its exit code', async () => {
+  const first = await npm('test', '--', '--listTests', 'tests/app');
+  expect((await first.ended).code).toBe(0);
+  expect(first.lines.filter(({ msg }) => SETS_UP.test(msg))).toHaveLength(2);
+  expect(first.text()).toContain(join(CLONE, 'tests', 'app.test.ts'));
+  const second = await npm('test', '--', 'no-such-test');
+  expect((await second.ended).code).toBe(1);
+  expect(second.lines.filter(({ msg }) => SETS_UP.test(msg))).toEqual([]);
+  await expectNothingLeft();
+});
+
+test('npm run dev:cluster ends with Ctrl-C, and so does its compiler', async () => {
+  const running = await npm('run', 'dev:cluster');
+  await running.said(/HTTP server started/);
+  await running.said(/Watching for file changes/);
+  process.kill(-running.pid, 'SIGINT');
+  await running.ended;
+  await expectNothingLeft();
+});
+
+describe('run.cjs', () => {
+  /** A script that runs this program, and tells how it ended. */
+  const running = (program: string): Running =>
+    follow(
+      spawn(
+        process.execPath,
+        [
+          '-e',
+          `require(${JSON.stringify(join(ROOT, 'scripts', 'run.cjs'))})
+             .run(process.execPath, ['-e', ${JSON.stringify(program)}]).then(code => process.exit(code));`,
+        ],
+        { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+      ),
+    );
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'hands %s on, and outlives what it runs',
+    async signal => {
+      const script = running(
+        `process.on('${signal}', () => { console.log('heard'); setTimeout(() => process.exit(7), 200); }); console.log('listening'); setInterval(() => 0, 1000);`,
+      );
+      await script.said(/^listening$/);
+      script.kill(signal);
+      await script.said(/^heard$/);
+      expect(await script.ended).toEqual({ code: 7, signal: null });
+    },
+  );
+
+  test("tells a signal's death as a shell does", async () => {
+    expect((await running(`process.kill(process.pid, 'SIGKILL')`).ended).code).toBe(137);
+  });
+});

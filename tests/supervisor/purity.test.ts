@@ -1,0 +1,60 @@
+/** The lint rule that keeps the core pure, held against what it must let pass and what it must not. */
+import { execFile } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cleanUp, folder, ROOT } from '../support/processes.js';
+
+jest.setTimeout(60_000);
+afterEach(cleanUp);
+
+const OXLINT = join(ROOT, 'node_modules', 'oxlint', 'bin', 'oxlint');
+
+/** The pure files as the architecture lists them: the rows above the shell's. */
+const PURE = [
+  ...readFileSync(join(ROOT, 'docs', 'architecture.md'), 'utf8')
+    .split('| **shell**')[0]!
+    .matchAll(/`(\w+)\.ts`(?=[^|]* \|[^|]*\|$)/gm),
+].map(([, name = '']) => name);
+
+/** What the rules of this project say about programs that stand in place of some of the supervisor's files. */
+function complaints(programs: Readonly<Record<string, string>>): Promise<string> {
+  const at = folder();
+  mkdirSync(join(at, 'src', 'supervisor'), { recursive: true });
+  copyFileSync(join(ROOT, '.oxlintrc.json'), join(at, '.oxlintrc.json'));
+  for (const [name, program] of Object.entries(programs))
+    writeFileSync(join(at, 'src', 'supervisor', `${name}.ts`), program);
+  return new Promise(resolve => {
+    execFile(process.execPath, [OXLINT, '--format', 'unix'], { cwd: at }, (_error, output) =>
+      resolve(output),
+    );
+  });
+}
+
+test('the rule is about the files that the architecture calls pure', () => {
+  const rules = readFileSync(join(ROOT, '.oxlintrc.json'), 'utf8');
+  expect(rules).toContain(`"src/supervisor/{${PURE.join()}}.ts"`);
+});
+
+test('pure files may import each other', async () => {
+  const programs = PURE.map(file => {
+    const others = PURE.filter(name => name !== file);
+    const imports = others.map(name => `import type { Any as ${name} } from './${name}.js';\n`);
+    return [file, `${imports.join('')}export type Any = [${others.join()}];\n`];
+  });
+  expect(await complaints(Object.fromEntries(programs))).not.toContain('is restricted');
+});
+
+test('pure files may import nothing else, the rest of the supervisor may', async () => {
+  const others = ['./workers.js', './model/hidden.js', '../errors.js', 'node:fs', 'fs', 'fast-check'];
+  const program = others.map(name => `export * from '${name}';\n`).join('');
+  const said = await complaints({ step: program });
+  for (const name of others) expect(said).toContain(`'${name}' import is restricted`);
+  expect(await complaints({ signals: program })).toBe('');
+});
+
+test('pure files may know no clock, no dice and no process', async () => {
+  const world = ['Date', 'performance', 'process', 'crypto', 'setTimeout', 'require', 'globalThis'];
+  const said = await complaints({ step: `export const all = [Math.random(), ${world.join()}];\n` });
+  for (const name of world) expect(said).toContain(`Unexpected use of '${name}'`);
+  expect(said).toContain("'Math.random' is restricted");
+});
