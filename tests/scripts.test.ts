@@ -136,11 +136,14 @@ test('npm test sets itself up, hands its arguments to Jest, and tells its exit c
   await expectNothingLeft();
 });
 
-test('npm run dev:cluster ends with Ctrl-C, and so does its compiler', async () => {
+test.each([
+  ['Ctrl-C', (pid: number) => process.kill(-pid, 'SIGINT')],
+  ['SIGTERM', (pid: number) => process.kill(pid, 'SIGTERM')],
+])('npm run dev:cluster ends with %s, and so does its compiler', async (_name, end) => {
   const running = await npm('run', 'dev:cluster');
   await running.said(/HTTP server started/);
   await running.said(/Watching for file changes/);
-  process.kill(-running.pid, 'SIGINT');
+  end(running.pid);
   await running.ended;
   await expectNothingLeft();
 });

@@ -71,6 +71,8 @@ export function takeOrders(
  * such event by itself, while the channel is still open: that one means nothing.
  */
 function surviveSupervisor(lost: () => void): void {
+  // What is said to a supervisor that has died a moment ago is nobody's failure: `disconnect` is about to tell.
+  cluster.worker?.on('error', () => undefined);
   process.prependListener('disconnect', () => {
     if (process.connected || cluster.worker?.exitedAfterDisconnect === true) return;
     if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
