@@ -1,8 +1,10 @@
-/** Who loads what: the supervisor stays light, and a broken app cannot take it down. */
+/**
+ * Who loads what: the supervisor stays light, and a broken app cannot take it down. The build makes one file of its
+ * modules, so these are counted in the sources.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { cleanUp, CLUSTER, folder, freePort, ROOT, start, until } from './support/processes.js';
-import { service } from './support/service.js';
 
 jest.setTimeout(60_000);
 afterEach(cleanUp);
@@ -19,7 +21,7 @@ function noting(): { readonly env: Readonly<Record<string, string>>; readonly lo
      process.on('exit', note).on('SIGUSR2', note);`,
   );
   return {
-    env: { NODE_OPTIONS: `--require ${hook}` },
+    env: { NODE_OPTIONS: `--require ${require.resolve('tsx/cjs')} --require ${hook}` },
     loaded: () => {
       const paths = readFileSync(notes, 'utf8').split('\n');
       return paths.at(-1) === 'end' ? paths.slice(0, -1).map(path => relative(ROOT, path)) : [];
@@ -29,16 +31,19 @@ function noting(): { readonly env: Readonly<Record<string, string>>; readonly lo
 
 /** Express, its helpers, and everything that is only about answering requests. */
 const OF_THE_WORKER =
-  /node_modules\/(express|router|body-parser|proxy-addr)\/|dist\/(app|index)\.js|dist\/(routes|tuning)\//;
-const OF_COMMANDS = /dist\/commands\/(act|check|client|help|status)\.js/;
-const ON_REQUEST = /node_modules\/(chokidar|croner|pino-pretty|pm2)\//;
+  /node_modules\/(express|router|body-parser|proxy-addr)\/|(src|dist)\/(app|index)\.|(src|dist)\/(routes|tuning)\//;
+const OF_COMMANDS = /src\/commands\/(act|check|client|help|status)\.ts/;
+const ON_REQUEST = /node_modules\/(chokidar|croner|fastest-levenshtein|pino|pino-pretty|pm2)\//;
+
+const SOURCE = join(ROOT, 'src', 'cluster.ts');
 
 test('the supervisor loads nothing of the worker, of the commands, or of what nobody has asked for', async () => {
   const { env, loaded } = noting();
-  const running = await service({ workers: 1, env });
+  const running = start([SOURCE], { ...env, PORT: String(await freePort()), RUN_DIR: folder() });
+  await running.said(/HTTP server started/);
   running.kill('SIGUSR2');
   await until(() => loaded().length > 0, 'it has noted what it has loaded');
-  expect(loaded()).toContain('dist/supervisor/step.js');
+  expect(loaded()).toContain('src/supervisor/step.ts');
   for (const heavy of [OF_THE_WORKER, OF_COMMANDS, ON_REQUEST])
     expect(loaded().filter(path => heavy.test(path))).toEqual([]);
 });
@@ -47,16 +52,20 @@ test.each([['help'], ['status'], ['reload'], ['check']])(
   '%s loads neither the service nor other commands',
   async command => {
     const { env, loaded } = noting();
-    await start([CLUSTER, command], { ...env, PORT: String(await freePort()), RUN_DIR: folder() }).ended;
+    await start([SOURCE, command], { ...env, PORT: String(await freePort()), RUN_DIR: folder() }).ended;
     const own = command === 'reload' ? 'act' : command;
-    expect(loaded()).toContain(`dist/commands/${own}.js`);
+    expect(loaded()).toContain(`src/commands/${own}.ts`);
     expect(loaded().filter(path => OF_THE_WORKER.test(path) || ON_REQUEST.test(path))).toEqual([]);
     expect(
-      loaded().filter(path => /supervisor\/(step|rules|workers|listener|supervisor)\.js/.test(path)),
+      loaded().filter(path => /supervisor\/(step|rules|workers|listener|supervisor)\.ts/.test(path)),
     ).toEqual([]);
     const others = ['act', 'check', 'help', 'status']
       .filter(name => name !== own)
-      .map(name => `dist/commands/${name}.js`);
+      .map(name => `src/commands/${name}.ts`);
     expect(loaded().filter(path => others.includes(path))).toEqual([]);
   },
 );
+
+test('the one file of the build holds no package', () => {
+  expect(readFileSync(CLUSTER, 'utf8')).not.toMatch(/^\s*\/\/ node_modules\//m);
+});

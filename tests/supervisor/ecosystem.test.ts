@@ -63,6 +63,7 @@ test("without any field, PM2's defaults hold", () => {
     watch: undefined,
   });
   expect(app.policy).toEqual({
+    standby: false,
     waitReady: false,
     listenTimeoutMs: 3_000,
     killTimeoutMs: 1_600,
