@@ -43,6 +43,7 @@ export function answerQuickly(app: Express): void {
       headers['if-none-match'] === undefined &&
       headers['if-modified-since'] === undefined &&
       !BODILESS.has(statusCode) &&
+      !response.strictContentLength &&
       settingsOf(response.app)['etag fn'] === undefined &&
       !response.hasHeader('content-type') &&
       !response.hasHeader('content-length') &&
@@ -70,12 +71,28 @@ const settingsOf = (app: Request['app']): Readonly<Record<string, unknown>> =>
 /** Beyond ASCII: where a character is not a byte. */
 const WIDE = /[^\u0000-\u007f]/;
 
+/** What Node keeps of an answer whose head it has made, and that is not documented. */
+interface Made {
+  _header?: unknown;
+  readonly _headerSent?: unknown;
+  readonly _hasBody?: unknown;
+  readonly chunkedEncoding?: unknown;
+}
+
 function finish(response: Response, text: string, type: ContentType): Response {
   const isWide = WIDE.test(text);
   const length = isWide ? Buffer.byteLength(text) : text.length;
   if (!standBody(response, type, length))
     response.setHeader('Content-Type', type).setHeader('Content-Length', length);
-  // ASCII is the same in both encodings; Node counts and writes latin1 faster.
-  response.end(text, isWide ? 'utf8' : 'latin1');
-  return response;
+  response.writeHead(response.statusCode);
+  if (isWide || !followsHead(response)) return response.end(text);
+  (response as Made)._header += text;
+  return response.end();
+}
+
+/** Whether Node would do no more than write an ASCII text behind the head that it is still holding. */
+function followsHead({ _header, _headerSent, _hasBody, chunkedEncoding }: Made): boolean {
+  return (
+    typeof _header === 'string' && _headerSent === false && _hasBody === true && chunkedEncoding === false
+  );
 }

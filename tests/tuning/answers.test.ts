@@ -71,18 +71,23 @@ const wrapped = (wrap: (response: Response) => void, routes: Routes): Routes => 
 const rawNames = (response: Response): string[] =>
   (response as unknown as { getRawHeaderNames(): string[] }).getRawHeaderNames();
 
-/** As `compression` and `express-session` do: the head is made before the text is given. */
-const headFirst = (response: Response, atHead: (response: Response) => void = () => undefined): void => {
-  const { end, writeHead } = response;
-  response.writeHead = (...args: unknown[]) => {
-    atHead(response);
-    return (writeHead as (...args: unknown[]) => Response).apply(response, args);
+/** A middleware that does something when the head is made, as `on-headers` has it. */
+function atHead(response: Response, change: (response: Response) => unknown): void {
+  const { writeHead } = response;
+  response.writeHead = (...[, ...more]: unknown[]) => {
+    change(response);
+    return (writeHead as (...args: unknown[]) => Response).call(response, response.statusCode, ...more);
   };
+}
+
+/** As `compression` and `express-session` do: the head is made before the text is given. */
+function headFirst(response: Response): void {
+  const { end } = response;
   response.end = (...args: unknown[]) => {
     response.writeHead(response.statusCode);
     return (end as (...args: unknown[]) => Response).apply(response, args);
   };
-};
+}
 
 const OLD = {
   'HTTP/1.0': { version: '1.0' },
@@ -506,11 +511,13 @@ const CASES: readonly (readonly [title: string, routes: Routes, ask?: Ask, parts
   [
     'the length seen and taken away at the head',
     wrapped(
-      response =>
-        headFirst(response, () => {
-          response.setHeader('X-Seen', response.getHeader('Content-Length') ?? 'none');
-          response.removeHeader('Content-Length');
-        }),
+      response => {
+        headFirst(response);
+        atHead(response, r => {
+          r.setHeader('X-Seen', r.getHeader('Content-Length') ?? 'none');
+          r.removeHeader('Content-Length');
+        });
+      },
       so(r => r.json({ a: 1 })),
     ),
     {},
@@ -519,17 +526,49 @@ const CASES: readonly (readonly [title: string, routes: Routes, ask?: Ask, parts
   [
     'the length seen at the head alone',
     wrapped(
-      response => {
-        const { writeHead } = response;
-        response.writeHead = function (this: Response, status: number) {
-          this.setHeader('X-Seen', this.getHeader('Content-Length') ?? 'none');
-          return writeHead.call(this, status);
-        } as Response['writeHead'];
-      },
+      response => atHead(response, r => r.setHeader('X-Seen', r.getHeader('Content-Length') ?? 'none')),
       so(r => r.json({ a: 1 })),
     ),
     {},
     ['X-Seen: 7\r\n', 'Content-Length: 7\r\n'],
+  ],
+  ...Object.entries({
+    'takes the length away': r => r.removeHeader('Content-Length'),
+    'takes every length away': r => (r.removeHeader('Content-Length'), r.removeHeader('Transfer-Encoding')),
+    'gives another type': r => r.set('Content-Type', 'text/plain'),
+    'closes the connection': r => r.set('Connection', 'close'),
+    'expects more': r => r.set('Expect', '100-continue'),
+  } satisfies Record<string, (response: Response) => unknown>).flatMap(([name, change]) =>
+    ['a', 'ü'].map(
+      text =>
+        [
+          `a head that ${name}, ${text}`,
+          wrapped(
+            r => atHead(r, change),
+            so(r => r.json(text)),
+          ),
+        ] as const,
+    ),
+  ),
+  [
+    'a length that is strict',
+    so(r => ((r.strictContentLength = true), r.json({ a: 1 }))),
+    {},
+    ['Content-Length: 7\r\n'],
+  ],
+  [
+    'a status without a body, given late',
+    wrapped(
+      r => atHead(r, () => (r.statusCode = 204)),
+      so(r => r.json({ a: 1 })),
+    ),
+  ],
+  ['a status without a body of its own', so(r => r.status(101).json({ a: 1 }))],
+  [
+    'an answer behind one that takes longer',
+    so(r => setTimeout(() => r.json('slow'), 20)),
+    {},
+    ['"slow"HTTP'],
   ],
   [
     'what an end wrapper is given',
