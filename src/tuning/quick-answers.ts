@@ -5,7 +5,7 @@
  * down at once. Everything else goes the way of Express, a second answer too, so that it is refused as there.
  */
 import type { Express, Request, Response } from 'express';
-import { standBody, type ContentType } from './standing-headers.js';
+import { isBodyKnown, standBody, type ContentType } from './standing-headers.js';
 
 type Send = (this: Response, body?: unknown) => Response;
 
@@ -45,9 +45,7 @@ export function answerQuickly(app: Express): void {
       !BODILESS.has(statusCode) &&
       !response.strictContentLength &&
       settingsOf(response.app)['etag fn'] === undefined &&
-      !response.hasHeader('content-type') &&
-      !response.hasHeader('content-length') &&
-      !response.hasHeader('transfer-encoding') &&
+      !isBodyKnown(response) &&
       // A middleware that has put itself in the place of one of these wants to see what Express gives it.
       response.end === end &&
       response.set === set &&

@@ -59,6 +59,17 @@ export function setOneByOne(headers: Readonly<Record<string, string>>): Stand {
   };
 }
 
+/** Whether something has been said of the body already, by a handler or by {@link standBody}. */
+export function isBodyKnown(response: Response): boolean {
+  const answer = response as unknown as Answer;
+  return (
+    answer[TYPE] !== undefined ||
+    plain.hasHeader.call(answer, 'content-type') ||
+    plain.hasHeader.call(answer, 'content-length') ||
+    plain.hasHeader.call(answer, 'transfer-encoding')
+  );
+}
+
 /** Tells of the body that is about to be given to `end`, whose headers need not be set then. @returns whether it could */
 export function standBody(response: Response, type: ContentType, length: number): boolean {
   const answer = response as unknown as Answer;
@@ -114,14 +125,14 @@ export function standOn(app: Express, headers: Readonly<Record<string, string>>)
   }
 
   /** Whether one of those that stand was set as well: Node gives those that were set, by their lower-case names. */
-  function isOverridden(own: object | null | undefined): boolean {
+  function isOverridden(own: object): boolean {
     for (const name in own) if (name !== 'content-length' && names.has(name)) return true;
     return false;
   }
 
   Object.assign(app.response, {
     _storeHeader(statusLine, own) {
-      if (isOverridden(own)) setAll(this);
+      if (own !== undefined && own !== null && isOverridden(own)) setAll(this);
       const { [ID]: id, [TYPE]: type, [LENGTH]: length } = this;
       if (id === undefined) return plain._storeHeader.call(this, statusLine, own);
       const text = `${statusLine}X-Request-Id: ${id}\r\n${constantText}`;
