@@ -5,13 +5,16 @@ import { readConfig } from '../src/config.js';
 import type { Readiness } from '../src/routes/health.js';
 import { createLogger } from '../src/utils/logger.js';
 
+/** `EXPRESS_TUNING=off npm test` tries the plain ways here, too. */
+const { EXPRESS_TUNING } = process.env;
+
 interface Setup {
   readonly app: Express;
   readonly lines: () => Record<string, unknown>[];
 }
 
 function setUp(env: Record<string, string> = {}, readiness: () => Readiness = () => 'ready'): Setup {
-  const config = readConfig({ NODE_ENV: 'production', ...env });
+  const config = readConfig({ NODE_ENV: 'production', EXPRESS_TUNING, ...env });
   const written: string[] = [];
   const write = (line: string): void => void written.push(line);
   const logger = createLogger({ env: 'production', output: { write, writeSoon: write } });

@@ -36,6 +36,8 @@ test.each([
   ['TRUST_PROXY', 'loopback, 10.0.0.0/8', { trustProxy: ['loopback', '10.0.0.0/8'] }],
   ['DRAIN_TIMEOUT_MS', '1001', { drainTimeoutMs: 1_001 }],
   ['LOG_LEVEL', 'silent', { logLevel: 'silent' }],
+  ['EXPRESS_TUNING', 'on', { expressTuning: true }],
+  ['EXPRESS_TUNING', 'off', { expressTuning: false }],
 ])('%s=%s is taken', (name, text, expected) => {
   expect(readConfig({ [name]: text })).toMatchObject(expected);
 });
@@ -55,6 +57,9 @@ test.each([
   ['DRAIN_TIMEOUT_MS', '1000'],
   ['DRAIN_DELAY_MS', '1e3'],
   ['KEEP_ALIVE_TIMEOUT_MS', '0'],
+  ['EXPRESS_TUNING', 'OFF'],
+  ['EXPRESS_TUNING', 'false'],
+  ['EXPRESS_TUNING', '0'],
 ])('%s=%s is refused with its name, what was got, and what is allowed', (name, text) => {
   expect(() => readConfig({ [name]: text })).toThrow(
     new RegExp(`${name} must be .+, got ${JSON.stringify(text)}`),

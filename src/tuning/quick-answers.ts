@@ -1,11 +1,11 @@
 /**
  * `res.json` and `res.send` of Express for the case that nearly every answer is: a text or JSON, no `Content-Type` of
- * the handler's own, no conditional request, no ETag. Express parses and formats the content type twice, asks for
- * freshness and for a dozen settings then; here the outcome, which is always the same, is written down at once.
- * Everything else goes the way of Express, a second answer too, so that it is refused as there.
+ * the handler's own, no conditional request, no ETag, no middleware between. Express parses and formats the content
+ * type twice, asks for freshness and for a dozen settings then; here the outcome, which is always the same, is written
+ * down at once. Everything else goes the way of Express, a second answer too, so that it is refused as there.
  */
 import type { Express, Request, Response } from 'express';
-import { hasOwnHeader, standType, type ContentType } from './standing-headers.js';
+import { isBodyKnown, standBody, type ContentType } from './standing-headers.js';
 
 type Send = (this: Response, body?: unknown) => Response;
 
@@ -18,34 +18,40 @@ const BODILESS = new Set([204, 205, 304]);
 /** Prepares the answers of this app, and of all that are mounted on it. */
 export function answerQuickly(app: Express): void {
   const answer = app.response as unknown as { json: Send; send: Send };
-  const { json, send } = Object.getPrototypeOf(answer) as { json: Send; send: Send };
+  const { json, send, set, setHeader, end } = Object.getPrototypeOf(answer) as Response &
+    Record<'json' | 'send', Send>;
 
   answer.json = function quickJson(body) {
-    if (!isOrdinary(this) || hasJsonSettings(this.app)) return json.call(this, body);
+    if (this.send !== quickSend || !isOrdinary(this) || hasJsonSettings(this.app))
+      return json.call(this, body);
     const text = JSON.stringify(body) as string | undefined;
     return text === undefined ? json.call(this, body) : finish(this, text, JSON_TYPE);
   };
-  answer.send = function quickSend(body) {
+  const quickSend: Send = function (body) {
     return typeof body === 'string' && isOrdinary(this)
       ? finish(this, body, HTML_TYPE)
       : send.call(this, body);
   };
-}
+  answer.send = quickSend;
 
-function isOrdinary(response: Response): boolean {
-  const { req, statusCode } = response;
-  const { headers } = req;
-  return (
-    !response.headersSent &&
-    req.method !== 'HEAD' &&
-    headers['if-none-match'] === undefined &&
-    headers['if-modified-since'] === undefined &&
-    !BODILESS.has(statusCode) &&
-    settingsOf(response.app)['etag fn'] === undefined &&
-    !hasOwnHeader(response, 'content-type') &&
-    !hasOwnHeader(response, 'content-length') &&
-    !hasOwnHeader(response, 'transfer-encoding')
-  );
+  function isOrdinary(response: Response): boolean {
+    const { req, statusCode } = response;
+    const { headers } = req;
+    return (
+      !response.headersSent &&
+      req.method !== 'HEAD' &&
+      headers['if-none-match'] === undefined &&
+      headers['if-modified-since'] === undefined &&
+      !BODILESS.has(statusCode) &&
+      !response.strictContentLength &&
+      settingsOf(response.app)['etag fn'] === undefined &&
+      !isBodyKnown(response) &&
+      // A middleware that has put itself in the place of one of these wants to see what Express gives it.
+      response.end === end &&
+      response.set === set &&
+      response.setHeader === setHeader
+    );
+  }
 }
 
 function hasJsonSettings(app: Request['app']): boolean {
@@ -63,10 +69,28 @@ const settingsOf = (app: Request['app']): Readonly<Record<string, unknown>> =>
 /** Beyond ASCII: where a character is not a byte. */
 const WIDE = /[^\u0000-\u007f]/;
 
-/** Node counts the bytes and says `Content-Length` itself, where a whole answer is given to `end`. */
+/** What Node keeps of an answer whose head it has made, and that is not documented. */
+interface Made {
+  _header?: unknown;
+  readonly _headerSent?: unknown;
+  readonly _hasBody?: unknown;
+  readonly chunkedEncoding?: unknown;
+}
+
 function finish(response: Response, text: string, type: ContentType): Response {
-  if (!standType(response, type)) response.setHeader('Content-Type', type);
-  // ASCII is the same in both encodings; Node counts and writes latin1 faster.
-  response.end(text, WIDE.test(text) ? 'utf8' : 'latin1');
-  return response;
+  const isWide = WIDE.test(text);
+  const length = isWide ? Buffer.byteLength(text) : text.length;
+  if (!standBody(response, type, length))
+    response.setHeader('Content-Type', type).setHeader('Content-Length', length);
+  response.writeHead(response.statusCode);
+  if (isWide || !followsHead(response)) return response.end(text);
+  (response as Made)._header += text;
+  return response.end();
+}
+
+/** Whether Node would do no more than write an ASCII text behind the head that it is still holding. */
+function followsHead({ _header, _headerSent, _hasBody, chunkedEncoding }: Made): boolean {
+  return (
+    typeof _header === 'string' && _headerSent === false && _hasBody === true && chunkedEncoding === false
+  );
 }

@@ -1,10 +1,11 @@
 /**
  * Headers that stand on an answer without having been set one by one.
  *
- * Thirteen `setHeader` calls are among the dearest things that a request does (decision 0005): each is validated,
+ * Thirteen `setHeader` calls are among the dearest things that a request does: each is validated,
  * lower-cased and stored, and walked over again when Node makes the head.
  * Here their text is made once, and joined to the status line when Node makes the head. To handlers they look as if
- * they had been set: they can be read, overridden and removed.
+ * they had been set: they can be read, and overridden by `setHeader`. Whoever changes them in another way, removes one
+ * or appends to it, gets them all set one by one after all.
  *
  * Rests on `ServerResponse#_storeHeader(statusLine, headers)`, which is not documented, and the same in every Node
  * since 0.6. Where it is missing, {@link standOn} sets the headers one by one; `tests/tuning` fails when that happens.
@@ -15,37 +16,34 @@ import type { Express, Response } from 'express';
 /** Puts the standing headers and the request's id on an answer that has just begun. */
 export type Stand = (response: Response, requestId: string) => void;
 
+/** The two content types that Express gives by itself. */
+export type ContentType = 'application/json; charset=utf-8' | 'text/html; charset=utf-8';
+
 type HeaderValue = number | string | readonly string[] | undefined;
 
 /** An answer, with what of Node's own is built upon and what is noted on it. */
 interface Answer {
-  /** The id of the request, once the headers stand on this answer. */
-  [ID]?: string;
-  /** The content type, where {@link standType} gave it. */
+  /** The id of the request, as long as headers stand on this answer. */
+  [ID]?: string | undefined;
+  /** What {@link standBody} told of the body. */
   [TYPE]?: ContentType;
-  /** Lower-case names of standing headers that a handler removed. */
-  [REMOVED]?: Set<string>;
-  /** What Node counted in `end`, and says in the head if nobody else has. */
-  readonly _contentLength?: number | null;
-  _storeHeader(statusLine: string, headers: object | undefined): void;
+  [LENGTH]?: number;
+  readonly headersSent: boolean;
+  _storeHeader(statusLine: string, headers: object | null | undefined): void;
+  writeHead(status: number, reason?: unknown, headers?: unknown): Answer;
+  setHeader(name: string, value: HeaderValue): Answer;
+  appendHeader(name: string, value: HeaderValue): Answer;
+  removeHeader(name: string): void;
+  hasHeader(name: string): boolean;
   getHeader(name: string): HeaderValue;
   getHeaders(): Record<string, HeaderValue>;
   getHeaderNames(): string[];
-  hasHeader(name: string): boolean;
-  removeHeader(name: string): void;
+  getRawHeaderNames(): string[];
 }
 
 const ID = Symbol('request id');
 const TYPE = Symbol('content type');
-const REMOVED = Symbol('removed');
-
-const ID_NAME = 'X-Request-Id';
-
-/** Standing headers whose values differ from answer to answer. */
-const OTHERS = new Set(['x-request-id', 'content-type']);
-
-/** The two content types that Express gives by itself. */
-export type ContentType = 'application/json; charset=utf-8' | 'text/html; charset=utf-8';
+const LENGTH = Symbol('content length');
 
 const plain = ServerResponse.prototype as unknown as Answer;
 
@@ -56,105 +54,127 @@ export const canStand = typeof (plain as Partial<Answer>)._storeHeader === 'func
 export function setOneByOne(headers: Readonly<Record<string, string>>): Stand {
   const entries = Object.entries(headers);
   return (response, requestId) => {
-    response.setHeader(ID_NAME, requestId);
+    response.setHeader('X-Request-Id', requestId);
     for (const [name, value] of entries) response.setHeader(name, value);
   };
 }
 
-/** Whether a handler has set this header itself, by its lower-case name; standing ones do not count. */
-export function hasOwnHeader(response: Response, name: string): boolean {
-  return plain.hasHeader.call(response as unknown as Answer, name);
+/** Whether something has been said of the body already, by a handler or by {@link standBody}. */
+export function isBodyKnown(response: Response): boolean {
+  const answer = response as unknown as Answer;
+  return (
+    answer[TYPE] !== undefined ||
+    plain.hasHeader.call(answer, 'content-type') ||
+    plain.hasHeader.call(answer, 'content-length') ||
+    plain.hasHeader.call(answer, 'transfer-encoding')
+  );
 }
 
-/** Gives an answer its content type, as a standing header. @returns whether it could */
-export function standType(response: Response, type: ContentType): boolean {
+/** Tells of the body that is about to be given to `end`, whose headers need not be set then. @returns whether it could */
+export function standBody(response: Response, type: ContentType, length: number): boolean {
   const answer = response as unknown as Answer;
   if (answer[ID] === undefined) return false;
   answer[TYPE] = type;
+  answer[LENGTH] = length;
   return true;
 }
 
 /** Prepares the answers of this app, and of all that are mounted on it. */
 export function standOn(app: Express, headers: Readonly<Record<string, string>>): Stand {
   if (!canStand) return setOneByOne(headers);
-  const constant = new Map(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), { name, value }]),
+  const constant = new Map(Object.entries(headers).map(([name, text]) => [name.toLowerCase(), text]));
+  const constantText = Object.entries(headers).map(line).join('');
+  /** Every header that can stand, by its lower-case name. */
+  const names = new Map(
+    ['X-Request-Id', ...Object.keys(headers), 'Content-Type', 'Content-Length'].map(name => [
+      name.toLowerCase(),
+      name,
+    ]),
   );
-  const constantText = [...constant.values()].map(line).join('');
 
-  /** The headers that stand on this answer, by their lower-case names. */
-  function standing(answer: Answer): Map<string, Header> {
-    if (answer[ID] === undefined) return new Map();
-    const found = new Map([[ID_NAME.toLowerCase(), { name: ID_NAME, value: answer[ID] }], ...constant]);
-    if (answer[TYPE] !== undefined) {
-      found.set('content-type', { name: 'Content-Type', value: answer[TYPE] });
-      if (typeof answer._contentLength === 'number')
-        found.set('content-length', { name: 'Content-Length', value: String(answer._contentLength) });
+  /** The value of the header of that name that stands on this answer. */
+  function value(answer: Answer, name: string): string | undefined {
+    if (answer[ID] === undefined) return undefined;
+    if (name === 'x-request-id') return answer[ID];
+    if (name === 'content-type') return answer[TYPE];
+    if (name === 'content-length') return answer[LENGTH]?.toString();
+    return constant.get(name);
+  }
+
+  const stands = (answer: Answer, name: unknown): boolean =>
+    typeof name === 'string' && value(answer, name.toLowerCase()) !== undefined;
+
+  /** The headers that stand on this answer and were not set as well, by their lower-case names. */
+  function standing(answer: Answer): (readonly [string, string])[] {
+    const found: [string, string][] = [];
+    for (const name of names.keys()) {
+      const text = plain.hasHeader.call(answer, name) ? undefined : value(answer, name);
+      if (text !== undefined) found.push([name, text]);
     }
-    for (const name of answer[REMOVED] ?? []) found.delete(name);
     return found;
   }
 
-  /** Their text; what a handler set itself counts instead. */
-  function head(answer: Answer, id: string, own: object | undefined): string {
-    const type = answer[TYPE];
-    if (answer[REMOVED] === undefined && !names(own).some(name => constant.has(name) || OTHERS.has(name)))
-      return `${constantText}${type === undefined ? '' : `Content-Type: ${type}\r\n`}${ID_NAME}: ${id}\r\n`;
-    const left = standing(answer);
-    left.delete('content-length'); // Node's own part
-    for (const name of names(own)) left.delete(name);
-    return [...left.values()].map(line).join('');
+  const rawName = ([name]: readonly [string, string]): string => names.get(name) ?? name;
+
+  /** Sets all that stand, so that Node can do what a handler wants of it. */
+  function setAll(answer: Answer): void {
+    // Node refuses every change then.
+    if (answer.headersSent) return;
+    for (const header of standing(answer)) plain.setHeader.call(answer, rawName(header), header[1]);
+    answer[ID] = undefined;
+  }
+
+  /** Whether one of those that stand was set as well: Node gives those that were set, by their lower-case names. */
+  function isOverridden(own: object): boolean {
+    for (const name in own) if (name !== 'content-length' && names.has(name)) return true;
+    return false;
   }
 
   Object.assign(app.response, {
-    _storeHeader(this: Answer, statusLine: string, own: object | undefined) {
-      const id = this[ID];
-      plain._storeHeader.call(this, id === undefined ? statusLine : statusLine + head(this, id, own), own);
+    _storeHeader(statusLine, own) {
+      if (own !== undefined && own !== null && isOverridden(own)) setAll(this);
+      const { [ID]: id, [TYPE]: type, [LENGTH]: length } = this;
+      if (id === undefined) return plain._storeHeader.call(this, statusLine, own);
+      const text = `${statusLine}X-Request-Id: ${id}\r\n${constantText}`;
+      if (type === undefined) return plain._storeHeader.call(this, text, own);
+      // Node must see the length, not only write it: whether it keeps an HTTP/1.0 connection hangs on it.
+      let last = own;
+      if (own === undefined || own === null) last = ['Content-Length', length];
+      else if (!('content-length' in own)) plain.setHeader.call(this, 'Content-Length', String(length));
+      plain._storeHeader.call(this, `${text}Content-Type: ${type}\r\n`, last);
     },
-    getHeader(this: Answer, name: string) {
-      return plain.getHeader.call(this, name) ?? standing(this).get(name.toLowerCase())?.value;
+    writeHead(status, reason, more) {
+      if (reason !== undefined || more !== undefined) setAll(this);
+      return plain.writeHead.call(this, status, reason, more);
     },
-    hasHeader(this: Answer, name: string) {
-      return plain.hasHeader.call(this, name) || standing(this).has(name.toLowerCase());
+    appendHeader(name, more) {
+      if (stands(this, name)) setAll(this);
+      return plain.appendHeader.call(this, name, more);
     },
-    getHeaderNames(this: Answer) {
-      return [...new Set([...standing(this).keys(), ...plain.getHeaderNames.call(this)])];
-    },
-    getHeaders(this: Answer) {
-      const all = Object.create(null) as Record<string, HeaderValue>;
-      for (const [name, { value }] of standing(this)) all[name] = value;
-      return Object.assign(all, plain.getHeaders.call(this));
-    },
-    removeHeader(this: Answer, name: string) {
+    removeHeader(name) {
+      if (stands(this, name)) setAll(this);
       plain.removeHeader.call(this, name);
-      if (standing(this).has(name.toLowerCase())) (this[REMOVED] ??= new Set()).add(name.toLowerCase());
     },
-  });
+    hasHeader(name) {
+      return plain.hasHeader.call(this, name) || stands(this, name);
+    },
+    getHeader(name) {
+      return plain.getHeader.call(this, name) ?? value(this, name.toLowerCase());
+    },
+    getHeaders() {
+      return Object.assign(plain.getHeaders.call(this), Object.fromEntries(standing(this)));
+    },
+    getHeaderNames() {
+      return [...standing(this).map(([name]) => name), ...plain.getHeaderNames.call(this)];
+    },
+    getRawHeaderNames() {
+      return [...standing(this).map(rawName), ...plain.getRawHeaderNames.call(this)];
+    },
+  } satisfies Partial<Answer> & ThisType<Answer>);
 
   return (response, requestId) => {
     (response as unknown as Answer)[ID] = requestId;
   };
 }
 
-interface Header {
-  readonly name: string;
-  readonly value: string;
-}
-
-const line = ({ name, value }: Header): string => `${name}: ${value}\r\n`;
-
-const NONE: readonly string[] = [];
-
-/**
- * The lower-case names of the headers that Node is about to write: nothing, an object, a flat array or an array of
- * pairs, as `writeHead` takes them.
- */
-function names(headers: object | undefined): readonly string[] {
-  if (headers === undefined || headers === null) return NONE;
-  if (!Array.isArray(headers)) return Object.keys(headers).map(name => name.toLowerCase());
-  const list = headers as readonly unknown[];
-  const flat = Array.isArray(list[0])
-    ? (list as readonly unknown[][]).map(([name]) => name)
-    : list.filter((_item, index) => index % 2 === 0);
-  return flat.map(name => String(name).toLowerCase());
-}
+const line = ([name, value]: readonly [string, string]): string => `${name}: ${value}\r\n`;

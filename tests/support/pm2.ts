@@ -31,8 +31,9 @@ export class Pm2 {
 
   /** @param env the shell in which every command of this PM2 is given */
   constructor(env: Readonly<Record<string, string>> = {}) {
-    const { PATH = '', HOME = '' } = process.env;
-    this.env = { PATH, HOME, PM2_HOME: this.home, PM2_DISCRETE_MODE: 'true', NO_COLOR: '1', ...env };
+    const { PATH = '', HOME = '', EXPRESS_TUNING = 'on' } = process.env;
+    const own = { PM2_HOME: this.home, PM2_DISCRETE_MODE: 'true', NO_COLOR: '1' };
+    this.env = { PATH, HOME, EXPRESS_TUNING, ...own, ...env };
   }
 
   /** Gives a command; resolves with its output, whatever its exit code. */
