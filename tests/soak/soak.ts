@@ -5,7 +5,8 @@
  */
 import { parseArgs } from 'node:util';
 import { freePort, request } from '../support/processes.js';
-import { strictClient, type Failure, type Report, type StrictClient } from '../support/strict-client.js';
+import type { Failure } from '../support/failures.js';
+import { strictClient, type Report, type StrictClient } from '../support/strict-client.js';
 import { allActions, choose, eventually, serving, settled, type Stage } from './actions.js';
 import { createRandom, type Random } from './random.js';
 import { Site } from './site.js';
