@@ -50,9 +50,12 @@ export function longRequests(host: string, port: number): readonly [LongRequest,
   function pipelined(trace: Trace): Promise<void> {
     return new Promise((resolve, reject) => {
       let [text, wanted] = ['', 2];
-      const socket = net.connect(port, host, () => socket.write(head('/long/download')));
+      let second: NodeJS.Timeout | undefined;
+      const socket = net.connect(port, host, () => {
+        socket.write(head('/long/download'));
+        second = setTimeout(() => socket.write(head('/health', 'Connection: close')), EVERY_MS / 3);
+      });
       follow(trace, socket);
-      const second = setTimeout(() => socket.write(head('/health', 'Connection: close')), EVERY_MS / 3);
       socket.setEncoding('utf8').once('data', (piece: string) => {
         if (!/^Connection: close/m.test(piece) || socket.bytesWritten > head('/long/download').length) return;
         clearTimeout(second);
