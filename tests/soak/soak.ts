@@ -1,5 +1,5 @@
 /**
- * A native service under constant load while everything that can happen to it does, at random, until the time is up.
+ * `promises`: each promise of `docs/reload.md` kept many times, and the figures of its table. Without that word: a native service under constant load while everything that can happen to it does, at random, until the time is up.
  * The only failures that are excused are requests that a killed or hung worker held, and there cannot be more of them
  * than connections were open at that moment. Anything else ends it with exit code 1.
  */
@@ -8,6 +8,7 @@ import { freePort, request } from '../support/processes.js';
 import type { Failure } from '../support/failures.js';
 import { strictClient, type Report, type StrictClient } from '../support/strict-client.js';
 import { allActions, choose, eventually, serving, settled, type Stage } from './actions.js';
+import { keepPromises } from './promises.js';
 import { createRandom, type Random } from './random.js';
 import { Site } from './site.js';
 import { table, type Sample } from './table.js';
@@ -37,9 +38,12 @@ interface Tally {
 }
 
 const USAGE = `Usage: yarn soak [--seed N] [--minutes M] [--workers W]
+       yarn soak promises [--only TEXT] [--write]
   --seed N      replays the same actions                 (another one each time)
   --minutes M   how long                                 (2)
   --workers W   workers at the start                     (3)
+  --only TEXT   the promises whose name contains it      (all of them)
+  --write       puts the table into docs/reload.md
 `;
 
 function parse(argv: readonly string[]) {
@@ -48,22 +52,19 @@ function parse(argv: readonly string[]) {
       seed: { type: 'string' },
       minutes: { type: 'string' },
       workers: { type: 'string' },
+      only: { type: 'string' },
+      write: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     } as const;
-    return parseArgs({ args: [...argv], options }).values;
+    return parseArgs({ args: [...argv], options, allowPositionals: true });
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n${USAGE}`);
     return process.exit(2);
   }
 }
 
-function optionsOf(argv: readonly string[]): Options {
-  const { help = false, ...values } = parse(argv);
-  if (help) {
-    process.stdout.write(USAGE);
-    process.exit(0);
-  }
-  const number = (name: keyof typeof values, fallback: number): number => {
+function optionsOf({ values }: ReturnType<typeof parse>): Options {
+  const number = (name: 'seed' | 'minutes' | 'workers', fallback: number): number => {
     const value = Number(values[name] ?? fallback);
     if (value > 0) return value;
     say(`--${name} must be a number above 0, got ${values[name]}`);
@@ -287,4 +288,18 @@ function groupLives(pid: number): boolean {
   }
 }
 
-void soak(optionsOf(process.argv.slice(2))).then(well => process.exit(well ? 0 : 1));
+function main(argv: readonly string[]): Promise<boolean> {
+  const parsed = parse(argv);
+  const { values, positionals } = parsed;
+  if (values.help === true) {
+    process.stdout.write(USAGE);
+    process.exit(0);
+  }
+  const [what, ...others] = positionals;
+  if (what === undefined) return soak(optionsOf(parsed));
+  if (what === 'promises' && others.length === 0) return keepPromises(values, say);
+  process.stderr.write(`Unknown: ${positionals.join(' ')}\n${USAGE}`);
+  return process.exit(2);
+}
+
+void main(process.argv.slice(2)).then(well => process.exit(well ? 0 : 1));

@@ -206,7 +206,7 @@ function leavesUnasked(name: string, leave: (stunts: Stunts, pid: number) => voi
   return native({
     name,
     workers: 1,
-    times: [1, 20],
+    times: [1, 10],
     fields: AT_ONCE,
     async perform({ running, stunts }) {
       const [pid = NaN] = await serving(running);
@@ -269,7 +269,7 @@ export const NATIVE: readonly Promised[] = [
   native({
     name: '1 of 2 workers hangs, and is killed half a second later',
     workers: 2,
-    times: [2, 20],
+    times: [2, 10],
     load: DENSE,
     fields: AT_ONCE,
     async perform({ running, stunts }, time) {
@@ -284,16 +284,16 @@ export const NATIVE: readonly Promised[] = [
   leavesUnasked('an exception nobody catches in the only worker', (stunts, pid) => stunts.fall(pid, 'throw')),
   leavesUnasked('SIGTERM to the only worker', (_stunts, pid) => process.kill(pid, 'SIGTERM')),
   reloads({ name: 'reload', times: [3, 20] }),
-  reloads({ name: 'reload, LISTEN_FDS', times: [1, 20], mode: 'shared', isActivated: true }),
+  reloads({ name: 'reload, LISTEN_FDS', times: [1, 5], mode: 'shared', isActivated: true }),
   reloads({
     name: 'reload, round robin',
-    times: [1, 20],
+    times: [1, 5],
     mode: 'cluster',
     env: { NODE_CLUSTER_SCHED_POLICY: 'rr' },
   }),
   reloads({
     name: "reload, the system's choice",
-    times: [1, 20],
+    times: [1, 5],
     mode: 'cluster',
     env: { NODE_CLUSTER_SCHED_POLICY: 'none' },
   }),
@@ -386,7 +386,7 @@ function underPm2(
 const APP = 'cabe-arena-api';
 
 export const PM2: readonly Promised[] = [
-  underPm2({ name: 'pm2 reload', times: [1, 20] }, order => order('reload', APP)),
+  underPm2({ name: 'pm2 reload', times: [1, 10] }, order => order('reload', APP)),
   underPm2({ name: 'pm2 scale 2 → 4 → 1 → 3', times: [1, 5] }, async order => {
     // Scaling to the number that runs already is refused.
     for (const instances of ['4', '1', '3', '2']) await order('scale', APP, instances);
