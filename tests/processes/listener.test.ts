@@ -1,6 +1,6 @@
 /** Where the service listens, which way connections reach its workers, and that none is refused or left hanging. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { canReusePort } from '../../src/supervisor/listener.js';
 import {
@@ -154,6 +154,25 @@ describe('under load', () => {
     expect(status).toBe(200);
     expect(json()).toMatchObject({ worker: served(running).at(-1) });
     expect(served(running)).toHaveLength(2);
+  });
+
+  test('a thousand connections wait in the kernel for the only worker', async () => {
+    const running = await service({ workers: 1 });
+    const [only = NaN] = await serving(running);
+    const somaxconn = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
+    process.kill(only, 'SIGSTOP');
+    const clients = Array.from({ length: 1_000 }, () => connect(running.port, '127.0.0.1'));
+    for (const client of clients) client.on('error', () => undefined);
+    try {
+      await until(
+        () => listenersOf(running.port)[0]?.waiting === Math.min(1_000, somaxconn),
+        'all of them wait',
+      );
+    } finally {
+      process.kill(only, 'SIGCONT');
+      for (const client of clients) client.destroy();
+    }
+    expect(await outcome(running.port, '127.0.0.1')).toBe(200);
   });
 
   test('the socket of a dead worker is lent: nobody waits for a successor that boots slowly', async () => {
