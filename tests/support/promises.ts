@@ -208,12 +208,14 @@ function leavesUnasked(name: string, leave: (stunts: Stunts, pid: number) => voi
     workers: 1,
     times: [1, 10],
     fields: AT_ONCE,
-    async perform({ running, stunts }) {
+    async perform({ running, stunts }, time) {
       const [pid = NaN] = await serving(running);
       leave(stunts, pid);
       await replaced(running, 1, [pid]);
-      if (!isAlive(pid)) throw new Error('its successor had to wait until it was gone');
-      await until(() => !isAlive(pid), 'it has left');
+      const gone = await running.said(new RegExp(`^Worker ${pid} (exited|disconnected)`));
+      const before = running.lines.slice(0, running.lines.indexOf(gone));
+      if (before.filter(({ msg }) => msg.startsWith('Forking worker')).length !== time + 2)
+        throw new Error('its successor had to wait until it was gone');
     },
   });
 }

@@ -42,9 +42,9 @@ export interface StrictClient {
   readonly sent: number;
   /** Requests on new connections that wait for their answer at this moment. */
   readonly opened: number;
-  /** The count of failures so far. */
-  readonly failed: number;
-  /** How long the oldest request that is still unanswered has waited. */
+  /** What has failed so far. */
+  readonly lost: readonly Lost[];
+  /** How long the oldest request that is still unanswered has waited; long ones are not counted. */
   readonly oldestMs: number;
 }
 
@@ -163,9 +163,7 @@ export function strictClient(options: ClientOptions): StrictClient {
     get opened() {
       return opened;
     },
-    get failed() {
-      return lost.length;
-    },
+    lost,
     get oldestMs() {
       const [oldest] = waiting; // in the order of sending
       return oldest === undefined ? 0 : performance.now() - oldest;

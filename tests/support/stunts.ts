@@ -17,9 +17,13 @@ export type Fall = 'exit' | 'SIGKILL' | 'SIGSTOP' | 'throw' | 'grow';
 const GROWTH_MB = 320;
 export const GROWTH_LIMIT = '300M';
 
+/** Who ends with this code has been built to crash. */
+export const CRASH_CODE = 7;
+
 /** What a worker wrote down last. */
 interface LastWords {
   readonly pid: number;
+  readonly code: number | undefined;
   readonly at: number;
   /** The clients' ports of the connections that were open. */
   readonly held: readonly number[];
@@ -53,9 +57,9 @@ require('node:diagnostics_channel').subscribe('net.server.socket', ({ socket }) 
   open.set(socket, socket.remotePort);
   socket.once('close', () => open.delete(socket));
 });
-const lastWords = () => writeFileSync(
+const lastWords = code => writeFileSync(
   ${JSON.stringify(at)} + '/words-' + process.pid,
-  JSON.stringify({ pid: process.pid, at: Date.now(), held: [...open.values()], accepted }),
+  JSON.stringify({ pid: process.pid, code, at: Date.now(), held: [...open.values()], accepted }),
 );
 process.on('exit', lastWords);
 process.on('SIGUSR2', () => {
@@ -122,14 +126,9 @@ export class Stunts {
     return existsSync(join(this.at, `words-${pid}`));
   }
 
-  /** A build that ends like this is meant to. */
-  excuse(pid: number): void {
-    this.fallen.add(pid);
-  }
-
   judge({ lost }: Pick<Report, 'lost'>, { stoppedAt = Infinity, mayHang = false }: End = {}): Judgement {
     const words = this.lastWords();
-    const fallen = words.filter(({ pid }) => this.fallen.has(pid));
+    const fallen = words.filter(({ pid, code }) => this.fallen.has(pid) || code === CRASH_CODE);
     const wasHeld = ({ kind, port, openedAt, failedAt }: Lost): boolean =>
       kind === 'reset' &&
       fallen.some(({ at, held }) => openedAt <= at && at <= failedAt && held.includes(port ?? 0));
