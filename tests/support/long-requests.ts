@@ -68,7 +68,7 @@ export function longRequests(host: string, port: number): readonly [LongRequest,
         const answers = text.match(/HTTP\/1\.1 200 /g)?.length ?? 0;
         const isWhole = wanted === 1 ? text.endsWith('0\r\n\r\n') : text.endsWith('}');
         if (answers === wanted && isWhole) resolve();
-        else reject(failure('truncated', `${answers} of ${wanted} pipelined answers`));
+        else reject(failure('reset', `the connection ended after ${answers} of ${wanted} pipelined answers`));
       });
     });
   }
