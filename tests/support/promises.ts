@@ -246,7 +246,7 @@ export const NATIVE: readonly Promised[] = [
   falls(killed, {
     name: 'exit or SIGKILL of 2 of 4 workers at once',
     workers: 4,
-    times: [3, 20],
+    times: [2, 20],
     together: 2,
   }),
   falls(killed, {
@@ -271,7 +271,7 @@ export const NATIVE: readonly Promised[] = [
   native({
     name: '1 of 2 workers hangs, and is killed half a second later',
     workers: 2,
-    times: [2, 10],
+    times: [1, 10],
     load: DENSE,
     fields: AT_ONCE,
     async perform({ running, stunts }, time) {
@@ -285,7 +285,7 @@ export const NATIVE: readonly Promised[] = [
   }),
   leavesUnasked('an exception nobody catches in the only worker', (stunts, pid) => stunts.fall(pid, 'throw')),
   leavesUnasked('SIGTERM to the only worker', (_stunts, pid) => process.kill(pid, 'SIGTERM')),
-  reloads({ name: 'reload', times: [3, 20] }),
+  reloads({ name: 'reload', times: [2, 20] }),
   reloads({ name: 'reload, LISTEN_FDS', times: [1, 5], mode: 'shared', isActivated: true }),
   reloads({
     name: 'reload, round robin',
