@@ -36,12 +36,14 @@ export function depart(needs: DepartureNeeds): Departure {
   const { connections, listening, closeHooks, logger, delayMs } = needs;
   const deadline = new AbortController();
   let { timeoutMs } = needs;
+  let latest = Infinity;
   let timer: NodeJS.Timeout | undefined;
   let endDelay = (): void => undefined;
 
   function setDeadline(): void {
+    latest = Math.min(latest, performance.now() + timeoutMs);
     clearTimeout(timer);
-    timer = setTimeout(() => deadline.abort(), timeoutMs);
+    timer = setTimeout(() => deadline.abort(), latest - performance.now());
   }
 
   async function leave(): Promise<boolean> {
@@ -76,7 +78,7 @@ export function depart(needs: DepartureNeeds): Departure {
 /** Runs the hooks side by side. @returns whether all were done at the deadline, and none failed */
 async function close(hooks: readonly CloseHook[], deadline: AbortSignal, logger: Logger): Promise<boolean> {
   const results = await Promise.allSettled(
-    hooks.map(hook => Promise.race([hook(deadline), overdue(deadline)])),
+    hooks.map(async hook => Promise.race([hook(deadline), overdue(deadline)])),
   );
   const failures = results.filter(result => result.status === 'rejected');
   for (const { reason } of failures) logger.error({ err: reason as unknown }, 'A close hook failed');

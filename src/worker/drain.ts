@@ -6,7 +6,7 @@
  * answer from then on says `Connection: close`; a connection that is silent may still send one more request for a
  * while, the lame-duck window, and is then closed; what is being answered may finish until the deadline.
  */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 export interface DrainTimes {
@@ -50,12 +50,28 @@ export function drainable(server: Server): Drainable {
       finishIfEmpty();
     });
   });
-  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+  server.prependListener('request', notice);
+
+  function notice(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
     const exchange = { request, response };
     if (drainSocket !== undefined) drainSocket(socket, exchange, sockets.get(socket));
     sockets.set(socket, exchange);
-  });
+  }
+
+  /**
+   * By the next turn all that came at once has been read. Otherwise a request that is answered at once would say that
+   * it is the last one, while another one stands behind it already.
+   */
+  function answerNextTurn(): void {
+    const handlers = server.listeners('request').filter(listener => listener !== notice);
+    for (const handler of handlers) server.off('request', handler as RequestListener);
+    server.on('request', (...exchange) => {
+      setImmediate(() => {
+        for (const handler of handlers) Reflect.apply(handler, server, exchange);
+      });
+    });
+  }
 
   function drain({ lameDuckMs, timeoutMs }: DrainTimes): Promise<readonly Cut[]> {
     const cuts: Cut[] = [];
@@ -81,6 +97,7 @@ export function drainable(server: Server): Drainable {
           before.response.shouldKeepAlive = true;
         lastAnswer(socket, exchange);
       };
+      answerNextTurn();
       setDeadline();
       for (const [socket, exchange] of sockets) {
         if (exchange !== undefined && isAnswering(exchange)) lastAnswer(socket, exchange);

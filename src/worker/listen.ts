@@ -8,6 +8,13 @@ import { lookedUp, type Address } from '../utils/address.js';
 import { LISTENER_OFFER, type FromWorker, type ToWorker } from '../supervisor/messages.js';
 import { portOwner } from './port-owner.js';
 
+/**
+ * So many connections may wait in the kernel, on each socket, until they are accepted; the system may allow fewer
+ * (`net.core.somaxconn`). Node's own 511 are full after a second and a half without the only worker, at one new
+ * connection every 3 ms; whoever comes then is not refused, but tries again in seconds, and may find it full again.
+ */
+const BACKLOG = 4_096;
+
 export interface Listening {
   /** No connection is accepted from now on; those that are open stay open, unlike with `http.Server#close()`. */
   stop(): void;
@@ -18,10 +25,7 @@ export async function listen(server: Server, address: Address): Promise<Listenin
   const isOffered = process.env[LISTENER_OFFER] === '1' && process.connected;
   try {
     const handle = isOffered ? await askForHandle(await lookedUp(address)) : undefined;
-    await listening(
-      server,
-      handle ?? { port: address.port, ...(address.host === undefined ? {} : { host: address.host }) },
-    );
+    await listening(server, handle ?? { port: address.port, host: address.host });
   } catch (error) {
     throw named(error as NodeJS.ErrnoException, address);
   }
@@ -37,7 +41,7 @@ export async function listen(server: Server, address: Address): Promise<Listenin
 function listening(server: Server, where: net.ListenOptions | object): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(where, () => {
+    server.listen(where, BACKLOG, () => {
       server.off('error', reject);
       resolve();
     });
@@ -73,7 +77,7 @@ function acceptLoans(server: Server): () => void {
         server.emit('connection', socket),
       );
       lent.get(message.slot)?.close();
-      lent.set(message.slot, loan.listen(handle));
+      lent.set(message.slot, loan.listen(handle, BACKLOG));
     }
     if (message.type === 'listener.returned') {
       lent.get(message.slot)?.close();

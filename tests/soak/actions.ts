@@ -9,10 +9,10 @@ export interface Stage {
   readonly site: Site;
   readonly random: Random;
   readonly mostWorkers: number;
-  /** Kills a worker; whatever it was answering is excused from now on. */
+  /** Kills a worker, or lets it exit; whatever it holds is excused. */
   kill(pid: number): void;
   /** Stops a worker that somebody will kill: what it holds is excused as well. */
-  hang(pid: number): void;
+  hang(pid: number): Promise<void>;
   /** The fewest workers that have served since the last call. */
   leastServing(): number;
 }
@@ -129,6 +129,32 @@ const hangUps: Action = {
   },
 };
 
+const watch: Action = {
+  name: 'watch',
+  weight: 1,
+  async perform({ site }) {
+    const { generation } = await settled(site);
+    site.touch();
+    await eventually(async () => (await site.status()).generation > generation, 'the change is rolled out');
+    await settled(site);
+    return '';
+  },
+};
+
+/** It costs nothing: a worker that meets an exception drains. */
+const throws: Action = {
+  name: 'exception',
+  weight: 1,
+  async perform(stage) {
+    await settled(stage.site);
+    const pid = await victimOf(stage);
+    stage.site.stunts.fall(pid, 'throw');
+    await replaced(stage.site, [pid]);
+    await eventually(() => !isAlive(pid), 'it has left');
+    return '';
+  },
+};
+
 const scale: Action = {
   name: 'scale',
   weight: 4,
@@ -197,7 +223,7 @@ const hangThenKill: Action = {
   async perform(stage) {
     const pid = await victimOf(stage);
     const ms = stage.random.between(200, 1_500);
-    stage.hang(pid);
+    await stage.hang(pid);
     await pause(ms);
     stage.kill(pid);
     await replaced(stage.site, [pid]);
@@ -225,7 +251,7 @@ const hangThenReload: Action = {
   async perform(stage) {
     await settled(stage.site);
     const pid = await victimOf(stage);
-    stage.hang(pid);
+    await stage.hang(pid);
     const { ok, reason } = await stage.site.order('/reload');
     must(ok, `a hung worker made the reload fail: ${reason}`);
     must(!isAlive(pid), 'the hung worker has survived the reload');
@@ -266,7 +292,7 @@ function memory(): Action {
       const { slot, pid } = random.pick(able);
       recycledAt.set(slot, performance.now());
       stage.leastServing();
-      process.kill(pid ?? NaN, 'SIGUSR2');
+      site.stunts.fall(pid ?? NaN, 'grow');
       await eventually(() => !isAlive(pid ?? NaN), 'the grown worker has been replaced');
       must(stage.leastServing() >= status.wanted, 'fewer workers served meanwhile');
       await settled(site);
@@ -329,6 +355,8 @@ const brokenAppFile: Action = {
 export const allActions = (): readonly Action[] => [
   reload,
   hangUps,
+  watch,
+  throws,
   scale,
   scaleDuringReload,
   killSome,

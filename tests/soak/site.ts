@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Status } from '../../src/supervisor/status.js';
 import { request, ROOT, start, until, type Answer, type Running } from '../support/processes.js';
 import { descriptorsOf } from '../support/sockets.js';
+import { CRASH_CODE, GROWTH_LIMIT, Stunts } from '../support/stunts.js';
 
 /** What a deployed build does when it is started. */
 export const BUILDS = {
@@ -14,7 +15,7 @@ export const BUILDS = {
   throws: "throw new Error('a broken build');",
   'does not parse': 'const = ;',
   'is never ready': 'hold(60_000);',
-  'crashes once it is ready': 'setTimeout(() => process.exit(7), 600);',
+  'crashes once it is ready': `setTimeout(() => process.exit(${CRASH_CODE}), 600);`,
 } as const;
 
 export type Build = keyof typeof BUILDS;
@@ -27,8 +28,8 @@ export const BROKEN = [
   'crashes once it is ready',
 ] as const satisfies readonly Build[];
 
-/** So much does a worker grow when it is told to; the limit of the app file lies between it and a usual one. */
-const GROWTH_MB = 320;
+/** The file whose changes are rolled out, in the folder of the app file. */
+const WATCHED = 'deployed';
 
 const APP = {
   name: 'soak',
@@ -41,15 +42,17 @@ const APP = {
   shutdown_with_message: true,
   exp_backoff_restart_delay: 100,
   stop_exit_codes: [5, 6],
-  max_memory_restart: '300M',
+  max_memory_restart: GROWTH_LIMIT,
+  watch: [WATCHED],
+  watch_delay: 100,
   env: { NODE_ENV: 'production', DRAIN_TIMEOUT_MS: '2500', LOG_LEVEL: 'info' },
 };
 
-/** In front of the real program: a worker that grows when it hears SIGUSR2, and does not log every request. */
-const worker = (build: Build): string => `
+/** In front of the real program: a worker that does stunts, and does not log every request. */
+const worker = (stunts: string, build: Build): string => `
 process.env.LOG_LEVEL = 'warn';
 const hold = ms => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-process.on('SIGUSR2', () => { globalThis.hoard = Buffer.alloc(${GROWTH_MB} * 2 ** 20, 1); });
+${stunts}
 ${BUILDS[build]}
 require('./program.js');
 `;
@@ -57,6 +60,7 @@ require('./program.js');
 export class Site {
   readonly at = mkdtempSync(join(tmpdir(), 'cabe-soak-'));
   readonly port: number;
+  readonly stunts = new Stunts(join(this.at, 'stunts'));
   private running: Running | undefined;
 
   constructor(port: number) {
@@ -67,11 +71,18 @@ export class Site {
     renameSync(join(this.at, 'dist', 'index.js'), join(this.at, 'dist', 'program.js'));
     this.deploy('healthy');
     this.writeAppFile(true);
+    this.touch();
+  }
+
+  /** Changes the watched file. */
+  touch(): void {
+    writeFileSync(join(this.at, WATCHED), String(performance.now()));
   }
 
   /** What is on the disk from now on; nobody is told. */
   deploy(build: Build): void {
-    writeFileSync(join(this.at, 'dist', 'index.js'), worker(build));
+    const dist = join(this.at, 'dist');
+    writeFileSync(join(dist, 'index.js'), worker(this.stunts.prelude(dist), build));
   }
 
   writeAppFile(valid: boolean): void {

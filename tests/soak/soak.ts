@@ -1,12 +1,13 @@
 /**
- * A native service under constant load while everything that can happen to it does, at random, until the time is up.
- * The only failures that are excused are requests that a killed or hung worker held, and there cannot be more of them
- * than connections were open at that moment. Anything else ends it with exit code 1.
+ * `promises`: each promise of `docs/reload.md` kept many times, and the figures of its table. Without that word: a native service under constant load while everything that can happen to it does, at random, until the time is up.
+ * The only failures that are excused are requests on connections that a fallen worker held. Anything else ends it with
+ * exit code 1.
  */
 import { parseArgs } from 'node:util';
 import { freePort, request } from '../support/processes.js';
-import { strictClient, type Failure, type Report, type StrictClient } from '../support/strict-client.js';
+import { strictClient, type Report, type StrictClient } from '../support/strict-client.js';
 import { allActions, choose, eventually, serving, settled, type Stage } from './actions.js';
+import { keepPromises } from './promises.js';
 import { createRandom, type Random } from './random.js';
 import { Site } from './site.js';
 import { table, type Sample } from './table.js';
@@ -17,8 +18,8 @@ interface Options {
   readonly workers: number;
 }
 
-const KEPT_ALIVE = 12;
-const NEW_EVERY_MS = 8;
+/** Every kind of client at once: kept alive, new for each request, and slow. */
+const LOAD = { keptAlive: 12, newEveryMs: 8, pauseMs: 15, long: 3, timeoutMs: 20_000 };
 const SAMPLE_MS = 100;
 
 /** Beyond the time that was asked for: the last action, the last drain. */
@@ -30,15 +31,19 @@ interface Tally {
   readonly problems: string[];
   readonly actions: Map<string, number>;
   readonly samples: Sample[];
-  kills: number;
-  /** How many resets the kills may have cost. */
-  excused: number;
+  falls: number;
+  /** Requests that fallen workers held, and those that came when the service had stopped. */
+  held: number;
+  late: number;
 }
 
 const USAGE = `Usage: yarn soak [--seed N] [--minutes M] [--workers W]
+       yarn soak promises [--only TEXT] [--write]
   --seed N      replays the same actions                 (another one each time)
   --minutes M   how long                                 (2)
   --workers W   workers at the start                     (3)
+  --only TEXT   the promises whose name contains it      (all of them)
+  --write       puts the table into docs/reload.md
 `;
 
 function parse(argv: readonly string[]) {
@@ -47,22 +52,19 @@ function parse(argv: readonly string[]) {
       seed: { type: 'string' },
       minutes: { type: 'string' },
       workers: { type: 'string' },
+      only: { type: 'string' },
+      write: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     } as const;
-    return parseArgs({ args: [...argv], options }).values;
+    return parseArgs({ args: [...argv], options, allowPositionals: true });
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n${USAGE}`);
     return process.exit(2);
   }
 }
 
-function optionsOf(argv: readonly string[]): Options {
-  const { help = false, ...values } = parse(argv);
-  if (help) {
-    process.stdout.write(USAGE);
-    process.exit(0);
-  }
-  const number = (name: keyof typeof values, fallback: number): number => {
+function optionsOf({ values }: ReturnType<typeof parse>): Options {
+  const number = (name: 'seed' | 'minutes' | 'workers', fallback: number): number => {
     const value = Number(values[name] ?? fallback);
     if (value > 0) return value;
     say(`--${name} must be a number above 0, got ${values[name]}`);
@@ -79,7 +81,15 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function soak({ seed, minutes, workers }: Options): Promise<boolean> {
   const site = new Site(await freePort());
-  const tally: Tally = { reports: [], problems: [], actions: new Map(), samples: [], kills: 0, excused: 0 };
+  const tally: Tally = {
+    reports: [],
+    problems: [],
+    actions: new Map(),
+    samples: [],
+    falls: 0,
+    held: 0,
+    late: 0,
+  };
   const abandon = (why: string): void => {
     void site.end().then(() => {
       say(`✗ ${why} (seed ${seed})`);
@@ -97,7 +107,6 @@ async function soak({ seed, minutes, workers }: Options): Promise<boolean> {
     tally.problems.push(String((error as Error).stack));
   } finally {
     clearTimeout(watchdog);
-    judge(tally);
     say(table(tally));
     if (tally.problems.length > 0) say(`The last lines of the log:\n${lastLines(site)}\n`);
     await site.end();
@@ -105,7 +114,7 @@ async function soak({ seed, minutes, workers }: Options): Promise<boolean> {
   for (const problem of tally.problems) say(`✗ ${problem}`);
   say(
     tally.problems.length === 0
-      ? '✓ Nothing was lost but what killed workers held'
+      ? '✓ Nothing was lost but what fallen workers held'
       : `✗ ${tally.problems.length} problems; --seed ${seed} chooses the same actions again`,
   );
   return tally.problems.length === 0;
@@ -120,22 +129,16 @@ async function perform(
   const { port } = site;
   const begun = performance.now();
   const descriptors = site.descriptors();
-  const client = strictClient({
-    port,
-    keptAlive: KEPT_ALIVE,
-    newEveryMs: NEW_EVERY_MS,
-    pauseMs: 15,
-    timeoutMs: 20_000,
-  });
+  const client = strictClient({ port, ...LOAD });
   const sampler = sample(site, tally, begun);
-  const stage = stageOf(site, random, client, tally, sampler.leastServing, 2 * workers);
+  const stage = stageOf(site, random, tally, sampler.leastServing, 2 * workers);
   const actions = allActions();
 
   try {
     while (performance.now() - begun < minutes * 60_000) {
       await new Promise(resolve => setTimeout(resolve, random.between(20, 400)));
       const { name, perform: act } = choose(actions, random);
-      const [at, failed, excused] = [performance.now(), client.failed, tally.excused];
+      const [at, failed] = [performance.now(), client.lost.length];
       const what = await act(stage);
       // What is still being answered belongs to this action.
       await eventually(
@@ -143,76 +146,74 @@ async function perform(
         'whatever was asked has been answered',
       );
       tally.actions.set(name, (tally.actions.get(name) ?? 0) + 1);
-      const lost = client.failed - failed;
-      if (lost > tally.excused - excused) tally.problems.push(`${name} (${what}) cost ${lost} requests`);
-      say(progress({ name, what, at: at - begun, took: performance.now() - at, lost, client }));
+      const lost = client.lost.slice(failed);
+      for (const one of site.stunts.judge({ lost }).unexcused)
+        tally.problems.push(`${name} (${what}) cost a request: ${one.kind}: ${one.what}`);
+      say(progress({ name, what, at: at - begun, took: performance.now() - at, lost: lost.length, client }));
     }
     await site.order('/scale', { instances: workers });
     await settled(site);
   } finally {
     sampler.stop();
-    tally.reports.push(await client.stop());
+    judge(site, tally, await client.stop());
   }
   const most = Math.max(...tally.samples.map(({ wanted }) => wanted));
   const now = site.descriptors();
   // A slot's socket stays open until the service stops, for each slot that ever was.
   if (now > descriptors + most + 4)
     tally.problems.push(`the supervisor holds ${now} descriptors, at first ${descriptors}`);
-  tally.reports.push(await stopUnderLoad(site, tally));
+  await endUnderLoad(site, tally, 'SIGTERM');
+  await site.start(workers);
+  await endUnderLoad(site, tally, 'SIGKILL');
 }
 
-/** SIGTERM: whatever was sent on a connection that had been accepted is answered, and nothing is left. */
-async function stopUnderLoad(site: Site, tally: Tally): Promise<Report> {
+/** Whatever was sent on a connection that had been accepted is answered, and nothing is left. */
+async function endUnderLoad(site: Site, tally: Tally, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   const { port, supervisor } = site;
-  const client = strictClient({ port, keptAlive: KEPT_ALIVE, newEveryMs: 0 });
+  const client = strictClient({ port, ...LOAD });
   await eventually(() => client.sent > 300, 'there is load');
-  supervisor.kill('SIGTERM');
-  const report = await client.stop();
-  const { code, signal } = await supervisor.ended;
-  if (code !== 0) tally.problems.push(`SIGTERM ended the service with ${code ?? signal}`);
-  const { failures } = report;
-  if (Object.keys(failures).length > 0)
-    tally.problems.push(`SIGTERM cost requests: ${JSON.stringify(failures)} ${report.examples.join('; ')}`);
-  if (groupLives(supervisor.pid)) tally.problems.push('processes are left behind');
+  const stoppedAt = Date.now();
+  supervisor.kill(signal);
+  const { code } = await supervisor.ended;
+  if (signal === 'SIGTERM' && code !== 0) tally.problems.push(`SIGTERM ended the service with ${code}`);
+  await eventually(() => !groupLives(supervisor.pid), 'no process is left');
+  judge(site, tally, await client.stop(), stoppedAt);
   const outcome = await request(port, '/health').catch((error: NodeJS.ErrnoException) => error.code);
-  if (outcome !== 'ECONNREFUSED') tally.problems.push('the port is still held');
-  return report;
+  if (outcome !== 'ECONNREFUSED') tally.problems.push(`the port is still held after ${signal}`);
 }
 
 function stageOf(
   site: Site,
   random: Random,
-  client: StrictClient,
   tally: Tally,
   leastServing: () => number,
   mostWorkers: number,
 ): Stage {
   const hung = new Set<number>();
-  const excuse = (): void => {
-    tally.kills++;
-    tally.excused += KEPT_ALIVE + client.opened + 1;
-  };
   return {
     site,
     random,
     mostWorkers,
     leastServing,
     kill(pid) {
-      if (!hung.delete(pid)) excuse();
-      give(pid, 'SIGKILL');
+      const how = random.pick(['exit', 'SIGKILL'] as const);
+      if (hung.delete(pid)) return gone(() => process.kill(pid, 'SIGKILL'));
+      tally.falls++;
+      gone(() => site.stunts.fall(pid, how));
     },
-    hang(pid) {
-      excuse();
+    async hang(pid) {
+      tally.falls++;
       hung.add(pid);
-      give(pid, 'SIGSTOP');
+      gone(() => site.stunts.fall(pid, 'SIGSTOP'));
+      await eventually(() => site.stunts.hasSpoken(pid), 'it hangs');
     },
   };
 }
 
-/** To a worker that may have left in this very moment. */
-function give(pid: number, name: NodeJS.Signals): void {
+/** For a worker that may have left in this very moment. */
+function gone(kill: () => void): void {
   try {
-    process.kill(pid, name);
+    kill();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
@@ -250,13 +251,15 @@ function sample(site: Site, tally: Tally, begun: number): Sampler {
   };
 }
 
-function judge(tally: Tally): void {
-  for (const { failures, examples } of tally.reports) {
-    const { reset = 0, ...others } = failures;
-    for (const [kind, count] of Object.entries(others) as [Failure, number][])
-      tally.problems.push(`${count} requests failed: ${kind}; ${examples.join('; ')}`);
-    if (reset > tally.excused)
-      tally.problems.push(`${reset} resets, and ${tally.kills} kills excuse ${tally.excused} at most`);
+function judge(site: Site, tally: Tally, report: Report, stoppedAt = Infinity): void {
+  const { held, late, unexcused } = site.stunts.judge(report, { stoppedAt });
+  tally.reports.push(report);
+  tally.held += held;
+  tally.late += late;
+  if (report.answered + report.lost.length !== report.sent) tally.problems.push('requests are missing');
+  for (const { kind, what } of unexcused) {
+    const problem = `a request was lost: ${kind}: ${what}`;
+    if (tally.problems.length < 20) tally.problems.push(problem);
   }
 }
 
@@ -270,7 +273,7 @@ function progress(line: {
 }): string {
   const { name, what, at, took, lost, client } = line;
   const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
-  const cost = lost === 0 ? '' : `  ${lost} reset`;
+  const cost = lost === 0 ? '' : `  ${lost} lost`;
   return `${seconds(at).padStart(8)}  ${String(client.sent).padStart(7)} sent  ${name}${what === '' ? '' : ` (${what})`} in ${seconds(took)}${cost}`;
 }
 
@@ -286,4 +289,18 @@ function groupLives(pid: number): boolean {
   }
 }
 
-void soak(optionsOf(process.argv.slice(2))).then(well => process.exit(well ? 0 : 1));
+function main(argv: readonly string[]): Promise<boolean> {
+  const parsed = parse(argv);
+  const { values, positionals } = parsed;
+  if (values.help === true) {
+    process.stdout.write(USAGE);
+    process.exit(0);
+  }
+  const [what, ...others] = positionals;
+  if (what === undefined) return soak(optionsOf(parsed));
+  if (what === 'promises' && others.length === 0) return keepPromises(values, say);
+  process.stderr.write(`Unknown: ${positionals.join(' ')}\n${USAGE}`);
+  return process.exit(2);
+}
+
+void main(process.argv.slice(2)).then(well => process.exit(well ? 0 : 1));

@@ -14,14 +14,15 @@ export interface Findings {
   readonly reports: readonly Report[];
   readonly samples: readonly Sample[];
   readonly actions: ReadonlyMap<string, number>;
-  readonly kills: number;
-  readonly excused: number;
+  readonly falls: number;
+  readonly held: number;
+  readonly late: number;
 }
 
 /** So many columns tell the course of the worker counts. */
 const COLUMNS = 24;
 
-export function table({ reports, samples, actions, kills, excused }: Findings): string {
+export function table({ reports, samples, actions, falls, held, late }: Findings): string {
   const sum = (of: (report: Report) => number): number =>
     reports.reduce((total, report) => total + of(report), 0);
   const kinds = [
@@ -34,7 +35,8 @@ export function table({ reports, samples, actions, kills, excused }: Findings): 
     ['requests sent', String(sum(({ sent }) => sent))],
     ['answered', String(sum(({ answered }) => answered))],
     ['failed', failures.length === 0 ? '0' : failures.join(', ')],
-    ['excused by kills', `at most ${excused} resets, by ${kills} workers killed or hung`],
+    ['of these held', `${held} by ${falls} workers that were killed, exited or hung`],
+    ['of these too late', `${late} when the service had stopped`],
     ['longest answer', `${longest} ms`],
     ['longest silence', `${reports[0]?.longestGapMs ?? 0} ms between any two answers`],
     ['workers serving', counts(samples, ({ serving }) => serving)],

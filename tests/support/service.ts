@@ -1,10 +1,14 @@
 /** A native service of a test's own: started until all of it serves, asked over its control socket. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Status } from '../../src/supervisor/status.js';
 import {
   CLUSTER,
   folder,
+  follow,
   freePort,
   request,
   start,
@@ -37,19 +41,52 @@ export async function service({ workers = 2, env = {}, args = [] }: ServiceOptio
     ...env,
   };
   const running = start([CLUSTER, ...args], all);
+  await untilServing(running, all, workers);
+  return Object.assign(running, { port: Number(all.PORT), env: all });
+}
+
+async function untilServing(running: Running, env: Service['env'], workers: number): Promise<void> {
   await until(() => {
     if (running.child.exitCode !== null)
       throw new Error(`the service ended before it served; it said\n${running.text()}`);
     return served(running).length >= workers;
   }, 'every worker serves');
   // The supervisor hears of it a moment after the log.
-  await until(async () => (await statusOf({ env: all })).state === 'ready', 'the supervisor knows it');
+  await until(async () => (await statusOf({ env })).state === 'ready', 'the supervisor knows it');
   // Workers say so in their log a moment before the supervisor has heard it.
   await until(
-    async () => (await serving({ env: all }).catch(() => [])).length >= workers,
+    async () => (await serving({ env }).catch(() => [])).length >= workers,
     'the supervisor knows that every worker serves',
   );
-  return Object.assign(running, { port: Number(all.PORT), env: all });
+}
+
+/**
+ * Our own service on a socket that is bound already and handed over as systemd does it: `port` is that socket's, and
+ * `PORT` names another one.
+ */
+export async function activated({ workers = 2, env = {}, args = [] }: ServiceOptions = {}): Promise<Service> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const { fd } = Reflect.get(server, '_handle') as { readonly fd: number };
+  const all = {
+    PATH: process.env['PATH'] ?? '',
+    PORT: String(await freePort()),
+    WEB_CONCURRENCY: String(workers),
+    RUN_DIR: folder(),
+    ...env,
+  };
+  const script = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"';
+  const running = follow(
+    spawn('sh', ['-c', script, process.execPath, CLUSTER, ...args], {
+      env: all,
+      stdio: ['ignore', 'pipe', 'pipe', fd],
+      detached: true,
+    }),
+  );
+  server.close(); // ours; the socket lives on in the supervisor
+  await untilServing(running, all, workers);
+  return Object.assign(running, { port, env: all });
 }
 
 /** The pids of the workers that have ever said that they serve, the first ones first. */

@@ -6,6 +6,8 @@ export interface ListeningSocket {
   readonly port: number;
   /** As in /proc/net/tcp: the address in hexadecimal, 8 digits for IPv4 and 32 for IPv6. */
   readonly address: string;
+  /** How many connections wait to be accepted. */
+  readonly waiting: number;
 }
 
 /** Every TCP socket of the machine on which somebody listens. */
@@ -13,10 +15,13 @@ export function listeningSockets(): ListeningSocket[] {
   return ['tcp', 'tcp6'].flatMap(family => {
     const lines = contentOf(`/proc/net/${family}`).split('\n').slice(1);
     return lines.flatMap(line => {
-      // sl local_address rem_address st … inode; state 0A is LISTEN (proc(5)).
-      const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
+      // sl local_address rem_address st tx_queue:rx_queue … inode; state 0A is LISTEN (proc(5)).
+      const [, local = '', , state, queues = '', , , , , inode = ''] = line.trim().split(/\s+/);
       const [address = '', port = ''] = local.split(':');
-      return state === '0A' ? [{ inode, port: Number.parseInt(port, 16), address }] : [];
+      const [, waiting = ''] = queues.split(':');
+      return state === '0A'
+        ? [{ inode, port: Number.parseInt(port, 16), address, waiting: Number.parseInt(waiting, 16) }]
+        : [];
     });
   });
 }

@@ -4,16 +4,18 @@
  */
 import http, { Agent, type IncomingMessage } from 'node:http';
 import { randomBytes } from 'node:crypto';
-
-export type Failure =
-  'refused' | 'reset' | 'timed out' | 'truncated' | 'wrong answer' | 'server error' | 'other';
+import { failure, follow, kindOf, newTrace, type Failure, type Lost, type Trace } from './failures.js';
+import { longRequests } from './long-requests.js';
 
 export interface Report {
   readonly sent: number;
   readonly answered: number;
   readonly failures: Readonly<Partial<Record<Failure, number>>>;
+  /** Every failure, with what is known of its connection. */
+  readonly lost: readonly Lost[];
   /** What the first few failures were, for whoever has to find their cause. */
   readonly examples: readonly string[];
+  /** The longest time that a request waited for its answer; long requests are not counted. */
   readonly longestMs: number;
   /** The longest time between two answers of any kind of connection. */
   readonly longestGapMs: number;
@@ -28,6 +30,8 @@ export interface ClientOptions {
   readonly newEveryMs?: number;
   /** Pause of a kept-alive connection between answer and next request. */
   readonly pauseMs?: number;
+  /** How many requests that take a second are under way at any time; the service needs the routes for them. */
+  readonly long?: number;
   readonly timeoutMs?: number;
 }
 
@@ -38,17 +42,18 @@ export interface StrictClient {
   readonly sent: number;
   /** Requests on new connections that wait for their answer at this moment. */
   readonly opened: number;
-  /** The count of failures so far. */
-  readonly failed: number;
-  /** How long the oldest request that is still unanswered has waited. */
+  /** What has failed so far. */
+  readonly lost: readonly Lost[];
+  /** How long the oldest request that is still unanswered has waited; long ones are not counted. */
   readonly oldestMs: number;
 }
 
 export function strictClient(options: ClientOptions): StrictClient {
-  const { port, host = '127.0.0.1', keptAlive = 8, newEveryMs = 5, pauseMs = 2, timeoutMs = 5_000 } = options;
+  const { port, host = '127.0.0.1', keptAlive = 8, newEveryMs = 5, pauseMs = 2 } = options;
+  const { long = 0, timeoutMs = 5_000 } = options;
   const pool = new Agent({ keepAlive: true, maxSockets: keptAlive });
   const failures: Partial<Record<Failure, number>> = {};
-  const examples: string[] = [];
+  const lost: Lost[] = [];
   const pending = new Set<Promise<void>>();
   const begun = performance.now();
   let [sent, answered, longestMs, longestGapMs, lastAnswer] = [0, 0, 0, 0, begun];
@@ -59,44 +64,68 @@ export function strictClient(options: ClientOptions): StrictClient {
   async function once(agent: Agent | false): Promise<void> {
     const number = sent++;
     const at = performance.now();
+    const trace = newTrace();
     waiting.add(at);
     if (agent === false) opened++;
     try {
-      await (number % 3 === 0 ? post(agent) : get(agent));
+      await (number % 3 === 0 ? post(agent, trace) : get(agent, trace));
       const now = performance.now();
       answered++;
       longestMs = Math.max(longestMs, now - at);
       longestGapMs = Math.max(longestGapMs, now - lastAnswer);
       lastAnswer = now;
     } catch (error) {
-      const kind = kindOf(error as NodeJS.ErrnoException);
-      failures[kind] = (failures[kind] ?? 0) + 1;
-      const connection = agent === false ? 'new connection' : 'kept alive';
-      if (examples.length < 10)
-        examples.push(`${connection}, ${Math.round(at - begun)} ms after the start: ${String(error)}`);
+      lose(error, agent === false ? 'new connection' : 'kept alive', at, trace);
     } finally {
       waiting.delete(at);
       if (agent === false) opened--;
     }
   }
 
-  async function get(agent: Agent | false): Promise<void> {
-    const { status, text } = await exchange({ method: 'GET', path: '/health', agent });
+  function lose(error: unknown, connection: string, at: number, trace: Trace): void {
+    const kind = kindOf(error as NodeJS.ErrnoException);
+    failures[kind] = (failures[kind] ?? 0) + 1;
+    const what = `${connection}, ${Math.round(at - begun)} ms after the start: ${String(error)}`;
+    lost.push({ kind, what, ...trace, failedAt: Date.now() });
+  }
+
+  async function longLoop(first: number): Promise<void> {
+    const kinds = longRequests(host, port);
+    for (let number = first; !stopping.signal.aborted; number++) {
+      const at = performance.now();
+      const trace = newTrace();
+      sent++;
+      try {
+        await kinds[number % kinds.length]?.(trace);
+        answered++;
+      } catch (error) {
+        lose(error, ['download', 'upload', 'pipelined'][number % kinds.length] ?? '', at, trace);
+        await new Promise(resolve => setTimeout(resolve, pauseMs));
+      }
+    }
+  }
+
+  async function get(agent: Agent | false, trace: Trace): Promise<void> {
+    const { status, text } = await exchange(trace, { method: 'GET', path: '/health', agent });
     const body = parsed(text);
     if (status !== 200 || body['status'] !== 'ok' || typeof body['worker'] !== 'number')
       throw wrong(status, text);
   }
 
   /** An unknown route reads the whole body and echoes the id of the request. */
-  async function post(agent: Agent | false): Promise<void> {
+  async function post(agent: Agent | false, trace: Trace): Promise<void> {
     const id = randomBytes(8).toString('hex');
     const body = JSON.stringify({ text: 'x'.repeat(1 + (sent % 16) * 1_024) });
     const headers = { 'Content-Type': 'application/json', 'X-Request-Id': id };
-    const { status, text } = await exchange({ method: 'POST', path: '/echo', agent, headers }, body);
+    const { status, text } = await exchange(trace, { method: 'POST', path: '/echo', agent, headers }, body);
     if (status !== 404 || parsed(text)['requestId'] !== id) throw wrong(status, text);
   }
 
-  function exchange(request: http.RequestOptions, body?: string): Promise<{ status: number; text: string }> {
+  function exchange(
+    trace: Trace,
+    request: http.RequestOptions,
+    body?: string,
+  ): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
       const message = http.request({ host, port, ...request }, response =>
         collect(response).then(resolve, reject),
@@ -105,6 +134,7 @@ export function strictClient(options: ClientOptions): StrictClient {
         () => message.destroy(failure('timed out', `no answer within ${timeoutMs} ms`)),
         timeoutMs,
       );
+      message.on('socket', socket => follow(trace, socket));
       message.on('close', () => clearTimeout(timer)).on('error', reject);
       message.end(body);
     });
@@ -123,6 +153,7 @@ export function strictClient(options: ClientOptions): StrictClient {
   }
 
   for (let connection = 0; connection < keptAlive; connection++) track(loop());
+  for (let number = 0; number < long; number++) track(longLoop(number));
   const opener = newEveryMs > 0 ? setInterval(() => track(once(false)), newEveryMs) : undefined;
 
   return {
@@ -132,9 +163,7 @@ export function strictClient(options: ClientOptions): StrictClient {
     get opened() {
       return opened;
     },
-    get failed() {
-      return Object.values(failures).reduce((sum, count) => sum + count, 0);
-    },
+    lost,
     get oldestMs() {
       const [oldest] = waiting; // in the order of sending
       return oldest === undefined ? 0 : performance.now() - oldest;
@@ -148,7 +177,8 @@ export function strictClient(options: ClientOptions): StrictClient {
         sent,
         answered,
         failures,
-        examples,
+        lost,
+        examples: lost.slice(0, 10).map(({ what }) => what),
         longestMs: Math.round(longestMs),
         longestGapMs: Math.round(longestGapMs),
       };
@@ -164,8 +194,6 @@ async function collect(response: IncomingMessage): Promise<{ status: number; tex
   return { status: response.statusCode ?? 0, text };
 }
 
-const failure = (kind: Failure, message: string): Error => Object.assign(new Error(message), { kind });
-
 const wrong = (status: number, text: string): Error =>
   failure(status >= 500 ? 'server error' : 'wrong answer', `${status} ${text.slice(0, 100)}`);
 
@@ -175,10 +203,4 @@ function parsed(text: string): Readonly<Record<string, unknown>> {
   } catch {
     throw failure('wrong answer', `not JSON: ${text.slice(0, 100)}`);
   }
-}
-
-function kindOf(error: NodeJS.ErrnoException & { kind?: Failure }): Failure {
-  if (error.kind !== undefined) return error.kind;
-  if (error.code === 'ECONNREFUSED') return 'refused';
-  return error.code === 'ECONNRESET' || error.code === 'EPIPE' ? 'reset' : 'other';
 }

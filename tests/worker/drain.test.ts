@@ -1,6 +1,8 @@
 /** Leaving without losing a request, connection by connection, on raw sockets. */
+import { EventEmitter, once } from 'node:events';
 import http, { type RequestListener, type Server } from 'node:http';
 import net, { type AddressInfo, type Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { drainable, type Cut, type DrainTimes } from '../../src/worker/drain.js';
 
 const TIMES: DrainTimes = { lameDuckMs: 200, timeoutMs: 2_000 };
@@ -19,6 +21,7 @@ interface Setup {
   readonly connect: () => Promise<Client>;
   /** Stops accepting and drains, as the worker does. */
   readonly leave: (times?: DrainTimes) => Promise<readonly Cut[]>;
+  readonly hurry: (timeoutMs: number) => void;
 }
 
 /** The other end of a connection, byte by byte. */
@@ -35,12 +38,13 @@ interface Client {
 async function setUp(listener: RequestListener): Promise<Setup> {
   const server = http.createServer(listener);
   servers.add(server);
-  const { drain } = drainable(server);
+  const { drain, hurry } = drainable(server);
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
     server,
     connect: () => connect(port),
+    hurry,
     leave(times = TIMES) {
       net.Server.prototype.close.call(server);
       return drain(times);
@@ -252,4 +256,147 @@ test('answers written with a flat array of headers close their connection as wel
   await client.ended;
   expect(client.text()).toMatch(/Connection: close\r\n\r\nok$/);
   expect(await left).toEqual([]);
+});
+
+/** Requests that wait until the test answers them. */
+function byHand() {
+  const waiting = new Map<string, () => void>();
+  const asked = new EventEmitter();
+  const listener: RequestListener = (request, response) => {
+    const { url = '' } = request.resume();
+    waiting.set(url, () => void response.end(`answer to ${url}`));
+    asked.emit(url);
+  };
+  return { listener, asked, answer: (url: string) => waiting.get(url)?.() };
+}
+
+test('a request pipelined behind one in flight while it drains is answered as well, as the last one', async () => {
+  const { listener, asked, answer } = byHand();
+  const { connect: open, leave } = await setUp(listener);
+  const client = await open();
+  client.send('GET /1 HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(asked, '/1');
+  const left = leave({ lameDuckMs: 50, timeoutMs: 5_000 });
+  client.send('POST /2 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok');
+  await once(asked, '/2');
+  answer('/2');
+  answer('/1');
+  await client.ended;
+  expect(client.text()).toMatch(/answer to \/1[\s\S]*Connection: close[\s\S]*answer to \/2$/);
+  expect(client.text().match(/Connection: close/g)).toHaveLength(1);
+  expect(await left).toEqual([]);
+});
+
+test('two requests that come at once on an idle connection are both answered', async () => {
+  const { connect: open, leave, server } = await setUp(hello);
+  const client = await open();
+  await accepted(server, 1);
+  const left = leave();
+  client.send(GET + GET);
+  await client.ended;
+  expect(client.text().match(/hello/g)).toHaveLength(2);
+  expect(client.text()).toMatch(/Connection: close\r\n[\s\S]*hello$/);
+  expect(await left).toEqual([]);
+});
+
+test('Expect: 100-continue that comes during the drain gets its go-ahead, and its answer past the window', async () => {
+  const {
+    connect: open,
+    leave,
+    server,
+  } = await setUp((request, response) => {
+    request.resume().on('end', () => response.end('thanks'));
+  });
+  const client = await open();
+  await accepted(server, 1);
+  const left = leave({ lameDuckMs: 100, timeoutMs: 5_000 });
+  client.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n');
+  await client.received(/100 Continue/);
+  setTimeout(() => client.send('ok'), 250); // well after the lame-duck window
+  await client.ended;
+  expect(client.text()).toMatch(/Connection: close[\s\S]*thanks$/);
+  expect(await left).toEqual([]);
+});
+
+test('an upload that is not done at the deadline is cut, and told', async () => {
+  const { connect: open, leave, server } = await setUp(request => void request.resume());
+  const client = await open();
+  client.send('PUT /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345');
+  await once(server, 'request');
+  expect(await leave({ lameDuckMs: 10, timeoutMs: 100 })).toEqual([{ method: 'PUT', url: '/slow' }]);
+  await client.ended;
+});
+
+test('what came within the window is answered, though a handler blocked the loop until after it', async () => {
+  const { leave, server } = await setUp((request, response) => {
+    if (request.url === '/block') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+    response.end('hello');
+  });
+  const client = new Worker(
+    `const net = require('node:net');
+     const { workerData: port, parentPort } = require('node:worker_threads');
+     const say = path => 'GET ' + path + ' HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n';
+     let text = '';
+     const idle = net.connect(port, '127.0.0.1', () => idle.write(say('/')));
+     idle.once('data', () => {
+       net.connect(port, '127.0.0.1', function () { this.write(say('/block')); }).on('error', () => undefined);
+       setTimeout(() => idle.write(say('/')), 150);
+     });
+     idle.on('data', piece => (text += piece)).on('error', () => undefined);
+     idle.on('close', () => parentPort.postMessage(text));`,
+    { eval: true, workerData: (server.address() as AddressInfo).port },
+  );
+  await once(server, 'connection');
+  await once(server, 'connection'); // the one that blocks
+  // The loop stands still from about now until well after the window; the idle connection speaks within it.
+  const left = leave({ lameDuckMs: 200, timeoutMs: 5_000 });
+  const [text] = (await once(client, 'message')) as [string];
+  expect(text.match(/hello/g)).toHaveLength(2);
+  expect(await left).toEqual([]);
+  await client.terminate();
+});
+
+test("a handler's own Connection: keep-alive does not keep its connection", async () => {
+  const {
+    connect: open,
+    leave,
+    server,
+  } = await setUp((_request, response) => {
+    response.setHeader('Connection', 'keep-alive').end('hello');
+  });
+  const client = await open();
+  await accepted(server, 1);
+  const left = leave();
+  client.send(GET);
+  await client.ended;
+  expect(client.text()).toMatch(/hello/);
+  expect(await left).toEqual([]);
+});
+
+test('in a hurry the deadline comes sooner, and never later again', async () => {
+  const {
+    connect: open,
+    leave,
+    hurry,
+  } = await setUp((_request, response) => void response.write('for ever'));
+  const client = await open();
+  client.send('GET /endless HTTP/1.1\r\nHost: x\r\n\r\n');
+  await client.received(/for ever/);
+  const left = leave({ lameDuckMs: 10, timeoutMs: 600_000 });
+  hurry(100);
+  hurry(600_000);
+  expect(await left).toEqual([{ method: 'GET', url: '/endless' }]);
+});
+
+test('who was hurried before the drain begins has no more time than that', async () => {
+  const {
+    connect: open,
+    leave,
+    hurry,
+  } = await setUp((_request, response) => void response.write('for ever'));
+  const client = await open();
+  client.send('GET /endless HTTP/1.1\r\nHost: x\r\n\r\n');
+  await client.received(/for ever/);
+  hurry(100);
+  expect(await leave({ lameDuckMs: 10, timeoutMs: 600_000 })).toEqual([{ method: 'GET', url: '/endless' }]);
 });
