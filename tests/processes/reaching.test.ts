@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { appFile, messages, statusOf } from '../support/service.js';
+import { appFile, messages, stateIn, statusOf } from '../support/service.js';
 import {
   cleanUp,
   CLUSTER,
@@ -36,7 +36,7 @@ async function unnamed(file: string, env: Record<string, string>, ...more: strin
   await until(async () => {
     const status = start([CLUSTER, 'status', '--json', '--config', file, ...more], env);
     await status.ended;
-    return status.text().includes('"state":"ready"');
+    return stateIn(status.text()) === 'ready';
   }, 'it serves');
   return running;
 }

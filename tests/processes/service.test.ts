@@ -15,6 +15,7 @@ import {
   until,
   type Running,
 } from '../support/processes.js';
+import { stateIn } from '../support/service.js';
 
 jest.setTimeout(60_000);
 afterEach(cleanUp);
@@ -38,7 +39,7 @@ async function service(env: Record<string, string> = {}, args: readonly string[]
 }
 
 /** From then on another signal is another wish. */
-const afterEchoes = (): Promise<void> => new Promise(resolve => setTimeout(resolve, ECHO_MS));
+const afterEchoes = (): Promise<void> => new Promise(resolve => setTimeout(resolve, ECHO_MS + 100));
 
 const command = (env: Record<string, string>, ...args: string[]): Running => start([CLUSTER, ...args], env);
 const messages = ({ lines }: Running): string[] => lines.map(({ msg }) => msg);
@@ -391,7 +392,7 @@ test("an app that is not ours hears nothing but PM2's words", async () => {
   await until(async () => {
     const status = command(env, 'status', '--json', '--config', file);
     await status.ended;
-    return status.text().includes('"state":"ready"');
+    return stateIn(status.text()) === 'ready';
   }, 'both serve');
   running.kill('SIGTERM');
   await running.ended;
@@ -459,7 +460,7 @@ describe('commands', () => {
     await until(async () => {
       const status = command(env, 'status', '--json', '--config', file);
       await status.ended;
-      return status.text().includes('"state":"ready"');
+      return stateIn(status.text()) === 'ready';
     }, 'all of it serves');
     writeFileSync(join(file, '..', 'app.js'), 'process.exit(3)');
     const reload = command(env, 'reload', '--config', file);

@@ -117,6 +117,11 @@ export async function statusOf(running: Pick<Service, 'env'>): Promise<Status> {
   return (await control(running, 'GET', '/status')).json() as Status;
 }
 
+/** What `status --json` says of the service as a whole; nothing where there is no answer yet. */
+export function stateIn(text: string): string | undefined {
+  return text.startsWith('{') ? (JSON.parse(text) as Status).state : undefined;
+}
+
 /** The pids of the workers that serve now, in the order of their slots. */
 export async function serving(running: Pick<Service, 'env'>): Promise<number[]> {
   const { workers } = await statusOf(running);
