@@ -91,7 +91,7 @@ test('a second signal does not wait', async () => {
   await running.said(/in flight/);
   running.kill('SIGTERM');
   await running.said(/draining/);
-  await new Promise(resolve => setTimeout(resolve, ECHO_MS)); // until then it would be the same one
+  await new Promise(resolve => setTimeout(resolve, ECHO_MS + 100)); // until then it would be the same one
   running.kill('SIGTERM');
   expect((await running.ended).code).toBe(1);
 });
