@@ -4,7 +4,7 @@ import { EXIT, errors } from '../errors.js';
 import { lookedUp } from '../utils/address.js';
 import { outliveTerminal } from '../utils/lost-terminal.js';
 import { VERSION } from '../version.js';
-import { portOwner } from '../worker/port-owner.js';
+import { portOwner } from '../utils/port-owner.js';
 import { createClock } from './clock.js';
 import { openControl } from './control.js';
 import type { App } from './ecosystem.js';

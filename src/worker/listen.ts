@@ -6,7 +6,7 @@ import net, { type Server } from 'node:net';
 import { errors } from '../errors.js';
 import { lookedUp, type Address } from '../utils/address.js';
 import { LISTENER_OFFER, type FromWorker, type ToWorker } from '../supervisor/messages.js';
-import { portOwner } from './port-owner.js';
+import { portOwner } from '../utils/port-owner.js';
 
 /**
  * So many connections may wait in the kernel, on each socket, until they are accepted; the system may allow fewer
