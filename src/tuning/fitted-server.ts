@@ -1,9 +1,10 @@
 /**
  * A server whose requests and responses are born as those of an Express app.
  *
- * Express sets the prototypes of both on every request (`app.handle`). On Node 20 and 22 that makes every later use of
- * them slow. When it finds nothing to change, because the objects were made with those prototypes, a request costs a
- * fraction of the CPU time there, and a little less on Node 24 and 26, too (decision 0005).
+ * Express sets the prototypes of both on every request (`app.handle`), which makes every later use of them slow. When it
+ * finds nothing to change, because the objects were made with those prototypes, nothing is lost. Without this file a
+ * request takes 3.9 times the CPU time on Node 20, 1.12 on Node 24, 1.09 on Node 26 (decision 0005). An app that is
+ * mounted on this one still costs what it costs in Express: its prototypes are others.
  */
 import http, { IncomingMessage, ServerResponse, type Server, type ServerOptions } from 'node:http';
 import type { Express } from 'express';

@@ -2,7 +2,8 @@
  * `res.json` and `res.send` of Express for the case that nearly every answer is: a text or JSON, no `Content-Type` of
  * the handler's own, no conditional request, no ETag, no middleware between. Express parses and formats the content
  * type twice, asks for freshness and for a dozen settings then; here the outcome, which is always the same, is written
- * down at once. Everything else goes the way of Express, a second answer too, so that it is refused as there.
+ * down at once. Everything else goes the way of Express, a second answer too, so that it is refused as there. Without
+ * this file a request takes 1.72 times the CPU time on Node 20, 1.61 on Node 24, 1.58 on Node 26 (decision 0005).
  */
 import type { Express, Request, Response } from 'express';
 import { isBodyKnown, standBody, type ContentType } from './standing-headers.js';
@@ -84,6 +85,7 @@ function finish(response: Response, text: string, type: ContentType): Response {
     response.setHeader('Content-Type', type).setHeader('Content-Length', length);
   response.writeHead(response.statusCode);
   if (isWide || !followsHead(response)) return response.end(text);
+  // One text is one plain write; head, body and end by themselves are a gathered one, 1.17 times as dear on Node 20.
   (response as Made)._header += text;
   return response.end();
 }

@@ -1,8 +1,10 @@
 /**
  * Headers that stand on an answer without having been set one by one.
  *
- * Thirteen `setHeader` calls are among the dearest things that a request does: each is validated,
- * lower-cased and stored, and walked over again when Node makes the head.
+ * Thirteen `setHeader` calls are among the dearest things that a request does: each is validated, lower-cased and
+ * stored, and walked over again when Node makes the head. Without this file a request takes 1.34 times the CPU time on
+ * Node 20, 1.32 on Node 24, 1.28 on Node 26 (decision 0005).
+ *
  * Here their text is made once, and joined to the status line when Node makes the head. To handlers they look as if
  * they had been set: they can be read, and overridden by `setHeader`. Whoever changes them in another way, removes one
  * or appends to it, gets them all set one by one after all.

@@ -1,7 +1,7 @@
 /**
  * The line of the log that every request gets, made without pino: as the same text that
  * `logger.info({ requestId, method, url, status, ms }, msg)` would write, for less. Lines of one turn of the event loop
- * are written together.
+ * are written together. With pino, line by line, a request takes 1.3 times the CPU time (decision 0005).
  */
 import pino, { type Logger } from 'pino';
 import type { Output } from './output.js';
