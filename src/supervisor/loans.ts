@@ -10,7 +10,9 @@ import { workersOf } from './wake.js';
 export function lendSockets(pool: Pool): Outcome {
   if (pool.verdict !== undefined)
     return pool.loans.size === 0 ? only(pool) : only({ ...pool, loans: new Map() });
-  const acceptors = pool.slots.map(acceptorOf);
+  const heard = pool.slots.map(acceptorOf);
+  // Where all are silent the machine is starved: who accepts slowly is better than nobody.
+  const acceptors = heard.some(id => id !== undefined) ? heard : pool.slots.map(listenerOf);
   const able = acceptors.filter(id => id !== undefined);
   if (able.length === pool.sockets && pool.loans.size === 0) return only(pool);
   const wanted = wantedLoans(pool, acceptors, able);
@@ -48,6 +50,10 @@ function acceptorOf(slot: Slot): WorkerId | undefined {
   if (slot.at === 'ready' || slot.successor.at === 'starting' || slot.successor.silent) return undefined;
   return slot.successor.id;
 }
+
+/** Who listens on the socket of this slot, however slow it is to accept. */
+const listenerOf = (slot: Slot): WorkerId | undefined =>
+  slot.at === 'ready' || slot.at === 'replacing' ? slot.worker.id : undefined;
 
 /** Whether this worker serves, however it feels: only such a one can be asked to give a socket back. */
 function isServing({ slots }: Pool, id: WorkerId): boolean {

@@ -89,7 +89,12 @@ export function createPulseMonitor({
   function rest(): void {
     clearInterval(timer);
     timer = undefined;
-    for (const id of patients.keys()) tell(id, { type: 'pulse.enough' });
+    for (const [id, patient] of patients) {
+      tell(id, { type: 'pulse.enough' });
+      // Nobody will feel its pulse for now: it must not count as silent until somebody does again.
+      if (patient.missedAt !== undefined) report({ type: 'worker.heard', worker: id });
+      patient.missedAt = undefined;
+    }
   }
 
   return {

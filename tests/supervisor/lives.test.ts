@@ -272,8 +272,11 @@ function inspectOrders({ pool }: World, effects: readonly Effect[], watch: Watch
 }
 
 function inspectLoans(pool: Pool, workers: ReturnType<typeof workersOf>): void {
-  const accepts = (worker: ReturnType<typeof workersOf>[number]): boolean =>
+  const isHeard = (worker: ReturnType<typeof workersOf>[number]): boolean =>
     worker.at === 'serving' && !worker.silent;
+  const areAllSilent = !pool.slots.flatMap(workersOf).some(isHeard);
+  const accepts = (worker: ReturnType<typeof workersOf>[number]): boolean =>
+    isHeard(worker) || (areAllSilent && worker.at === 'serving');
   const accepting = pool.slots.filter(slot => workersOf(slot).some(accepts)).length;
   for (const [id, borrower] of pool.loans) {
     const slot = pool.slots[id];

@@ -144,6 +144,29 @@ describe('a worker whose loop is blocked', () => {
     ]);
   });
 
+  test('borrows the socket of an empty seat all the same where all are silent, until one is heard', () => {
+    const starved = after(
+      four,
+      [5_000, silent(1)],
+      [5_001, silent(2)],
+      [5_002, silent(3)],
+      [5_003, silent(4)],
+    );
+    const left = play(starved, [5_010, exited(2)]);
+    expect(loansOf(left)).toEqual(['lend 1 to w3']);
+    expect(loansOf(play(left.pool, [5_300, heard(4)]))).toEqual([
+      'lend 0 to w4',
+      'lend 1 to w4',
+      'lend 2 to w4',
+      'return 1 from w3',
+    ]);
+    expect(loansOf(play(starved, [5_010, scaled(1)]))).toEqual([
+      'lend 1 to w1',
+      'lend 2 to w1',
+      'lend 3 to w1',
+    ]);
+  });
+
   test('needs no loan while its successor accepts beside it', () => {
     const replacing = after(two(), [5_000, read()], [5_200, ready(3)]);
     const hung = play(replacing, [5_300, silent(1)]);

@@ -148,6 +148,17 @@ test('who is gone is told to rest and not reported; the last one is left in peac
   expect(reports).toEqual([]);
 });
 
+test('the last one left counts as heard, whatever was missed of it', () => {
+  two();
+  beating.delete(2);
+  pass(100);
+  expect(reports).toEqual(['worker.silent w2']);
+  monitor.forget(1);
+  expect(reports).toEqual(['worker.silent w2', 'worker.heard w2']);
+  pass(1_000);
+  expect(reports).toHaveLength(2);
+});
+
 test('one more while all are at it is asked at once', () => {
   two();
   pass(100);
