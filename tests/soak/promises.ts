@@ -13,11 +13,16 @@ export async function keepPromises(
   { only = '', write = false }: { readonly only?: string | undefined; readonly write?: boolean | undefined },
   say: (line: string) => void,
 ): Promise<boolean> {
+  let isOver = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => void cleanUp().finally(() => process.exit(1)));
+    process.once(signal, () => {
+      isOver = true;
+      void cleanUp();
+    });
   const all: Kept[] = [];
   const problems: string[] = [];
   for (const promise of [...NATIVE, ...PM2].filter(({ name }) => name.includes(only))) {
+    if (isOver) return false;
     try {
       const kept = await within(keep(promise, promise.times[1]));
       all.push(kept);

@@ -63,9 +63,9 @@ async function keepOnce({ name, mode, load, isLast, open }: Promised, times: num
     }
   } finally {
     await client.stop();
+    await scene.close();
   }
   const report = await client.stop();
-  await scene.close();
   return {
     ...report,
     ...stunts.judge(report, { stoppedAt, mayHang: mode === 'cluster' }),
@@ -379,7 +379,10 @@ function underPm2(
         const { code, text } = await pm2.run(...args);
         if (code !== 0) throw new Error(`pm2 ${args.join(' ')} failed: ${text}`);
       }
-      await order('start', stunts.appFile());
+      await order('start', stunts.appFile()).catch(async (error: Error) => {
+        await pm2.end();
+        throw error;
+      });
       return { port, perform: () => perform(order), close: () => pm2.end() };
     },
   };
