@@ -3,7 +3,8 @@
  * `yarn build`: src → dist. After the compiler, two things are made for a quick start and little memory
  * (docs/decisions/0006): the supervisor becomes one file, and so do the worker's packages, with V8's code cache.
  */
-const { rmSync, readFileSync, writeFileSync } = require('node:fs');
+const { createHash } = require('node:crypto');
+const { readdirSync, renameSync, rmSync, writeFileSync } = require('node:fs');
 const Module = require('node:module');
 const { join } = require('node:path');
 const { Script } = require('node:vm');
@@ -11,8 +12,7 @@ const { run } = require('./run.cjs');
 
 const ROOT = join(__dirname, '..');
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-const PACKAGES = join(ROOT, 'dist', 'packages.js');
-const CACHE = `${PACKAGES}.cache`;
+const DIST = join(ROOT, 'dist');
 
 /** What a worker needs from the first request on, or before. */
 const PACKED = ['express', 'pino', 'proxy-addr'];
@@ -27,7 +27,6 @@ const BUNDLE = {
 };
 
 async function build(options = {}) {
-  for (const file of [PACKAGES, CACHE]) rmSync(file, { force: true });
   const code = await run(process.execPath, [TSC, '-p', 'tsconfig.build.json'], { cwd: ROOT, ...options });
   if (code !== 0) return code;
   // Here, because a clone that has just been set up did not have it when this file was loaded.
@@ -39,26 +38,47 @@ async function build(options = {}) {
     packages: 'external',
     sourcemap: 'linked',
   });
-  await esbuild.build({
+  const { outputFiles } = await esbuild.build({
     ...BUNDLE,
-    stdin: {
-      contents: PACKED.map(name => `exports['${name}'] = () => require('${name}');`).join('\n'),
-      resolveDir: ROOT,
-    },
-    outfile: 'dist/packages.js',
+    stdin: { contents: PACKED.map(packed).join('\n'), resolveDir: ROOT },
+    write: false,
   });
-  writeFileSync(CACHE, codeCache(PACKAGES));
+  pack(outputFiles[0].text);
   return 0;
 }
 
-/** The compiled form of a file after its code has run once: only what ran is in it. */
-function codeCache(file) {
-  const script = new Script(Module.wrap(readFileSync(file, 'utf8')), { filename: file });
-  const module = new Module(file);
+const packed = name =>
+  `exports['${name}'] = { version: require('${name}/package.json').version, load: () => require('${name}') };`;
+
+/**
+ * The file names its cache in its first line, by what is in it: a worker that starts while a build is copied over
+ * another never meets the cache of another text.
+ */
+function pack(text) {
+  const cache = `packages.${createHash('sha256').update(text).digest('hex').slice(0, 16)}.cache`;
+  const source = `// ${cache}\n${text}`;
+  replace(cache, codeCache(source));
+  replace('packages.js', source);
+  for (const name of readdirSync(DIST))
+    if (/^packages\.[0-9a-f]+\.cache$/.test(name) && name !== cache) rmSync(join(DIST, name));
+}
+
+/** Whoever reads it meanwhile has the old one or the new one, whole. */
+function replace(name, content) {
+  const path = join(DIST, name);
+  writeFileSync(`${path}.new`, content);
+  renameSync(`${path}.new`, path);
+}
+
+/** The compiled form of a text after it has run once: only what ran is in it. */
+function codeCache(source) {
+  const filename = join(DIST, 'packages.js');
+  const script = new Script(Module.wrap(source), { filename });
+  const module = new Module(filename);
   script
     .runInThisContext()
-    .call(module.exports, module.exports, Module.createRequire(file), module, file, join(file, '..'));
-  for (const load of Object.values(module.exports)) load();
+    .call(module.exports, module.exports, Module.createRequire(filename), module, filename, DIST);
+  for (const { load } of Object.values(module.exports)) load();
   return script.createCachedData();
 }
 

@@ -1,5 +1,5 @@
 /** The app file: read, checked as a whole, and resolved to what one supervisor runs. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { basename, dirname, extname, isAbsolute, join, resolve, sep } from 'node:path';
 import { types } from 'node:util';
@@ -31,6 +31,8 @@ export interface App {
   readonly incrementVar: string | undefined;
   /** The whole environment of a worker, less the variables that tell instances apart. */
   readonly env: Readonly<Record<string, string>>;
+  /** Whether it is our own worker, which knows more words than PM2's. */
+  readonly ours: boolean;
   readonly shutdownWithMessage: boolean;
   /** The order to leave, where it is a signal. */
   readonly killSignal: NodeJS.Signals;
@@ -119,6 +121,7 @@ function resolveApp(entry: Entry, request: LoadRequest, problems: Problem[]): Ap
     instanceVar: value('instance_var'),
     incrementVar: value('increment_var'),
     env,
+    ours: false, // found out where our worker's place is known (`reading.ts`)
     shutdownWithMessage: value('shutdown_with_message'),
     killSignal: killSignal(shell, problems),
     maxMemoryBytes: value('max_memory_restart'),
@@ -200,8 +203,10 @@ function evaluate(file: string): { content: unknown } | Omit<Problem, 'name'> {
     return { expected: 'a .js, .cjs or .json file', got: extname(file) };
   try {
     if (extname(file) === '.json') return { content: JSON.parse(readFileSync(file, 'utf8')) as unknown };
-    forget(file);
-    const content = require(file) as unknown;
+    // What a link leads to is what is remembered, and may be another file by now: `current` of a deploy.
+    const path = realpathSync(file);
+    forget(path);
+    const content = require(path) as unknown;
     return types.isModuleNamespaceObject(content) ? { expected: COMMON_JS, got: 'export' } : { content };
   } catch (error) {
     return { expected: 'an app file in JavaScript (.js, .cjs) or JSON', got: (error as Error).message };

@@ -82,22 +82,34 @@ export function createListener(
   const keyOf = ({ host, port }: Address): string =>
     activated === undefined ? `${host ?? '*'}:${port}` : 'activated';
 
-  function boundAt(address: Address): Bound {
+  const indexOf = (slot: SlotId): SlotId => (mode === 'per-slot' ? slot : 0);
+
+  function boundAt(address: Address, slot: SlotId): Bound {
     const known = bound.get(keyOf(address));
     if (known !== undefined) return known;
     const { first, name } =
       activated === undefined ? open(address, mode) : { first: adopt(activated), name: undefined };
-    const entry = { sockets: new Map([[0, first]]), name };
+    const entry = { sockets: new Map([[indexOf(slot), first]]), name };
     bound.set(keyOf(address), entry);
     return entry;
   }
 
   function socketFor(slot: SlotId, address: Address): TcpHandle {
-    const { sockets } = boundAt(address);
-    const index = mode === 'per-slot' ? slot : 0;
+    const { sockets } = boundAt(address, slot);
+    const index = indexOf(slot);
     const socket = sockets.get(index) ?? bind(address, REUSEPORT);
     sockets.set(index, socket);
     return socket;
+  }
+
+  /** A slot that has moved to another address leaves no socket behind that the kernel fills and nobody empties. */
+  function leaveOthers(slot: SlotId, address: Address): void {
+    if (mode !== 'per-slot') return;
+    for (const [key, { sockets }] of bound) {
+      if (key === keyOf(address)) continue;
+      sockets.get(slot)?.close();
+      sockets.delete(slot);
+    }
   }
 
   function closeAt(key: string, { sockets, name }: Bound): void {
@@ -110,12 +122,14 @@ export function createListener(
     mode,
     offers: mode !== 'cluster',
     reserve(address) {
-      if (isOurs(address)) boundAt(address);
+      if (isOurs(address)) boundAt(address, 0);
     },
     socketOf(slot, address) {
       if (!isOurs(address)) return {};
       try {
-        return { handle: socketFor(slot, address) };
+        const handle = socketFor(slot, address);
+        leaveOthers(slot, address);
+        return { handle };
       } catch (error) {
         const { code = 'EUNKNOWN', message } = error as NodeJS.ErrnoException;
         return { error: { code, message } };

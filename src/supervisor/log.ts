@@ -32,7 +32,14 @@ export interface LogOptions {
 export function createLog(options: LogOptions): Log {
   const write = options.env === 'development' ? readably(options) : asJson(options);
   return Object.assign(write, {
-    failure: (error: unknown, msg: string): void => pino(options).fatal({ err: error }, msg),
+    failure(error: unknown, msg: string): void {
+      try {
+        pino(options).fatal({ err: error }, msg);
+      } catch {
+        // Loading it may be what fails: no descriptor left, say. The error itself matters more than its form.
+        write({ level: 'fatal', msg: `${msg}: ${error instanceof Error ? error.stack : String(error)}` });
+      }
+    },
   });
 }
 

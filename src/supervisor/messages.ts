@@ -44,9 +44,9 @@ export type ToWorker =
   | { readonly type: 'listener.lent'; readonly slot: number }
   | { readonly type: 'listener.returned'; readonly slot: number }
   | { readonly type: 'usage.wanted' }
-  /** Show a pulse from now on; or rest, until there is something to do again. */
+  /** Show a pulse from now on; or rest, until there is something to do again, or until asked again. */
   | { readonly type: 'pulse.wanted' }
-  | { readonly type: 'pulse.enough' };
+  | { readonly type: 'pulse.enough'; readonly until: 'busy' | 'asked' };
 
 /** Whether a message that arrived over IPC is one of ours; anything else is the app's own business. */
 export function isFromWorker(value: unknown): value is FromWorker {

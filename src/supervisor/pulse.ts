@@ -89,8 +89,10 @@ export function createPulseMonitor({
   function rest(): void {
     clearInterval(timer);
     timer = undefined;
+    // One that is alone has nobody who could accept for it.
+    const until = patients.size < 2 ? 'asked' : 'busy';
     for (const [id, patient] of patients) {
-      tell(id, { type: 'pulse.enough' });
+      tell(id, { type: 'pulse.enough', until });
       // Nobody will feel its pulse for now: it must not count as silent until somebody does again.
       if (patient.missedAt !== undefined) report({ type: 'worker.heard', worker: id });
       patient.missedAt = undefined;
@@ -116,7 +118,7 @@ export function createPulseMonitor({
       if (timer !== undefined) look();
     },
     forget(id) {
-      if (patients.delete(id)) tell(id, { type: 'pulse.enough' });
+      if (patients.delete(id)) tell(id, { type: 'pulse.enough', until: 'asked' });
       if (patients.size < 2 && timer !== undefined) rest();
     },
   };

@@ -30,7 +30,7 @@ export interface Reading {
 export function readService(request: ReadingRequest): Reading {
   const loaded = loadApp({ ...request, shell: process.env }, app => problemsAround(app, request));
   const { values: settings, problems } = readForeignSettings(loaded.app.env);
-  const app = withStandby(loaded.app, settings);
+  const app = isOurs(loaded.app) ? knownAsOurs(loaded.app, settings) : loaded.app;
   const { count, reason } = countWorkers({
     instances: app.instances,
     webConcurrency: settings.webConcurrency,
@@ -40,18 +40,32 @@ export function readService(request: ReadingRequest): Reading {
     app,
     instances: count,
     why: reason,
-    warnings: [...loaded.warnings, ...problems.flatMap(leftToTheApp), ...unmeasured(app)],
+    warnings: [
+      ...loaded.warnings,
+      ...problems.flatMap(leftToTheApp),
+      ...unmeasured(app),
+      ...unableToStandBy(app, settings),
+    ],
     settings,
-    config: isOurs(app) ? readConfig(app.env) : undefined,
+    config: app.ours ? readConfig(app.env) : undefined,
     runDirectory: runDirectoryOf({ ...request, name: app.name, runDir: settings.runDir }),
   };
 }
 
-/** Only our own worker knows how to stand by. */
-const withStandby = (app: App, { warmStandby }: Settings): App => ({
+/** Our own worker takes its orders as messages, whatever the file says, and knows how to stand by. */
+const knownAsOurs = (app: App, { warmStandby }: Settings): App => ({
   ...app,
-  policy: { ...app.policy, standby: warmStandby && isOurs(app) },
+  ours: true,
+  shutdownWithMessage: true,
+  policy: { ...app.policy, standby: warmStandby },
 });
+
+const unableToStandBy = (app: App, { warmStandby }: Settings): string[] =>
+  warmStandby && !app.ours
+    ? [
+        `WARM_STANDBY is not followed: ${app.script} is not the worker of this build, and only that can stand by`,
+      ]
+    : [];
 
 const isOurs = ({ script }: App): boolean => script === WORKER_FILE;
 
@@ -72,7 +86,7 @@ const leftToTheApp = ({ name, got }: Problem): string[] =>
 
 /** Memory is read from `/proc`, which macOS has not; there our own worker tells it. */
 const unmeasured = (app: App): string[] =>
-  app.maxMemoryBytes === undefined || isOurs(app) || readUsage(process.pid) !== undefined
+  app.maxMemoryBytes === undefined || app.ours || readUsage(process.pid) !== undefined
     ? []
     : [
         'max_memory_restart is not followed: this system has no /proc that tells how much memory a worker takes',

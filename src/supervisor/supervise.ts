@@ -82,7 +82,10 @@ export async function supervise(request: StartRequest): Promise<void> {
   supervisor.start();
   setInterval(() => {
     control?.ensure();
-    if (usageSource.asks) supervisor.askUsage();
+    if (usageSource.asks) {
+      usageSource.keep([...supervisor.processes()].map(({ pid }) => pid));
+      supervisor.askUsage();
+    }
     reportGrown(supervisor, usage);
   }, LOOK_MS);
 

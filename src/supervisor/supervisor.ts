@@ -62,6 +62,8 @@ export interface Supervisor {
   onChange(listener: (pool: Pool) => void): () => void;
 }
 
+const workersIn = ({ slots }: Pool): WorkerId[] => slots.flatMap(workersOf).map(({ id }) => id);
+
 type Waiter = (outcome: ActionOutcome) => void;
 
 const SERVICE_STOPS: ActionOutcome = { ok: false, reason: 'the service stops' };
@@ -81,6 +83,8 @@ export function createSupervisor({ app, instances }: Reading, world: World): Sup
   let inReload: Waiter[] = [];
   let nextReload: Waiter[] = [];
   let busy = false;
+  /** A reload has ended, and addresses may be open that no worker uses any more. */
+  let mayHaveMoved = false;
 
   const pidOf = (worker: WorkerId): number => pids.get(worker) ?? 0;
   const facts: Facts = {
@@ -185,7 +189,7 @@ export function createSupervisor({ app, instances }: Reading, world: World): Sup
   }
 
   function reloadEnded(reason: string | null): void {
-    workers.keepAddressesOf(pool.slots.flatMap(workersOf).map(({ id }) => id));
+    mayHaveMoved = true;
     lastReload = { at: Date.now(), ok: reason === null, reason };
     const waiters = inReload;
     inReload = [];
@@ -205,11 +209,16 @@ export function createSupervisor({ app, instances }: Reading, world: World): Sup
       listener.close();
       for (const settle of nextReload.splice(0)) settle(SERVICE_STOPS);
     }
+    if (mayHaveMoved && isServed()) mayHaveMoved = !workers.keepAddressesOf(workersIn(pool));
     variables.keep(pool.slots.length);
     for (const generation of apps.keys()) {
       if (generation < pool.generation && pool.reload === undefined) apps.delete(generation);
     }
   }
+
+  /** Every slot has its worker, and no other is on its way. */
+  const isServed = (): boolean =>
+    pool.reload === undefined && pool.slots.length > 0 && pool.slots.every(({ at }) => at === 'ready');
 
   function settled(wanted: number): ActionOutcome | undefined {
     if (pool.verdict !== undefined) return SERVICE_STOPS;

@@ -37,12 +37,19 @@ export interface UsageSource {
   of(pid: number): Usage | undefined;
   /** A worker has told this of itself. */
   told(pid: number, usage: Usage): void;
+  /** Forgets what all processes but these have told. */
+  keep(pids: readonly number[]): void;
 }
 
 export function createUsageSource(hasProc = readUsage(process.pid) !== undefined): UsageSource {
-  if (hasProc) return { asks: false, of: readUsage, told: () => undefined };
+  if (hasProc) return { asks: false, of: readUsage, told: () => undefined, keep: () => undefined };
   const latest = new Map<number, Usage>();
-  return { asks: true, of: pid => latest.get(pid), told: (pid, usage) => void latest.set(pid, usage) };
+  return {
+    asks: true,
+    of: pid => latest.get(pid),
+    told: (pid, usage) => void latest.set(pid, usage),
+    keep: pids => forgetAllBut(pids, latest),
+  };
 }
 
 /** Memory and CPU of processes as operators want them. */
@@ -76,7 +83,11 @@ export function createUsageMeter(
       return { memory: usage.rss, cpu: Math.round(cpu * 10) / 10 };
     },
     keep(pids) {
-      for (const pid of last.keys()) if (!pids.includes(pid)) last.delete(pid);
+      forgetAllBut(pids, last);
     },
   };
+}
+
+function forgetAllBut(pids: readonly number[], known: Map<number, unknown>): void {
+  for (const pid of known.keys()) if (!pids.includes(pid)) known.delete(pid);
 }

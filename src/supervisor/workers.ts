@@ -35,19 +35,21 @@ export interface Workers {
   takeBack(slot: SlotId, from: WorkerId): void;
   /** Asks those who know our words for their usage. */
   askUsage(): void;
-  /** Closes the addresses on which none of these workers listens: a reload may have moved the service to another. */
-  keepAddressesOf(ids: readonly WorkerId[]): void;
+  /**
+   * Closes the addresses on which none of these workers listens: a reload may have moved the service to another.
+   * @returns whether that could be told: where one has not asked for its socket yet, nothing is closed
+   */
+  keepAddressesOf(ids: readonly WorkerId[]): boolean;
 }
 
 interface Held {
   readonly worker: Worker;
   readonly app: App;
   slot: SlotId | undefined;
-  /**
-   * Where it listens on a socket of ours. Who has asked for one knows our words; other apps hear nothing that PM2
-   * would not say.
-   */
+  /** Where it listens on a socket of ours, once it has asked for one. */
   address: Address | undefined;
+  /** It has been told to leave, and gets no socket any more. */
+  isOrdered: boolean;
   /** Slots whose sockets it accepts on besides its own. */
   readonly borrowed: Set<SlotId>;
 }
@@ -87,7 +89,7 @@ export function createWorkers(
       report({ type: 'fork.failed', worker: id, message: (error as Error).message });
       return undefined;
     }
-    held.set(id, { worker, app, slot, address: undefined, borrowed: new Set() });
+    held.set(id, { worker, app, slot, address: undefined, isOrdered: false, borrowed: new Set() });
     listen(id, worker);
     const { pid } = worker.process;
     return pid === undefined ? undefined : { id, pid, forkedAt: Date.now() };
@@ -128,7 +130,7 @@ export function createWorkers(
         });
       case 'listener.wanted': {
         const asking = held.get(id);
-        if (asking?.slot === undefined) return;
+        if (asking?.slot === undefined || asking.isOrdered) return;
         asking.address = { port: message.port, host: message.host };
         const { handle, error } = listener.socketOf(asking.slot, message);
         return tell(worker, error === undefined ? { type: 'listener' } : { type: 'listener', error }, handle);
@@ -149,12 +151,12 @@ export function createWorkers(
     const process = held.get(id);
     if (process === undefined) return;
     pulses.forget(id);
-    const { app, worker, address } = process;
-    const isOurs = address !== undefined;
-    const byMessage = app.shutdownWithMessage || isOurs;
-    if (!byMessage || !worker.isConnected())
-      return void worker.process.kill(byMessage ? 'SIGTERM' : app.killSignal);
-    if (how === 'retire' && isOurs) tell(worker, { type: 'retire' });
+    process.isOrdered = true;
+    const { app, worker } = process;
+    if (!app.shutdownWithMessage || !worker.isConnected())
+      return void worker.process.kill(app.shutdownWithMessage ? 'SIGTERM' : app.killSignal);
+    // Other apps hear nothing that PM2 would not say.
+    if (how === 'retire' && app.ours) tell(worker, { type: 'retire' });
     tell(worker, 'shutdown');
   }
 
@@ -179,12 +181,13 @@ export function createWorkers(
     },
     kill: id => void held.get(id)?.worker.process.kill('SIGKILL'),
     askUsage() {
-      for (const { worker, address } of held.values())
-        if (address !== undefined) tell(worker, { type: 'usage.wanted' });
+      for (const { worker, app } of held.values()) if (app.ours) tell(worker, { type: 'usage.wanted' });
     },
     keepAddressesOf(ids) {
       const addresses = ids.flatMap(id => held.get(id)?.address ?? []);
-      if (addresses.length > 0) listener.keep(addresses);
+      const isKnown = addresses.length === ids.length;
+      if (isKnown) listener.keep(addresses);
+      return isKnown;
     },
     takeBack(slot, from) {
       const borrower = held.get(from);

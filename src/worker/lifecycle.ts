@@ -54,7 +54,8 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
     const server = createServer(createApp({ config, logger, readiness: () => readiness }), config);
     const connections = drainable(server);
     await waitForSeat();
-    const listening = await listen(server, config);
+    // A standby has been given the variables of its seat meanwhile.
+    const listening = await listen(server, readConfig(process.env));
     service = { config, connections, listening };
     readiness = 'ready';
     showTitle('ready');

@@ -10,8 +10,8 @@ import { Script } from 'node:vm';
 
 const FILE = join(__dirname, '..', 'packages.js');
 
-/** What the file exports: how each package is loaded, by its name. */
-type Packed = Readonly<Record<string, () => unknown>>;
+/** What the file exports: how each package is loaded, and which version of it was packed. */
+type Packed = Readonly<Record<string, { readonly version: string; readonly load: () => unknown }>>;
 
 function read(path: string): Buffer | undefined {
   try {
@@ -22,9 +22,17 @@ function read(path: string): Buffer | undefined {
   }
 }
 
-function evaluate(source: string, cachedData: Buffer | undefined): Packed {
-  // A cache of another V8 is refused by V8 itself, which then compiles.
-  const script = new Script(Module.wrap(source), { filename: FILE, cachedData });
+/**
+ * The first line names the cache that belongs to this very text: V8 compares no more than its length. A cache of another
+ * V8 is refused by V8 itself, which then compiles.
+ */
+function cacheOf(source: string): Buffer | undefined {
+  const name = /^\/\/ (packages\.[0-9a-f]+\.cache)\n/.exec(source)?.[1];
+  return name === undefined ? undefined : read(join(FILE, '..', name));
+}
+
+function evaluate(source: string): Packed {
+  const script = new Script(Module.wrap(source), { filename: FILE, cachedData: cacheOf(source) });
   const module = new Module(FILE);
   const run = script.runInThisContext() as (...scope: unknown[]) => void;
   run.call(module.exports, module.exports, createRequire(FILE), module, FILE, join(FILE, '..'));
@@ -38,8 +46,15 @@ function standIn(name: string, load: () => unknown): void {
   require.cache[path] = module;
 }
 
-const source = read(FILE);
+const source = read(FILE)?.toString('utf8');
 if (source !== undefined) {
-  const packed = evaluate(source.toString('utf8'), read(`${FILE}.cache`));
-  for (const [name, load] of Object.entries(packed)) standIn(name, load);
+  for (const [name, { version, load }] of Object.entries(evaluate(source))) {
+    const installed = (require(`${name}/package.json`) as { readonly version: string }).version;
+    if (installed === version) standIn(name, load);
+    else
+      process.emitWarning(
+        `${name} ${installed} is installed, but the build has packed ${version}: loading what is installed; ` +
+          'build again for a quick start',
+      );
+  }
 }

@@ -1,6 +1,6 @@
 /**
  * Shows the supervisor that this event loop turns, while it wants to know (`supervisor/pulse.ts` says why): from when
- * it asks until it has had enough, and from then on whenever there is something to do again.
+ * it asks until it has had enough, and, unless it is alone, whenever there is something to do again.
  */
 import type { Server } from 'node:http';
 import { PULSE_MS, type FromWorker, type ToWorker } from '../supervisor/messages.js';
@@ -37,13 +37,27 @@ export function showPulseWhenAsked(server: Server): void {
     timer = undefined;
   }
 
-  process.on('message', (message: ToWorker) => {
-    if (typeof message !== 'object' || message === null) return;
-    if (message.type === 'pulse.enough') rest();
-    if (message.type !== 'pulse.wanted') return;
-    if (timer === undefined) begin();
+  /** While it is asked for its pulse, every connection and request starts a pulse that rests. */
+  function attend(): void {
     if (isAsked) return;
     isAsked = true;
     server.prependListener('connection', work).prependListener('request', work);
+  }
+
+  function ignore(): void {
+    isAsked = false;
+    server.off('connection', work).off('request', work);
+  }
+
+  process.on('message', (message: ToWorker) => {
+    if (typeof message !== 'object' || message === null) return;
+    if (message.type === 'pulse.wanted') {
+      attend();
+      if (timer === undefined) begin();
+    }
+    if (message.type === 'pulse.enough') {
+      rest();
+      if (message.until === 'asked') ignore();
+    }
   });
 }

@@ -17,11 +17,15 @@ beforeEach(() => {
   told = [];
   monitor = createPulseMonitor({
     report: ({ type, worker }: PulseReport) => reports.push(`${type} w${worker}`),
-    tell: (id: number, message: ToWorker) =>
-      told.push(`${typeof message === 'string' ? message : message.type} w${id}`),
+    tell: (id: number, message: ToWorker) => told.push(`${described(message)} w${id}`),
   });
 });
 afterEach(() => jest.useRealTimers());
+
+function described(message: ToWorker): string {
+  if (typeof message === 'string') return message;
+  return message.type === 'pulse.enough' ? `${message.type} until ${message.until}` : message.type;
+}
 
 function pass(ms: number): void {
   for (let passed = 0; passed < ms; passed += BEAT_MS) {
@@ -89,7 +93,7 @@ test('after a second without work all may rest, and nothing ticks; work wakes al
   told.length = 0;
   beating.set(1, false);
   pass(1_050);
-  expect(told).toEqual(['pulse.enough w1', 'pulse.enough w2']);
+  expect(told).toEqual(['pulse.enough until busy w1', 'pulse.enough until busy w2']);
   expect(jest.getTimerCount()).toBe(0);
   told.length = 0;
   monitor.felt(2, true);
@@ -111,7 +115,7 @@ test('nobody rests while one is silent', () => {
   beating.delete(1);
   beating.set(2, false);
   pass(5_000);
-  expect(told).not.toContain('pulse.enough w2');
+  expect(told).not.toContain('pulse.enough until busy w2');
   expect(reports).toEqual(['worker.silent w1']);
 });
 
@@ -140,7 +144,7 @@ test('who is gone is told to rest and not reported; the last one is left in peac
   told.length = 0;
   monitor.forget(1);
   monitor.forget(1);
-  expect(told).toEqual(['pulse.enough w1', 'pulse.enough w2']);
+  expect(told).toEqual(['pulse.enough until asked w1', 'pulse.enough until asked w2']);
   expect(jest.getTimerCount()).toBe(0);
   monitor.felt(1, true);
   expect(jest.getTimerCount()).toBe(0);
