@@ -8,6 +8,7 @@ const { readdirSync, renameSync, rmSync, writeFileSync } = require('node:fs');
 const Module = require('node:module');
 const { join } = require('node:path');
 const { Script } = require('node:vm');
+const esbuild = require('esbuild');
 const { run } = require('./run.cjs');
 
 const ROOT = join(__dirname, '..');
@@ -26,11 +27,9 @@ const BUNDLE = {
   absWorkingDir: ROOT,
 };
 
-async function build(options = {}) {
-  const code = await run(process.execPath, [TSC, '-p', 'tsconfig.build.json'], { cwd: ROOT, ...options });
+async function build() {
+  const code = await run(process.execPath, [TSC, '-p', 'tsconfig.build.json'], { cwd: ROOT });
   if (code !== 0) return code;
-  // Here, because a clone that has just been set up did not have it when this file was loaded.
-  const esbuild = require('esbuild');
   await esbuild.build({
     ...BUNDLE,
     entryPoints: ['src/cluster.ts'],
@@ -77,11 +76,4 @@ function codeCache(source) {
   const module = new Module(filename);
   script
     .runInThisContext()
-    .call(module.exports, module.exports, Module.createRequire(filename), module, filename, DIST);
-  for (const { load } of Object.values(module.exports)) load();
-  return script.createCachedData();
-}
-
-module.exports = { build, TSC };
-
-if (require.main === module) void build().then(code => process.exit(code));
+    .call(void build().then(code => process.exit(code));

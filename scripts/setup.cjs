@@ -3,10 +3,11 @@
 const { createHash } = require('node:crypto');
 const { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } = require('node:fs');
 const { dirname, join } = require('node:path');
-const { build, TSC } = require('./build.cjs');
+const { run } = require('./run.cjs');
 const { yarn } = require('./yarn.cjs');
 
 const ROOT = join(__dirname, '..');
+const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 
 /** Each step, what it depends on, and where it notes that it is done. */
 const INSTALL = {
@@ -25,7 +26,9 @@ async function setUp() {
   await once(INSTALL, 'Installing the locked packages', () => yarn(['install', '--immutable'], OUTPUT), [
     'Installing failed. The package registry must be reachable once; afterwards no network is needed.',
   ]);
-  await once(BUILD, 'Building', () => build(OUTPUT), ['Building failed, see above.']);
+  await once(BUILD, 'Building', () => run(process.execPath, [join(__dirname, 'build.cjs')], OUTPUT), [
+    'Building failed, see above.',
+  ]);
 }
 
 async function once({ inputs, stamp }, title, work, [sentence]) {

@@ -1,5 +1,5 @@
 /** What `package.json` offers, as somebody uses it who has just cloned this: Node, npm and nothing else. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -180,3 +180,16 @@ describe('run.cjs', () => {
     expect((await running(`process.kill(process.pid, 'SIGKILL')`).ended).code).toBe(137);
   });
 });
+
+test.each(['start:worker', 'start:cluster'])(
+  'yarn %s runs also where npx has called Yarn, whose own shell knows no exec',
+  script => {
+    const { status, stderr, stdout } = spawnSync(process.execPath, ['scripts/yarn.cjs', script], {
+      cwd: ROOT,
+      env: { ...process.env, npm_command: 'exec', PORT: 'abc', RUN_DIR: folder() },
+      encoding: 'utf8',
+    });
+    expect(stdout + stderr).toContain('PORT must be a whole number from 0 to 65535, got "abc"');
+    expect(status).toBe(5);
+  },
+);

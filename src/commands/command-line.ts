@@ -42,7 +42,7 @@ export function parseCommandLine(argv: readonly string[], cwd: string): CommandL
   const command = COMMANDS.find(known => known === word);
   if (values.help === true || word === 'help') return { ...blank(cwd), command: 'help' };
   if (command === undefined)
-    throw errors.usage(`Unknown command "${word}"; did you mean ${nearest(word, COMMANDS)}? Try --help`);
+    throw errors.usage(`Unknown command "${word}"${meant(word, COMMANDS)} Try --help`);
   for (const [option, commands] of Object.entries(BELONGS_TO)) {
     if (option in values && !commands.includes(command))
       throw errors.usage(`--${option} is an option of ${commands.join(' and ')} only`);
@@ -73,7 +73,7 @@ function parse(argv: readonly string[]) {
   } catch (error) {
     const unknown = argv.find(word => word.startsWith('--') && !isOption(word.slice(2).split('=')[0] ?? ''));
     const hint =
-      unknown === undefined ? '' : `; did you mean --${nearest(unknown.slice(2), Object.keys(OPTIONS))}?`;
+      unknown === undefined ? '' : meant(unknown.slice(2).split('=')[0] ?? '', Object.keys(OPTIONS), '--');
     const [sentence] = (error as Error).message.split('. ');
     throw errors.usage(`${sentence}${hint} Try --help`);
   }
@@ -95,8 +95,10 @@ function none(rest: readonly string[], command: string): undefined {
   if (rest.length > 0) throw errors.usage(`${command} takes nothing behind it, got "${rest.join(' ')}"`);
 }
 
-function nearest(word: string, known: readonly string[]): string {
+/** The end of a sentence that says what was meant; nothing where nothing comes near. */
+function meant(word: string, known: readonly string[], mark = ''): string {
   // Loaded only where something is misspelt.
-  const { closest } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
-  return closest(word, [...known]);
+  const { closest, distance } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
+  const nearest = closest(word, [...known]);
+  return distance(word, nearest) > word.length / 2 ? '.' : `; did you mean ${mark}${nearest}?`;
 }

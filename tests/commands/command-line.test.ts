@@ -55,6 +55,8 @@ test.each(['--help', '-h', 'help', 'scale --help', 'nonsense --help', 'status --
 test.each([
   ['strat', 'Unknown command "strat"; did you mean start? Try --help'],
   ['relaod', 'Unknown command "relaod"; did you mean reload? Try --help'],
+  ['frobnicate', 'Unknown command "frobnicate". Try --help'],
+  ['--frobnicate', "Unknown option '--frobnicate'. Try --help"],
   ['--confg x', "Unknown option '--confg'; did you mean --config? Try --help"],
   ['--jsn=1', "Unknown option '--jsn'; did you mean --json? Try --help"],
   ['-x', "Unknown option '-x'"],

@@ -75,6 +75,24 @@ describe('the address', () => {
     expect(await holders(running)).toEqual({ master: PER_SLOT ? 2 : 1, workers: [1, 1] });
   });
 
+  test('may be another for each worker: none is left behind where nobody accepts', async () => {
+    const port = await freePort();
+    const file = appFile(OUR_WORKER, { ...OUR_FIELDS, increment_var: 'PORT', env: { PORT: String(port) } });
+    const env = { RUN_DIR: folder() };
+    start([CLUSTER, '--config', file], env);
+    await until(async () => (await answers(port)) && answers(port + 1), 'both serve');
+    const [first = NaN] = await serving({ env });
+    process.kill(first, 'SIGKILL');
+    await until(async () => {
+      const now = await serving({ env });
+      return now.length === 2 && !now.includes(first);
+    }, 'the successor serves');
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => outcome(port + (index % 2), '127.0.0.1')),
+    );
+    expect(new Set(outcomes)).toEqual(new Set([200]));
+  });
+
   test('may change with the app file: after a reload the old one is refused, not left to wait', async () => {
     const [first, second] = [await freePort(), await freePort()];
     const onPort = (port: number): object => ({

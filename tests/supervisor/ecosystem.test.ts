@@ -317,6 +317,24 @@ describe('the file', () => {
     expect(seen).toEqual([2, 3]);
   });
 
+  test('behind a link is read anew, also when the link leads elsewhere by then', () => {
+    const at = folder();
+    const seen = inNode(
+      `const fs = require('fs');
+       const write = (name, number) =>
+         fs.writeFileSync(name, "module.exports = { script: '" + process.cwd() + "/app.js', instances: " + number + ' }');
+       const link = name => { fs.rmSync('link.js', { force: true }); fs.symlinkSync(name, 'link.js'); };
+       const read = () => loadApp({ file: process.cwd() + '/link.js', shell: {} }).app.instances;
+       write('a.js', 2); write('b.js', 4); link('a.js');
+       const seen = [read()];
+       write('a.js', 3); seen.push(read());
+       link('b.js'); seen.push(read());
+       print(seen);`,
+      at,
+    );
+    expect(seen).toEqual([2, 3, 4]);
+  });
+
   test('decides the folder, wherever the command is given', () => {
     const at = folder();
     mkdirSync(join(at, 'sub'));
