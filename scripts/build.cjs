@@ -76,4 +76,9 @@ function codeCache(source) {
   const module = new Module(filename);
   script
     .runInThisContext()
-    .call(void build().then(code => process.exit(code));
+    .call(module.exports, module.exports, Module.createRequire(filename), module, filename, DIST);
+  for (const { load } of Object.values(module.exports)) load();
+  return script.createCachedData();
+}
+
+void build().then(code => process.exit(code));
