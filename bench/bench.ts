@@ -36,7 +36,7 @@ async function write(): Promise<void> {
 
 /** Nobody wants to measure the build before the last. */
 function build(): void {
-  must([join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], ROOT);
+  must([join(ROOT, 'scripts', 'build.cjs')], ROOT);
 }
 
 /** The peers at their locked versions; the product itself depends on none of them. */
