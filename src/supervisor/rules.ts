@@ -4,7 +4,18 @@
  */
 import { becomeReady, promoted, startsTimedOut, successorTimedOut } from './lives.js';
 import { lendSockets } from './loans.js';
-import type { Effect, Millis, Outcome, Pool, Serving, Slot, SlotId, Starting, Verdict } from './model.js';
+import type {
+  Effect,
+  Millis,
+  Outcome,
+  Pool,
+  Serving,
+  Slot,
+  SlotId,
+  Starting,
+  Verdict,
+  WorkerId,
+} from './model.js';
 import {
   andThen,
   depart,
@@ -117,30 +128,29 @@ function resize(pool: Pool, now: Millis): Outcome {
 function fill(pool: Pool, now: Millis): Outcome {
   const isDue = (slot: Slot): boolean => slot.at === 'vacant' || (slot.at === 'backoff' && slot.until <= now);
   if (pool.verdict !== undefined || !pool.slots.some(isDue)) return only(pool);
+  const { generation } = pool;
+  const deadline = now + policyOf(pool, generation).listenTimeoutMs;
   const effects: Effect[] = [];
-  let next = pool;
+  let { standby, lastWorker } = pool;
+
+  function take(slot: SlotId): WorkerId {
+    if (standby.at === 'waiting' && standby.generation === generation) {
+      const { id: worker } = standby;
+      standby = nobody(now);
+      effects.push({ type: 'promote', worker, slot });
+      return worker;
+    }
+    effects.push({ type: 'fork', worker: ++lastWorker, slot, generation });
+    return lastWorker;
+  }
+
   const slots = pool.slots.map((slot, id): Slot => {
     if (!isDue(slot)) return slot;
     const restarts = slot.history.restarts + (slot.at === 'backoff' ? 1 : 0);
-    const history = { ...slot.history, generation: pool.generation, restarts };
-    const { standby } = next;
-    if (standby.at === 'waiting' && standby.generation === pool.generation) {
-      next = { ...next, standby: nobody(now) };
-      effects.push({ type: 'promote', worker: standby.id, slot: id });
-      const deadline = now + pool.policy.listenTimeoutMs;
-      const { generation } = standby;
-      return {
-        at: 'starting',
-        history,
-        worker: { at: 'starting', id: standby.id, generation, deadline, failure: undefined },
-      };
-    }
-    const forked = fork(next, id, pool.generation, now);
-    effects.push(...forked.effects);
-    next = forked.pool;
-    return { at: 'starting', history, worker: forked.worker };
+    const worker: Starting = { at: 'starting', id: take(id), generation, deadline, failure: undefined };
+    return { at: 'starting', history: { ...slot.history, generation, restarts }, worker };
   });
-  return { pool: { ...next, slots }, effects };
+  return { pool: { ...pool, standby, lastWorker, slots }, effects };
 }
 
 /** A reload renews one slot at a time, lowest first, and goes on only when the one before serves. */
