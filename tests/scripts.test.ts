@@ -189,7 +189,7 @@ test.each(['start:worker', 'start:cluster'])(
       env: { ...process.env, npm_command: 'exec', PORT: 'abc', RUN_DIR: folder() },
       encoding: 'utf8',
     });
-    expect(stdout + stderr).toContain('PORT must be a whole number from 0 to 65535, got "abc"');
+    expect(stdout + stderr).toContain('Invalid configuration: PORT must be a whole number from 0 to 65535');
     expect(status).toBe(5);
   },
 );
