@@ -18,7 +18,7 @@ module.exports = {
     ],
   },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  // `jest --coverage tests/supervisor --testPathIgnorePatterns lives stories`: a line of the core that no event can reach has to go.
+  // `jest --coverage tests/supervisor --testPathIgnorePatterns lives stories properties`: a line of the core that no event can reach has to go.
   collectCoverageFrom: [PURE],
   coverageReporters: ['text'],
   coverageThreshold: { [PURE]: { statements: 100, branches: 100, functions: 100, lines: 100 } },

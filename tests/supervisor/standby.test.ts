@@ -118,6 +118,14 @@ test.each([
   expect(it.pool.standby).toMatchObject({ at: 'waiting' });
 });
 
+test('one that was sent away while it loaded is not taken for one that stands by', () => {
+  const it = world().pass(250);
+  expect(it.pool.standby).toMatchObject({ at: 'loading', id: 2 });
+  it.send({ type: 'stop', how: 'drain' }).send({ type: 'worker.standby', worker: 2 });
+  expect(it.pool.standby).toMatchObject({ at: 'absent' });
+  expect(it.pass(1_000).takeTranscript().at(-1)).toBe('   300   -> exit 0');
+});
+
 test('one that dies while it waits is replaced', () => {
   const it = settled().crash(2).pass(2_000);
   expect(it.pool.standby).toMatchObject({ at: 'waiting', id: 3 });
