@@ -10,9 +10,6 @@ export const LISTENER_OFFER = 'CABE_LISTENER_OFFER';
 /** Set to `1` in the environment of a worker that is to load and then wait for a seat. */
 export const STANDBY = 'CABE_STANDBY';
 
-/** How often a worker shows that its event loop turns, while its supervisor wants to know. */
-export const PULSE_MS = 15;
-
 /** What a worker tells its supervisor. */
 export type FromWorker =
   /** It serves (PM2's `wait_ready` word). */
@@ -27,8 +24,8 @@ export type FromWorker =
   | { readonly type: 'listener.wanted'; readonly port: number; readonly host: string | undefined }
   /** The answer to `usage.wanted`: resident memory in bytes, and CPU time since its start in ms. */
   | { readonly type: 'usage'; readonly rss: number; readonly cpuMs: number }
-  /** Its loop turns, and whether it had anything to do since it last said so. */
-  | { readonly type: 'pulse'; readonly busy: boolean };
+  /** It has something to do again, after its pulse had rested. */
+  | { readonly type: 'roused' };
 
 /** What a supervisor tells its worker; `listener` and `listener.lent` travel with a TCP handle. */
 export type ToWorker =
@@ -44,8 +41,8 @@ export type ToWorker =
   | { readonly type: 'listener.lent'; readonly slot: number }
   | { readonly type: 'listener.returned'; readonly slot: number }
   | { readonly type: 'usage.wanted' }
-  /** Show a pulse from now on; or rest, until there is something to do again, or until asked again. */
-  | { readonly type: 'pulse.wanted' }
+  /** Show a pulse in this record of the board; or rest, until there is something to do again, or until asked again. */
+  | { readonly type: 'pulse.wanted'; readonly record: number }
   | { readonly type: 'pulse.enough'; readonly until: 'busy' | 'asked' };
 
 /** Whether a message that arrived over IPC is one of ours; anything else is the app's own business. */
@@ -56,6 +53,7 @@ export function isFromWorker(value: unknown): value is FromWorker {
     case 'boot-failed':
       return Number.isInteger(value['code']) && typeof value['message'] === 'string';
     case 'standby':
+    case 'roused':
       return true;
     case 'leaving':
       return Number.isInteger(value['code']);
@@ -63,8 +61,6 @@ export function isFromWorker(value: unknown): value is FromWorker {
       return Number.isInteger(value['port']) && ['string', 'undefined'].includes(typeof value['host']);
     case 'usage':
       return typeof value['rss'] === 'number' && typeof value['cpuMs'] === 'number';
-    case 'pulse':
-      return typeof value['busy'] === 'boolean';
     default:
       return false;
   }

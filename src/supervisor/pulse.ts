@@ -5,11 +5,12 @@
  * A pulse is felt only while some worker has something to do: nothing wakes anybody in a service at rest. And with one
  * worker there is nobody to lend to, so nobody is asked.
  */
-import { PULSE_MS, type ToWorker } from './messages.js';
+import { monotonicMs, PULSE_MS, type PulseBoard } from '../utils/pulse-board.js';
+import type { ToWorker } from './messages.js';
 import type { Event, WorkerId } from './model.js';
 
-/** Two beats have failed to come, and the time for one to travel. */
-const SILENT_MS = 35;
+/** Three beats have failed to come. */
+const SILENT_MS = 30;
 
 /** So long must a worker have shown its pulse again before it counts as heard: on a starved machine it comes and goes. */
 const CALM_MS = 100;
@@ -22,72 +23,83 @@ export type PulseReport = Extract<Event, { type: 'worker.silent' | 'worker.heard
 export interface PulseMonitor {
   /** This worker serves, and accepts on a socket of its own. */
   watch(id: WorkerId): void;
-  felt(id: WorkerId, busy: boolean): void;
+  /** A worker has something to do again, after all of them had rested. */
+  roused(): void;
   /** It has been told to leave, or is gone. */
   forget(id: WorkerId): void;
 }
 
 export interface PulseNeeds {
+  readonly board: PulseBoard;
   tell(id: WorkerId, message: ToWorker): void;
   report(event: PulseReport): void;
-  now?(): number;
 }
 
 interface Patient {
-  /** When it last showed its pulse, or was asked to. */
-  feltAt: number;
+  readonly record: number;
+  /** When it was last asked to show its pulse. */
+  askedAt: number;
   /** When its pulse was last missed; `undefined` while it counts as heard. */
   missedAt: number | undefined;
 }
 
-export function createPulseMonitor({
-  tell,
-  report,
-  now = () => performance.now(),
-}: PulseNeeds): PulseMonitor {
+export function createPulseMonitor({ board, tell, report }: PulseNeeds): PulseMonitor {
   const patients = new Map<WorkerId, Patient>();
   let timer: NodeJS.Timeout | undefined;
-  let lookedAt = 0;
-  /** Since when the supervisor itself has been awake without a break. */
-  let awakeAt = 0;
-  let busyAt = 0;
+  /** When it last began to look, and when it is to look next. */
+  let beganAt = 0;
+  let dueAt = 0;
 
   function begin(): void {
     if (timer !== undefined || patients.size < 2) return;
-    lookedAt = awakeAt = busyAt = now();
-    timer = setInterval(look, PULSE_MS).unref();
+    beganAt = monotonicMs();
     for (const [id, patient] of patients) ask(id, patient);
+    lookIn(SILENT_MS);
+  }
+
+  function lookIn(delayMs: number): void {
+    dueAt = monotonicMs() + delayMs;
+    timer = setTimeout(look, delayMs).unref();
   }
 
   function ask(id: WorkerId, patient: Patient): void {
-    patient.feltAt = now();
-    tell(id, { type: 'pulse.wanted' });
+    patient.askedAt = monotonicMs();
+    tell(id, { type: 'pulse.wanted', record: patient.record });
   }
 
   function look(): void {
-    const at = now();
-    // Who was away cannot tell who was silent meanwhile: the beats have not been read yet.
-    if (at - lookedAt > SILENT_MS) awakeAt = at;
-    lookedAt = at;
-    for (const [id, patient] of patients) judge(id, patient, at);
-    const isSomebodySilent = [...patients.values()].some(({ missedAt }) => missedAt !== undefined);
-    if (at - busyAt > REST_MS && !isSomebodySilent) rest();
+    const at = monotonicMs();
+    // What kept the supervisor from looking has kept the others from beating: a machine that was suspended.
+    if (at - dueAt > SILENT_MS) return lookIn(SILENT_MS);
+    board.refresh();
+    const dues = [...patients].map(([id, patient]) => judge(id, patient, at));
+    if (at - lastWorkAt() > REST_MS && !isSomebodySilent()) rest();
+    else lookIn(Math.ceil(Math.min(...dues)));
   }
 
-  function judge(id: WorkerId, patient: Patient, at: number): void {
-    const isMissed = at - Math.max(patient.feltAt, awakeAt) > SILENT_MS;
+  /** @returns in how many ms there may be something new about it */
+  function judge(id: WorkerId, patient: Patient, at: number): number {
+    const beatAt = Math.max(patient.askedAt, board.beatAt(patient.record));
+    const silentInMs = beatAt + SILENT_MS - at;
     const { missedAt } = patient;
-    if (isMissed) {
+    if (silentInMs <= 0) {
       patient.missedAt = at;
       if (missedAt === undefined) report({ type: 'worker.silent', worker: id });
-    } else if (missedAt !== undefined && at - missedAt > CALM_MS) {
+    } else if (missedAt !== undefined && beatAt - missedAt > CALM_MS) {
       patient.missedAt = undefined;
       report({ type: 'worker.heard', worker: id });
     }
+    return patient.missedAt === undefined ? silentInMs : PULSE_MS;
   }
 
+  const lastWorkAt = (): number =>
+    Math.max(beganAt, ...[...patients.values()].map(({ record }) => board.busyAt(record)));
+
+  const isSomebodySilent = (): boolean =>
+    [...patients.values()].some(({ missedAt }) => missedAt !== undefined);
+
   function rest(): void {
-    clearInterval(timer);
+    clearTimeout(timer);
     timer = undefined;
     // One that is alone has nobody who could accept for it.
     const until = patients.size < 2 ? 'asked' : 'busy';
@@ -101,24 +113,20 @@ export function createPulseMonitor({
 
   return {
     watch(id) {
-      const patient: Patient = { feltAt: now(), missedAt: undefined };
+      const record = board.reserve();
+      if (record === undefined) return;
+      const patient: Patient = { record, askedAt: 0, missedAt: undefined };
       patients.set(id, patient);
       if (timer === undefined) begin();
       else ask(id, patient);
     },
-    felt(id, busy) {
+    roused: begin,
+    forget(id) {
       const patient = patients.get(id);
       if (patient === undefined) return;
-      patient.feltAt = now();
-      if (busy) {
-        busyAt = patient.feltAt;
-        begin();
-      }
-      // Every beat is an occasion to miss those of others, sooner than the timer would.
-      if (timer !== undefined) look();
-    },
-    forget(id) {
-      if (patients.delete(id)) tell(id, { type: 'pulse.enough', until: 'asked' });
+      patients.delete(id);
+      board.release(patient.record);
+      tell(id, { type: 'pulse.enough', until: 'asked' });
       if (patients.size < 2 && timer !== undefined) rest();
     },
   };

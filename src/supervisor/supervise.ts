@@ -5,6 +5,7 @@ import { lookedUp } from '../utils/address.js';
 import { outliveTerminal } from '../utils/lost-terminal.js';
 import { VERSION } from '../version.js';
 import { portOwner } from '../utils/port-owner.js';
+import { createPulseBoard, type PulseBoard } from '../utils/pulse-board.js';
 import { createClock } from './clock.js';
 import { openControl } from './control.js';
 import type { App } from './ecosystem.js';
@@ -42,6 +43,7 @@ export async function supervise(request: StartRequest): Promise<void> {
   const supervisor = createSupervisor(reading, {
     clock: createClock(),
     listener,
+    board: listener.mode === 'per-slot' ? pulseBoard(log) : undefined,
     usage,
     usageSource,
     log,
@@ -92,6 +94,17 @@ export async function supervise(request: StartRequest): Promise<void> {
   const code = await ending.promise;
   await control?.close();
   process.exit(code);
+}
+
+/** Where workers with a socket each show their pulse; without it the service runs, and hung workers keep theirs. */
+function pulseBoard(log: Log): PulseBoard | undefined {
+  try {
+    return createPulseBoard();
+  } catch (error) {
+    const msg = `No connection is taken from a worker that hangs: no file for their pulse (${(error as Error).message})`;
+    log({ level: 'warn', msg });
+    return undefined;
+  }
 }
 
 /** What `--watch` watches comes first, whatever the app file says. */

@@ -3,6 +3,7 @@
  * nothing; what it knows beyond the core are the processes behind the worker numbers and the app behind each
  * generation.
  */
+import type { PulseBoard } from '../utils/pulse-board.js';
 import type { Clock } from './clock.js';
 import type { App } from './ecosystem.js';
 import { createInstanceVariables } from './instance-variables.js';
@@ -25,6 +26,8 @@ export interface Reading {
 export interface World {
   readonly clock: Clock;
   readonly listener: Listener;
+  /** Where workers show their pulse, if any is to be felt. */
+  readonly board: PulseBoard | undefined;
   readonly usage: UsageMeter;
   readonly usageSource: UsageSource;
   log(line: Line): void;
@@ -75,7 +78,7 @@ export function createSupervisor({ app, instances }: Reading, world: World): Sup
   const pids = new Map<WorkerId, number>();
   const variables = createInstanceVariables();
   const listeners = new Set<(pool: Pool) => void>();
-  const workers = createWorkers(listener, world.usageSource, heard);
+  const workers = createWorkers({ listener, board: world.board, usage: world.usageSource, report: heard });
   const queue: Event[] = [];
   let pool = createPool(app.policy, instances);
   let lastGeneration: Generation = 1;

@@ -7,6 +7,7 @@ import type { Event, SlotId, WorkerId } from './model.js';
 import { createPulseMonitor } from './pulse.js';
 import type { UsageSource } from './usage.js';
 import type { Address } from '../utils/address.js';
+import type { PulseBoard } from '../utils/pulse-board.js';
 
 /** A process as the supervisor holds it. */
 export interface Process {
@@ -54,19 +55,20 @@ interface Held {
   readonly borrowed: Set<SlotId>;
 }
 
-export function createWorkers(
-  listener: Listener,
-  usage: UsageSource,
-  report: (event: Report) => void,
-): Workers {
+/** What the workers are given, and where they are heard. */
+export interface WorkerNeeds {
+  readonly listener: Listener;
+  /** Where they show their pulse; without it none is felt. */
+  readonly board: PulseBoard | undefined;
+  readonly usage: UsageSource;
+  report(event: Report): void;
+}
+
+export function createWorkers({ listener, board, usage, report }: WorkerNeeds): Workers {
   const held = new Map<WorkerId, Held>();
-  const pulses = createPulseMonitor({
-    report,
-    tell(id, message) {
-      const asked = held.get(id);
-      if (asked !== undefined) tell(asked.worker, message);
-    },
-  });
+  const pulses = board && createPulseMonitor({ board, report, tell: tellTo });
+  // The board's number in the worker is its place here: `BOARD_FD`.
+  const descriptors = ['inherit', 'inherit', 'inherit', 'ipc', ...(board === undefined ? [] : [board.fd])];
 
   function fork({ id, slot, app, variables }: Parameters<Workers['fork']>[0]): Process | undefined {
     cluster.setupPrimary({
@@ -74,6 +76,7 @@ export function createWorkers(
       args: [...app.args],
       cwd: app.cwd,
       execArgv: [...process.execArgv, ...app.nodeArgs],
+      stdio: descriptors,
     });
     const env = {
       ...app.env,
@@ -95,6 +98,11 @@ export function createWorkers(
     return pid === undefined ? undefined : { id, pid, forkedAt: Date.now() };
   }
 
+  function tellTo(id: WorkerId, message: ToWorker): void {
+    const asked = held.get(id);
+    if (asked !== undefined) tell(asked.worker, message);
+  }
+
   function listen(id: WorkerId, worker: Worker): void {
     worker
       .on('online', () => report({ type: 'worker.online', worker: id }))
@@ -104,7 +112,7 @@ export function createWorkers(
       })
       .on('exit', (code: number | null, signal: string | null) => {
         held.delete(id);
-        pulses.forget(id);
+        pulses?.forget(id);
         report({ type: 'worker.exited', worker: id, code: signal === null ? code : null, signal });
       })
       .on('error', (error: Error) => {
@@ -118,7 +126,7 @@ export function createWorkers(
   function heard(id: WorkerId, worker: Worker, message: FromWorker): void {
     if (message === 'ready') {
       report({ type: 'worker.ready', worker: id });
-      if (held.get(id)?.address !== undefined && listener.mode === 'per-slot') pulses.watch(id);
+      if (held.get(id)?.address !== undefined) pulses?.watch(id);
       return;
     }
     switch (message.type) {
@@ -138,19 +146,19 @@ export function createWorkers(
       case 'standby':
         return report({ type: 'worker.standby', worker: id });
       case 'leaving':
-        pulses.forget(id);
+        pulses?.forget(id);
         return report({ type: 'worker.leaving', worker: id, code: message.code });
       case 'usage':
         return usage.told(worker.process.pid ?? 0, message);
-      case 'pulse':
-        return pulses.felt(id, message.busy);
+      case 'roused':
+        return pulses?.roused();
     }
   }
 
   function order(id: WorkerId, how: 'stop' | 'retire'): void {
     const process = held.get(id);
     if (process === undefined) return;
-    pulses.forget(id);
+    pulses?.forget(id);
     process.isOrdered = true;
     const { app, worker } = process;
     if (!app.shutdownWithMessage || !worker.isConnected())

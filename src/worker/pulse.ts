@@ -3,17 +3,22 @@
  * it asks until it has had enough, and, unless it is alone, whenever there is something to do again.
  */
 import type { Server } from 'node:http';
-import { PULSE_MS, type FromWorker, type ToWorker } from '../supervisor/messages.js';
+import type { FromWorker, ToWorker } from '../supervisor/messages.js';
+import { monotonicMs, PULSE_MS, writeBeat } from '../utils/pulse-board.js';
 
 /** Waits to be asked; a worker that never is does nothing at all. */
 export function showPulseWhenAsked(server: Server): void {
+  /** Where it is to be shown; nothing until asked for. */
+  let record: number | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isBusy = false;
-  let isAsked = false;
+  let busyAt = 0;
 
   function work(): void {
     isBusy = true;
-    if (timer === undefined) begin();
+    if (timer !== undefined) return;
+    begin();
+    process.send?.({ type: 'roused' } satisfies FromWorker, undefined, undefined, () => undefined);
   }
 
   function begin(): void {
@@ -22,14 +27,11 @@ export function showPulseWhenAsked(server: Server): void {
   }
 
   function beat(): void {
-    if (!process.connected) return rest();
-    process.send?.(
-      { type: 'pulse', busy: isBusy } satisfies FromWorker,
-      undefined,
-      undefined,
-      () => undefined,
-    );
+    if (record === undefined || !process.connected) return rest();
+    const beatAt = monotonicMs();
+    if (isBusy) busyAt = beatAt;
     isBusy = false;
+    writeBeat(record, { beatAt, busyAt });
   }
 
   function rest(): void {
@@ -38,23 +40,20 @@ export function showPulseWhenAsked(server: Server): void {
   }
 
   /** While it is asked for its pulse, every connection and request starts a pulse that rests. */
-  function attend(): void {
-    if (isAsked) return;
-    isAsked = true;
-    server.prependListener('connection', work).prependListener('request', work);
+  function attend(asked: number): void {
+    if (record === undefined) server.prependListener('connection', work).prependListener('request', work);
+    record = asked;
+    if (timer === undefined) begin();
   }
 
   function ignore(): void {
-    isAsked = false;
+    record = undefined;
     server.off('connection', work).off('request', work);
   }
 
   process.on('message', (message: ToWorker) => {
     if (typeof message !== 'object' || message === null) return;
-    if (message.type === 'pulse.wanted') {
-      attend();
-      if (timer === undefined) begin();
-    }
+    if (message.type === 'pulse.wanted') attend(message.record);
     if (message.type === 'pulse.enough') {
       rest();
       if (message.until === 'asked') ignore();
