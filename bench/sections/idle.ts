@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Section } from '../support/section.js';
+import { settle, SETTLED_S, type Section } from '../support/section.js';
 import { launch, named, SUPERVISED, type Running } from '../support/contenders.js';
 import { watchOthers } from '../support/foreign.js';
 import { fineCpuMs, sleeps } from '../support/proc.js';
@@ -14,7 +14,7 @@ const SECONDS = 10;
 export const idle: Section = {
   name: 'idle',
   title: 'Nothing to do',
-  about: `Two workers, no requests, ${SECONDS} s, all supervisors at the same time: CPU time by the scheduler's own clock, and
+  about: `Two workers, no requests, ${SECONDS} s, all supervisors at the same time, ${SETTLED_S} s after the last had started: CPU time by the scheduler's own clock, and
 how often the supervisor woke up.`,
   async run(bench) {
     const seconds = bench.quick ? 4 : SECONDS;
@@ -25,7 +25,7 @@ how often the supervisor woke up.`,
         const it = await named(contender, () => launch(contender, { node: bench.node, workers: 2 }));
         running.push({ name: contender.name, it });
       }
-      await sleep(bench.quick ? 1_000 : 5_000);
+      await settle(bench);
       const samples: Sample[] = [];
       for (let round = 0; round < rounds; round++) {
         const all = running.map(({ it }) => it);

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Section } from '../support/section.js';
+import { settle, SETTLED_S, type Section } from '../support/section.js';
 import { get } from '../support/client.js';
 import { ALONE, launch, named, SUPERVISED, type Running } from '../support/contenders.js';
 import { watchOthers } from '../support/foreign.js';
@@ -22,7 +21,8 @@ const REQUESTS = 200;
 export const memorySection: Section = {
   name: 'memory',
   title: 'Memory',
-  about: `All at the same time, after ${REQUESTS} requests each and a pause; two workers where there is a supervisor. RSS
+  about: `All at the same time, after ${REQUESTS} requests each and a pause of ${SETTLED_S} s, in which V8 gives back what
+starting had taken; two workers where there is a supervisor. RSS
 is all that is resident, the text of Node included, which all its processes share; USS is what would be free if the process
 ended. A worker's is the mean of both.`,
   async run(bench) {
@@ -41,7 +41,7 @@ ended. A worker's is the mean of both.`,
           });
           bench.tell(`round ${round + 1}/${rounds} ${contender.label}`);
         }
-        await sleep(bench.quick ? 500 : 3_000);
+        await settle(bench);
         const foreign = others(running.map(({ it }) => it));
         for (const { name, it } of running)
           samples.push({ contender: name, round, foreign, values: occupied(it) });

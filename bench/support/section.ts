@@ -1,4 +1,5 @@
 /** What every section is given, and what it has to be. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Row, Sample, Summary } from './rounds.js';
 import type { CPUS } from './processes.js';
 
@@ -13,6 +14,11 @@ export interface Bench {
   /** Progress, for whoever waits. */
   readonly tell: (text: string) => void;
 }
+
+/** What rests is looked at so long after its start: V8 goes on tidying up for about a dozen seconds. */
+export const SETTLED_S = 20;
+
+export const settle = ({ quick }: Bench): Promise<void> => sleep(quick ? 1_000 : SETTLED_S * 1_000);
 
 /** A column of a table: a metric as median with least and greatest, or a ratio. */
 export interface Column {
