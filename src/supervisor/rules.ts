@@ -235,10 +235,11 @@ export const RULES: readonly Rule[] = [
   retireReplaced,
   resize,
   rollOn,
+  // Before any fork, which takes a while: connections wait in the queue of whoever is gone.
+  lendSockets,
   fill,
   keepStandby,
   finishReload,
   giveUp,
-  lendSockets,
   end,
 ];

@@ -19,8 +19,8 @@ test('is loaded once every seat is served, and nobody is where nobody asks for i
     '   200 worker.ready w1',
     '   200   -> lend 1 to w1',
     '   200 worker.ready w2',
-    '   200   -> fork w3 to stand by (g1)',
     '   200   -> return 1 from w1',
+    '   200   -> fork w3 to stand by (g1)',
     '   400 worker.standby w3',
   ]);
   expect(new World({ instances: 1 }).pass(5_000).pool.standby).toMatchObject({ at: 'absent' });

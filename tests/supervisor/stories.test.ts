@@ -126,16 +126,16 @@ test('reload with another number in the file: the number changes once the canary
       "  5000   -> fork w2 into 0 (g2)",
       "  5200 worker.ready w2",
       "  6200   -> order w1 to retire",
-      "  6200   -> fork w3 into 1 (g2)",
-      "  6200   -> fork w4 into 2 (g2)",
       "  6200   -> lend 1 to w2",
       "  6200   -> lend 2 to w2",
+      "  6200   -> fork w3 into 1 (g2)",
+      "  6200   -> fork w4 into 2 (g2)",
       "  6250 worker.exited w1 0",
       "  6400 worker.ready w3",
       "  6400   -> return 1 from w2",
       "  6400 worker.ready w4",
-      "  6400   -> reload.ended well",
       "  6400   -> return 2 from w2",
+      "  6400   -> reload.ended well",
     ]
   `);
 });
@@ -148,8 +148,8 @@ test('a crash in another slot during a reload is healed with the old build until
   expect(world.transcript).toMatchInlineSnapshot(`
     [
       "  5400 worker.exited w2 1",
-      "  5400   -> fork w4 into 1 (g1)",
       "  5400   -> lend 1 to w1",
+      "  5400   -> fork w4 into 1 (g1)",
       "  5600 worker.ready w4",
       "  5600   -> return 1 from w1",
       "  6200   -> order w1 to retire",
@@ -170,8 +170,8 @@ test('scale: new slots are forked at once, surplus ones retire from the top', ()
   expect(world.transcript).toMatchInlineSnapshot(`
     [
       "  5000 scale 3",
-      "  5000   -> fork w3 into 2 (g1)",
       "  5000   -> lend 2 to w1",
+      "  5000   -> fork w3 into 2 (g1)",
       "  5200 worker.ready w3",
       "  5200   -> return 2 from w1",
       "  6000 scale 1",
@@ -441,8 +441,8 @@ test('scale up while slots wait for their backoff does not cut their wait short'
   expect(world.transcript).toMatchInlineSnapshot(`
     [
       "  6000 scale 3",
-      "  6000   -> fork w4 into 2 (g1)",
       "  6000   -> lend 2 to w1",
+      "  6000   -> fork w4 into 2 (g1)",
       "  6200 worker.ready w4",
       "  6200   -> return 2 from w1",
       "  8000   -> fork w5 into 1 (g1)",
@@ -460,8 +460,8 @@ test('scale during a reload: up at once with the old build before the canary is 
   expect(world.transcript).toMatchInlineSnapshot(`
     [
       "  5100 scale 2",
-      "  5100   -> fork w3 into 1 (g1)",
       "  5100   -> lend 1 to w1",
+      "  5100   -> fork w3 into 1 (g1)",
       "  5200 worker.ready w2",
       "  5300 worker.ready w3",
       "  5300   -> return 1 from w1",
