@@ -23,7 +23,7 @@ async function main() {
     [program, '--env', 'development', '--watch', ...process.argv.slice(2)],
     { cwd: ROOT },
   );
-  if (compiler.exitCode === null) process.kill(-compiler.pid);
+  if (compiler.exitCode === null && compiler.signalCode === null) process.kill(-compiler.pid);
   process.exit(code);
 }
 

@@ -2,7 +2,7 @@
 /** Brings a fresh clone to where it can run: locked packages, then a build. Does nothing that is done already. */
 const { createHash } = require('node:crypto');
 const { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } = require('node:fs');
-const { dirname, join } = require('node:path');
+const { dirname, join, relative } = require('node:path');
 const { run } = require('./run.cjs');
 const { yarn } = require('./yarn.cjs');
 
@@ -48,7 +48,7 @@ async function once({ inputs, stamp }, title, work, [sentence]) {
 function fingerprint(inputs) {
   const hash = createHash('sha256');
   for (const file of inputs.flatMap(input => filesOf(join(ROOT, input))))
-    hash.update(file).update(readFileSync(file));
+    hash.update(relative(ROOT, file)).update(readFileSync(file));
   return hash.digest('hex');
 }
 

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 /** The native supervisor and its commands. */
+import { realpathSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { parseCommandLine, type CommandLine } from './commands/command-line.js';
 import type { Environment } from './config.js';
 import { EXIT, ServiceError, type Problem } from './errors.js';
@@ -49,10 +51,24 @@ function environmentOf({ file, only, envName }: CommandLine): Environment {
   return wanted === 'development' ? 'development' : 'production';
 }
 
+/**
+ * The folder by the name under which the shell entered it: behind a link, `process.cwd()` is where the link led to, and
+ * a deploy moves it. `PWD` is believed only where it is this folder.
+ */
+function workingDirectory(): string {
+  const cwd = process.cwd();
+  const { PWD: name } = process.env;
+  try {
+    return name !== undefined && isAbsolute(name) && realpathSync(name) === cwd ? name : cwd;
+  } catch {
+    return cwd; // PWD is somebody else's, and gone
+  }
+}
+
 async function main(): Promise<void> {
   let line: CommandLine | undefined;
   try {
-    line = parseCommandLine(process.argv.slice(2), process.cwd());
+    line = parseCommandLine(process.argv.slice(2), workingDirectory());
     await run(line);
   } catch (error) {
     fail(error, line);

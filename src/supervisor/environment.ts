@@ -9,7 +9,7 @@ export interface EnvironmentRequest {
   readonly shell: NodeJS.ProcessEnv;
 }
 
-/** Variables that node:cluster and systemd set for one process; its children must not inherit them. */
+/** Variables that node:cluster, systemd and PM2 set for one process; its children must not inherit them. */
 const OWN = [
   'NODE_UNIQUE_ID',
   'NODE_CHANNEL_FD',
@@ -17,6 +17,7 @@ const OWN = [
   'LISTEN_PID',
   'LISTEN_FDS',
   'LISTEN_FDNAMES',
+  'pm_id',
 ];
 
 export function resolveEnvironment(

@@ -127,7 +127,8 @@ export function createPulseMonitor({ board, tell, report }: PulseNeeds): PulseMo
       patients.delete(id);
       board.release(patient.record);
       tell(id, { type: 'pulse.enough', until: 'asked' });
-      if (patients.size < 2 && timer !== undefined) rest();
+      // Also while all rest: the last one would otherwise show its pulse to nobody as soon as it is busy.
+      if (patients.size < 2) rest();
     },
   };
 }

@@ -1,7 +1,7 @@
 /** One reading of the app file and of the environment it resolves to: what `start`, `reload` and `check` go by. */
 import { readConfig, readForeignSettings, readSettings, type Config, type Settings } from '../config.js';
 import { ServiceError, type Problem } from '../errors.js';
-import { WORKER_FILE } from '../place.js';
+import { isWorkerFile } from '../place.js';
 import { countWorkers, readMachine } from './cpus.js';
 import { loadApp, type App } from './ecosystem.js';
 import { runDirectoryOf, runDirectoryProblems, type RunDirectory } from './run-directory.js';
@@ -63,11 +63,11 @@ const knownAsOurs = (app: App, { warmStandby }: Settings): App => ({
 const unableToStandBy = (app: App, { warmStandby }: Settings): string[] =>
   warmStandby && !app.ours
     ? [
-        `WARM_STANDBY is not followed: ${app.script} is not the worker of this build, and only that can stand by`,
+        `WARM_STANDBY is not followed: ${app.script} is not this service's own worker, and only that can stand by`,
       ]
     : [];
 
-const isOurs = ({ script }: App): boolean => script === WORKER_FILE;
+const isOurs = ({ script }: App): boolean => isWorkerFile(script);
 
 /** What the app file does not tell: whether the environment that it resolves to can be used. */
 function problemsAround(app: App | undefined, request: ReadingRequest): readonly Problem[] {

@@ -1,5 +1,5 @@
 /** `watch`: a rolling reload when files change; for development. */
-import { relative, sep } from 'node:path';
+import { relative } from 'node:path';
 import type { Watch } from './ecosystem.js';
 import type { Line } from './narrate.js';
 
@@ -17,10 +17,7 @@ export async function watchFiles(
   let timer: NodeJS.Timeout | undefined;
   const ignored = (path: string): boolean => {
     const name = shortest(paths.map(root => relative(root, path)));
-    return (
-      IGNORED.test(name) ||
-      ignore.some(part => name === part || name.startsWith(part + sep) || name.includes(part))
-    );
+    return IGNORED.test(name) || ignore.some(part => name.includes(part));
   };
   const watcher = watch([...paths], { ignored, ignoreInitial: true });
   watcher.on('all', (_event, path) => {

@@ -1,5 +1,6 @@
 /** Where log lines go: standard output, whoever has it. */
-/** A place for whole lines. Writing never throws and never waits for anybody. */
+
+/** A place for whole lines. Writing never throws; into a pipe that is full it waits, as everywhere in Node. */
 export interface Output {
   write(line: string): void;
   /** Writes together with other lines of this turn of the event loop, in their order. */

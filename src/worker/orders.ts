@@ -5,7 +5,7 @@
  * |---------------------|--------------------------|-----------------------------|--------------------|
  * | `shutdown`          | –                        | stop                        | stop               |
  * | `{ type: 'retire' }`| –                        | retire                      | –                  |
- * | SIGTERM             | stop                     | stop, by itself             | stop               |
+ * | SIGTERM             | stop                     | retire, by itself           | stop               |
  * | SIGINT              | now (development), stop  | ignored                     | retire             |
  * | SIGHUP              | the system's default     | ignored                     | the system's default |
  * | a lost supervisor   | –                        | orphaned                    | orphaned           |
@@ -33,9 +33,12 @@ const SAME_SIGNAL_MS = 100;
 /** Who is in charge of this process. */
 export type Charge = 'nobody' | 'native' | 'pm2';
 
-/** PM2 gives every process of its own an id; what else forks a cluster worker is the native supervisor. */
-export function whoIsInCharge(env: NodeJS.ProcessEnv = process.env): Charge {
-  if (env['pm_id'] !== undefined) return 'pm2';
+/**
+ * PM2 gives every process of its own an id and a channel; a shell that was started below one inherits only the id. What
+ * else forks a cluster worker is the native supervisor.
+ */
+export function whoIsInCharge(): Charge {
+  if (process.env['pm_id'] !== undefined && process.connected) return 'pm2';
   return cluster.isWorker ? 'native' : 'nobody';
 }
 
@@ -46,7 +49,7 @@ export function takeOrders(
   obey: (order: Order, giver: Giver, why: string) => void,
 ): void {
   const terminated = withoutEchoes(() => {
-    if (charge === 'native') setTimeout(obey, SAME_SIGNAL_MS, 'stop', 'somebody', 'SIGTERM');
+    if (charge === 'native') setTimeout(obey, SAME_SIGNAL_MS, 'retire', 'somebody', 'SIGTERM');
     else obey('stop', 'somebody', 'SIGTERM');
   });
   const interrupted = withoutEchoes(() => {

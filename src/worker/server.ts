@@ -6,7 +6,10 @@ import { createFittedServer } from '../tuning/fitted-server.js';
 /** A request must have arrived whole within this time, whatever a slow or hostile client does. */
 const REQUEST_TIMEOUT_MS = 300_000;
 
-/** Node drops a connection whose head takes longer; it must outlast a keep-alive connection's silence (nodejs/node#24980). */
+/**
+ * Node drops a connection whose head takes longer. It outlasts a kept-alive connection's silence, which Node counted in
+ * once (nodejs/node#24980): from 20 on it does not, and who compares the two finds them in order.
+ */
 const HEADERS_MARGIN_MS = 1_000;
 
 export function createServer(app: Express, { keepAliveTimeoutMs, expressTuning }: Config): Server {

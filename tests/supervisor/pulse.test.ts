@@ -170,6 +170,15 @@ test('who is gone is told to rest and not reported; the last one is left in peac
   expect(reports).toEqual([]);
 });
 
+test('the last one left is left in peace also where all were at rest', () => {
+  two();
+  beating.set(1, false);
+  pass(1_050);
+  told.length = 0;
+  monitor.forget(1);
+  expect(told).toEqual(['pulse.enough until asked w1', 'pulse.enough until asked w2']);
+});
+
 test('the last one left counts as heard, whatever was missed of it', () => {
   two();
   beating.delete(2);
