@@ -1,4 +1,5 @@
 /** One worker from boot to exit; the same code path alone, under PM2 and under the native supervisor. */
+import type { Server } from 'node:http';
 import { createApp } from '../app.js';
 import { readConfig, type Config } from '../config.js';
 import { EXIT, ServiceError } from '../errors.js';
@@ -12,6 +13,7 @@ import { drainable, type Drainable } from './drain.js';
 import { listen, type Listening } from './listen.js';
 import { takeOrders, whoIsInCharge, type Giver, type Order } from './orders.js';
 import { showPulseWhenAsked } from './pulse.js';
+import { NOWHERE, rehearse } from './rehearsal.js';
 import { createServer } from './server.js';
 import { waitForSeat } from './standby.js';
 import { showTitle } from './title.js';
@@ -51,9 +53,13 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
     const config = readConfig(process.env);
     logger = createLogger({ env: config.nodeEnv, level: config.logLevel });
     logger.info(`Worker ${process.pid} starting`);
-    const server = createServer(createApp({ config, logger, readiness: () => readiness }), config);
+    const serverWith = (itsLogger: Logger): Server =>
+      createServer(createApp({ config, logger: itsLogger, readiness: () => readiness }), config);
+    const server = serverWith(logger);
     const connections = drainable(server);
-    await waitForSeat();
+    await waitForSeat(() =>
+      rehearse(serverWith(createLogger({ env: config.nodeEnv, level: config.logLevel, output: NOWHERE }))),
+    );
     // A standby has been given the variables of its seat meanwhile.
     const listening = await listen(server, readConfig(process.env));
     service = { config, connections, listening };

@@ -68,8 +68,13 @@ const COLUMNS: readonly (readonly [title: string, of: (kept: Kept) => string | n
   ['with a fallen worker', ({ held }) => held],
   ['too late', ({ late }) => late],
   ['longest answer', ({ longestMs }) => `${longestMs} ms`],
+  ['median silence', ({ gapsMs }) => `${Math.round(medianOf(gapsMs))} ms`],
   ['longest silence', ({ longestGapMs }) => `${longestGapMs} ms`],
 ];
+
+/** The upper one of the two in the middle. */
+const medianOf = (all: readonly number[]): number =>
+  all.toSorted((one, other) => one - other)[Math.floor(all.length / 2)] ?? 0;
 
 /** As Prettier would write it. */
 function table(all: readonly Kept[]): string {
@@ -103,9 +108,7 @@ async function idle(): Promise<string> {
     await worker.ended;
     times.push(performance.now() - begun);
   }
-  const [median = 0, most = 0] = [IDLE_TIMES / 2, IDLE_TIMES - 1].map(
-    index => times.toSorted((one, other) => one - other)[index],
-  );
+  const [median, most] = [medianOf(times), Math.max(...times)];
   return `A worker without connections left ${IDLE_TIMES} times, in ${median.toFixed(0)} ms (median), ${most.toFixed(0)} ms (longest).`;
 }
 

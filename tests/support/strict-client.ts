@@ -46,6 +46,8 @@ export interface StrictClient {
   readonly lost: readonly Lost[];
   /** How long the oldest request that is still unanswered has waited; long ones are not counted. */
   readonly oldestMs: number;
+  /** The longest time between two answers since this was asked last, or since the start. */
+  takeLongestGapMs(): number;
 }
 
 export function strictClient(options: ClientOptions): StrictClient {
@@ -57,6 +59,7 @@ export function strictClient(options: ClientOptions): StrictClient {
   const pending = new Set<Promise<void>>();
   const begun = performance.now();
   let [sent, answered, longestMs, longestGapMs, lastAnswer] = [0, 0, 0, 0, begun];
+  let recentGapMs = 0;
   let opened = 0;
   const waiting = new Set<number>();
   const stopping = new AbortController();
@@ -72,7 +75,8 @@ export function strictClient(options: ClientOptions): StrictClient {
       const now = performance.now();
       answered++;
       longestMs = Math.max(longestMs, now - at);
-      longestGapMs = Math.max(longestGapMs, now - lastAnswer);
+      recentGapMs = Math.max(recentGapMs, now - lastAnswer);
+      longestGapMs = Math.max(longestGapMs, recentGapMs);
       lastAnswer = now;
     } catch (error) {
       lose(error, agent === false ? 'new connection' : 'kept alive', at, trace);
@@ -167,6 +171,11 @@ export function strictClient(options: ClientOptions): StrictClient {
     get oldestMs() {
       const [oldest] = waiting; // in the order of sending
       return oldest === undefined ? 0 : performance.now() - oldest;
+    },
+    takeLongestGapMs() {
+      const taken = recentGapMs;
+      recentGapMs = 0;
+      return taken;
     },
     async stop() {
       stopping.abort();

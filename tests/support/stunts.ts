@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import type { Failure, Lost } from './failures.js';
 import { LONG_ROUTES } from './long-requests.js';
-import { APP_FILE, ROOT } from './processes.js';
+import { APP_FILE, ROOT, WORKER } from './processes.js';
 import type { Report } from './strict-client.js';
 
 /** What happens to a worker in the middle of its work: it ends, dies, hangs, throws what nobody catches, grows. */
@@ -16,6 +16,9 @@ export type Fall = 'exit' | 'SIGKILL' | 'SIGSTOP' | 'throw' | 'grow';
 /** So much memory does a worker take that grows; a limit of {@link GROWTH_LIMIT} lies between it and a usual one. */
 const GROWTH_MB = 320;
 export const GROWTH_LIMIT = '300M';
+
+/** Fields of an {@link Stunts.appFile} whose worker is the build's own to the supervisor, which has more to say to that. */
+export const BUILD_WITH_STUNTS = { script: WORKER, node_args: ['--require', './stunts.js'] };
 
 /** Who ends with this code has been built to crash. */
 export const CRASH_CODE = 7;
@@ -103,8 +106,8 @@ export class Stunts {
 
   /** The real app file with such a worker, and fields of the test's own. @returns its path */
   appFile(fields: object = {}): string {
-    const program = `${this.prelude()} require(${JSON.stringify(join(ROOT, 'dist', 'index.js'))});`;
-    writeFileSync(join(this.at, 'app.js'), program);
+    writeFileSync(join(this.at, 'stunts.js'), this.prelude());
+    writeFileSync(join(this.at, 'app.js'), `require('./stunts.js'); require(${JSON.stringify(WORKER)});`);
     const path = join(this.at, 'ecosystem.config.js');
     writeFileSync(
       path,
