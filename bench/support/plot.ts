@@ -24,6 +24,8 @@ interface Drawing {
 
 const COLOURS = ['#5470c6', '#ee8a3c', '#3a9a6b', '#b14a6b', '#7a6ac6', '#8a8a3c'];
 const WIDTH = 900;
+const MARGINS = { left: 64, right: 16 };
+const PANEL_GAP = 20;
 const BAR_GAPS = { barGap: '12%', barCategoryGap: '28%' };
 
 interface Series {
@@ -111,38 +113,70 @@ function bars(section: Section, { metric, unit, at }: Plot, all: readonly Result
   };
 }
 
-/** A line for each contender and version of Node. */
+/** A panel for each version of Node, all to the same scale, in it a line for each contender. */
 function lines(section: Section, { metric, unit, over = '', only }: Plot, all: readonly Results[]): Option {
   const contenders = [...new Set(section.rows.map(({ contender }) => contender))].filter(
     name => only?.includes(name) ?? true,
   );
   const steps = [...new Set(section.rows.flatMap(({ x }) => x ?? []))].toSorted((a, b) => a - b);
-  const series = contenders
-    .flatMap(contender =>
-      all.map((results, version) => ({
-        contender,
-        version,
-        name: `${labelOf(section, contender)}, Node ${/\d+/.exec(results.node)?.[0] ?? ''}`,
-        summaries: steps.map(x => find(section, results, { contender, x }, metric)),
-      })),
-    )
-    .filter(({ summaries }) => summaries.some(summary => summary !== undefined));
+  const drawn = all.flatMap(results =>
+    contenders.map(contender => ({
+      contender,
+      node: results.node,
+      name: labelOf(section, contender),
+      summaries: steps.map(x => find(section, results, { contender, x }, metric)),
+    })),
+  );
+  const series = drawn.filter(({ summaries }) => summaries.some(summary => summary !== undefined));
+  const panels = [...new Set(series.map(({ node }) => node))];
+  const names = new Set(series.map(({ name }) => name));
+  const top = 92 + 22 * names.size;
+  const height = top + 300;
+  const width = (WIDTH - MARGINS.left - MARGINS.right) / Math.max(panels.length, 1);
+  const max = roundedUp(
+    Math.max(0, ...series.flatMap(each => each.summaries.map(summary => summary?.max ?? 0))),
+  );
+  const placeOf = (node: string): object => {
+    const panel = panels.indexOf(node);
+    return { xAxisIndex: panel, yAxisIndex: panel };
+  };
   return {
-    height: 380 + 22 * series.length,
+    height,
     legend: 'vertical',
     chart: {
-      grid: { left: 24, right: 32, top: 84 + 22 * series.length, bottom: 40, containLabel: true },
-      xAxis: { type: 'category', name: over, nameLocation: 'middle', nameGap: 28, data: steps.map(String) },
-      yAxis: { type: 'value', name: unit, min: 0 },
+      grid: panels.map((_node, panel) => ({
+        left: MARGINS.left + panel * width,
+        width: width - PANEL_GAP,
+        top,
+        bottom: 48,
+      })),
+      xAxis: panels.map((node, gridIndex) => ({
+        gridIndex,
+        type: 'category',
+        name: `${over}, Node ${node}`,
+        nameLocation: 'middle',
+        nameGap: 28,
+        data: steps.map(String),
+      })),
+      yAxis: panels.map((_node, gridIndex) => ({
+        gridIndex,
+        type: 'value',
+        name: gridIndex === 0 ? unit : '',
+        nameTextStyle: { align: 'left' },
+        min: 0,
+        max,
+        axisLabel: { show: gridIndex === 0 },
+      })),
       series: [
-        ...series.map(({ name, summaries, contender, version }) => ({
+        ...series.map(({ name, summaries, contender, node }) => ({
+          ...placeOf(node),
           type: 'line',
           name,
-          lineStyle: { type: (['solid', 'dashed', 'dotted'] as const)[version % 3] },
           itemStyle: { color: COLOURS[contenders.indexOf(contender) % COLOURS.length] },
           data: summaries.map(summary => summary?.median ?? null),
         })),
         ...series.map(each => ({
+          ...placeOf(each.node),
           ...whiskers(each),
           renderItem(_params: unknown, drawing: Drawing) {
             const [x, from] = drawing.coord([drawing.value(0), drawing.value(1)]);
@@ -154,6 +188,14 @@ function lines(section: Section, { metric, unit, over = '', only }: Plot, all: r
       ],
     },
   };
+}
+
+/** The least of 1, 2, 3 … 10, 15, 20, 30 … that is not below: the end of an axis. */
+function roundedUp(value: number): number {
+  if (value <= 0) return 1;
+  const unit = 10 ** Math.floor(Math.log10(value));
+  const times = value / unit;
+  return unit * (times <= 1.5 && times > 1 ? 1.5 : Math.ceil(times));
 }
 
 const labelOf = (section: Section, contender: string): string =>
