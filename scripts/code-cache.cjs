@@ -1,0 +1,71 @@
+'use strict';
+/**
+ * `node scripts/code-cache.cjs FILE`: runs a worker of the build until it has answered, and writes V8's code cache of
+ * all its scripts (`src/worker/shortcut.ts`). V8 compiles a function when it is first called, and keeps in the cache what
+ * it has compiled: so it holds what a start and a first answer need, and hardly anything else.
+ */
+const { once } = require('node:events');
+const { readFileSync, renameSync, writeFileSync } = require('node:fs');
+const http = require('node:http');
+const net = require('node:net');
+const { join } = require('node:path');
+const { setTimeout: sleep } = require('node:timers/promises');
+
+const DIST = join(__dirname, '..', 'dist');
+const { compiled, lifecycle } = require(join(DIST, 'worker', 'shortcut.js'));
+
+const [, , file] = process.argv;
+
+/** The environment of a worker, whatever that of the build is. */
+const ENVIRONMENT = { NODE_ENV: 'production', HOST: '127.0.0.1', PORT: '0', PATH: process.env.PATH };
+
+/** What every worker is asked first: by people, and by load balancers. */
+const QUESTIONS = ['/health', '/readyz', '/api/status'];
+
+async function main() {
+  for (const name of Object.keys(process.env)) delete process.env[name];
+  Object.assign(process.env, ENVIRONMENT);
+  const server = listening();
+  await lifecycle().runWorker();
+  const { port } = (await server).address();
+  for (const path of QUESTIONS) await ask(port, path);
+  // The access line is written when the connection has done its part.
+  await sleep(20);
+  write();
+  process.exit();
+}
+
+/** The worker's server, once it listens: nobody but the system knows its port. */
+function listening() {
+  const { listen } = net.Server.prototype;
+  return new Promise(resolve => {
+    net.Server.prototype.listen = function (...where) {
+      this.once('listening', () => resolve(this));
+      return Reflect.apply(listen, this, where);
+    };
+  });
+}
+
+async function ask(port, path) {
+  const [answer] = await once(http.get({ host: '127.0.0.1', port, path, agent: false }), 'response');
+  await once(answer.resume(), 'end');
+  if (answer.statusCode !== 200) throw new Error(`${path} was answered with ${answer.statusCode}`);
+}
+
+function write() {
+  const index = [];
+  const caches = [];
+  let start = 0;
+  for (const [path, script] of compiled) {
+    const cache = script.createCachedData();
+    const end = start + cache.length;
+    const text = path === 'packages.js' ? '' : readFileSync(join(DIST, path), 'utf8');
+    index.push({ path, text, start, end });
+    caches.push(cache);
+    start = end;
+  }
+  writeFileSync(`${file}.new`, Buffer.concat([Buffer.from(`${JSON.stringify(index)}\n`), ...caches]));
+  renameSync(`${file}.new`, file);
+}
+
+void main();
