@@ -7,7 +7,7 @@
 const { createHash } = require('node:crypto');
 const { readdirSync, renameSync, rmSync, writeFileSync } = require('node:fs');
 const Module = require('node:module');
-const { join } = require('node:path');
+const { join, relative } = require('node:path');
 const esbuild = require('esbuild');
 const { run } = require('./run.cjs');
 
@@ -37,40 +37,70 @@ async function build() {
     packages: 'external',
     sourcemap: 'linked',
   });
+  const postponed = new Map();
+  const packages = await bundled(PACKED.map(packed), [postponing(postponed)]);
+  replace('postponed.js', await bundled([...postponed].map(([name, path]) => getter(name, path))));
+  return pack(packages);
+}
+
+/** One text of these lines, and of all the packages that they ask for. */
+async function bundled(lines, plugins = []) {
+  const contents = lines.join('\n');
   const { outputFiles } = await esbuild.build({
     ...BUNDLE,
-    stdin: { contents: PACKED.map(packed).join('\n'), resolveDir: ROOT },
-    plugins: [postpone],
+    stdin: { contents, resolveDir: ROOT },
+    plugins,
     write: false,
   });
-  return pack(outputFiles[0].text);
+  return outputFiles[0].text;
 }
 
 const packed = name =>
   `exports['${name}'] = { version: require('${name}/package.json').version, load: () => require('${name}') };`;
 
-/** What a plain answer needs none of: tables of types and of encodings, parsers of bodies, cryptography. */
-const POSTPONED = /^(mime-types|iconv-lite|qs|(node:)?(crypto|zlib))$/;
+const getter = (name, path) =>
+  `Object.defineProperty(exports, ${JSON.stringify(name)}, { get: () => require(${JSON.stringify(path)}) });`;
 
-/** Each is loaded when a part of it is first asked for: an object with its names stands in for it until then. */
-const postpone = {
+/**
+ * What a plain answer needs none of, and what takes half of a start: tables of types and of encodings, parsers of
+ * bodies, cryptography, threads.
+ */
+const POSTPONED = /^(assert|crypto|iconv-lite|mime-types|node:crypto|node:zlib|qs|thread-stream|zlib)$/;
+
+/**
+ * They are loaded when a part of them is first asked for; until then something stands in for each that has its names.
+ * Packages among them are noted, and come from a file of their own.
+ */
+const postponing = noted => ({
   name: 'postpone',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: POSTPONED }, ({ path, namespace, resolveDir }) =>
-      namespace === 'postponed' ? undefined : { path, namespace: 'postponed', pluginData: resolveDir },
-    );
-    onLoad({ filter: /./, namespace: 'postponed' }, ({ path, pluginData: resolveDir }) => {
-      const names = Object.keys(require(require.resolve(path, { paths: [resolveDir] })));
-      const getters = names.map(
-        name => `get ${JSON.stringify(name)}() { return load()[${JSON.stringify(name)}]; },`,
-      );
-      return {
-        contents: `const load = () => require('${path}');\nmodule.exports = {\n${getters.join('\n')}\n};`,
-        resolveDir,
-      };
+    onResolve({ filter: POSTPONED }, ({ path, resolveDir }) => ({
+      path: Module.isBuiltin(path) ? path : require.resolve(path, { paths: [resolveDir] }),
+      namespace: 'postponed',
+    }));
+    onResolve({ filter: /./, namespace: 'postponed' }, ({ path }) => ({ path, external: true }));
+    onLoad({ filter: /./, namespace: 'postponed' }, ({ path }) => {
+      const name = relative(ROOT, path);
+      if (!Module.isBuiltin(path)) noted.set(name, path);
+      const load = Module.isBuiltin(path)
+        ? `require('${path}')`
+        : `require('./postponed.js')[${JSON.stringify(name)}]`;
+      return { contents: standIn(require(path), load) };
     });
   },
-};
+});
+
+/** The text of a module that loads another one when it is used. */
+function standIn(real, load) {
+  const first =
+    typeof real === 'function'
+      ? 'function (...given) { return new.target ? Reflect.construct(load(), given) : Reflect.apply(load(), this, given); }'
+      : '{}';
+  return `const load = () => ${load};
+module.exports = ${first};
+for (const name of ${JSON.stringify(Object.keys(real))})
+  Object.defineProperty(module.exports, name, { get: () => load()[name], enumerable: true, configurable: true });`;
+}
 
 /**
  * The file of packages names its caches in its first line, by what is in it: a worker that starts while a build is

@@ -53,18 +53,14 @@ async function ask(port, path) {
 }
 
 function write() {
-  const index = [];
-  const caches = [];
-  let start = 0;
-  for (const [path, script] of compiled) {
-    const cache = script.createCachedData();
-    const end = start + cache.length;
-    const text = path === 'packages.js' ? '' : readFileSync(join(DIST, path), 'utf8');
-    index.push({ path, text, start, end });
-    caches.push(cache);
-    start = end;
-  }
-  writeFileSync(`${file}.new`, Buffer.concat([Buffer.from(`${JSON.stringify(index)}\n`), ...caches]));
+  const parts = [...compiled].map(([path, script]) => ({
+    path,
+    text: path === 'packages.js' ? Buffer.alloc(0) : readFileSync(join(DIST, path)),
+    cache: script.createCachedData(),
+  }));
+  const index = parts.map(({ path, text, cache }) => [path, text.length, cache.length]);
+  const bytes = parts.flatMap(({ text, cache }) => [text, cache]);
+  writeFileSync(`${file}.new`, Buffer.concat([Buffer.from(`${JSON.stringify(index)}\n`), ...bytes]));
   renameSync(`${file}.new`, file);
 }
 

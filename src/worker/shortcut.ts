@@ -18,16 +18,9 @@ const PACKAGES = join(DIST, 'packages.js');
 /** What that file exports: how each package is loaded, and which version of it was packed. */
 type Packed = Readonly<Record<string, { readonly version: string; readonly load: () => unknown }>>;
 
-/** The first line of the file of caches: for each script its text, unless the text names this file, and its cache. */
-export type CacheIndex = readonly {
-  readonly path: string;
-  readonly text: string;
-  readonly start: number;
-  readonly end: number;
-}[];
-
 interface Cached {
-  readonly text: string;
+  /** Of what text the cache is; nothing for the packages, whose text names the caches. */
+  readonly text: Buffer;
   readonly cache: Buffer;
 }
 
@@ -46,23 +39,28 @@ export function lifecycle(): typeof import('./lifecycle.js') {
 function shortcut(packages: string): (path: string) => unknown {
   const caches = cachesOf(packages);
   const usual = createRequire(PACKAGES);
-  const packed = new Map(Object.entries(run(PACKAGES, packages, usual) as Packed).filter(isInstalled));
+  const all = run(PACKAGES, packages, caches.get('packages.js')?.cache, usual) as Packed;
+  const packed = new Map(Object.entries(all).filter(isInstalled));
 
   /** V8 compares no more than the length of a text with that of its cache; a cache of another V8 it refuses. */
-  function cacheOf(name: string, text: string): Buffer | undefined {
+  function cacheOf(name: string, text: Buffer): Buffer | undefined {
     const cached = caches.get(name);
     caches.delete(name);
-    return name === 'packages.js' || cached?.text === text ? cached?.cache : undefined;
+    return cached?.text.equals(text) === true ? cached.cache : undefined;
   }
 
-  function run(path: string, text: string, requireThere: (id: string) => unknown): unknown {
-    const name = path.slice(DIST.length + 1);
-    const script = new Script(path === PACKAGES ? text : Module.wrap(text), {
+  function run(
+    path: string,
+    source: string,
+    cachedData: Buffer | undefined,
+    requireThere: (id: string) => unknown,
+  ): unknown {
+    const script = new Script(source, {
       filename: path,
-      cachedData: cacheOf(name, text),
+      cachedData,
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });
-    compiled.set(name, script);
+    compiled.set(path.slice(DIST.length + 1), script);
     const module = Object.assign(new Module(path), { filename: path });
     require.cache[path] = module;
     try {
@@ -81,7 +79,8 @@ function shortcut(packages: string): (path: string) => unknown {
     if (known !== undefined) return known.exports;
     const requireThere = (id: string): unknown =>
       id.startsWith('.') ? load(join(path, '..', id)) : (packed.get(id)?.load() ?? usual(id));
-    return run(path, readFileSync(path, 'utf8'), requireThere);
+    const text = readFileSync(path);
+    return run(path, Module.wrap(text.toString()), cacheOf(path.slice(DIST.length + 1), text), requireThere);
   }
 
   return load;
@@ -98,20 +97,17 @@ function read(path: string): Buffer | undefined {
 
 /**
  * The first line of the packages names the caches that belong to this very text, so that nobody who starts while a
- * build is copied over another meets the cache of another text.
+ * build is copied over another meets the cache of another text. Its own first line tells the path of each script, and
+ * how many bytes of text and of cache there are of it.
  */
 function cachesOf(packages: string): Map<string, Cached> {
   const name = /^\/\/ (worker\.[0-9a-f]+\.cache)\n/.exec(packages)?.[1];
   const bytes = name === undefined ? undefined : read(join(DIST, name));
   if (bytes === undefined) return new Map();
-  const head = bytes.indexOf('\n') + 1;
-  const index = JSON.parse(bytes.toString('utf8', 0, head)) as CacheIndex;
-  return new Map(
-    index.map(({ path, text, start, end }) => [
-      path,
-      { text, cache: bytes.subarray(head + start, head + end) },
-    ]),
-  );
+  let at = bytes.indexOf('\n') + 1;
+  const next = (length: number): Buffer => bytes.subarray(at, (at += length));
+  const index = JSON.parse(bytes.toString('latin1', 0, at)) as [path: string, text: number, cache: number][];
+  return new Map(index.map(([path, text, cache]) => [path, { text: next(text), cache: next(cache) }]));
 }
 
 function isInstalled([name, { version }]: readonly [string, Packed[string]]): boolean {
