@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 
 /** Where a service listens; no host means every address of both families. */
@@ -13,6 +12,8 @@ export interface Address {
  */
 export async function lookedUp({ port, host }: Address): Promise<Address> {
   if (host === undefined || isIP(host) !== 0) return { port, host };
+  // Loaded only for a name.
+  const { lookup } = require('node:dns/promises') as typeof import('node:dns/promises');
   const { address } = await lookup(host);
   return { port, host: address };
 }
