@@ -23,8 +23,8 @@ async function main(): Promise<void> {
     await (line.check ? check(SECTIONS) : write());
     return;
   }
-  build();
   await (line.action === 'guard' ? guard(line) : measure(line));
+  build(process.execPath);
 }
 
 /** The pictures are drawn by a library that is installed with the peers. */
@@ -34,9 +34,16 @@ async function write(): Promise<void> {
   tell('docs/performance.md is written');
 }
 
-/** Nobody wants to measure the build before the last. */
-function build(): void {
-  must([join(ROOT, 'scripts', 'build.cjs')], ROOT);
+/**
+ * Before each measurement, with the Node that is measured: V8's code cache is of use to no other, and nobody wants to
+ * measure the build before the last.
+ */
+function build(node: string): void {
+  const { status } = spawnSync(node, [join(ROOT, 'scripts', 'build.cjs')], {
+    cwd: ROOT,
+    stdio: ['ignore', 2, 2],
+  });
+  if (status !== 0) throw new Error(`scripts/build.cjs failed with ${node}`);
 }
 
 /** The peers at their locked versions; the product itself depends on none of them. */
@@ -53,6 +60,7 @@ function install(): void {
 async function guard({ nodes }: CommandLine): Promise<void> {
   for (const node of binaries(nodes)) {
     const version = versionOf(node);
+    build(node);
     const found = await compare({ node, cpus: CPUS, tell: text => tell(`  ${text}`) });
     // Nothing measured is no pass.
     const isDear = !(found <= DEAREST);
@@ -83,6 +91,7 @@ async function measure({ quick, sections, nodes }: CommandLine): Promise<void> {
       const version = versionOf(node);
       const title = `${section.title}, Node ${version}`;
       tell(`\n${title}`);
+      build(node);
       const from = performance.now();
       const samples = await section
         .run({ node, version, quick, cpus: CPUS, tell: text => tell(`  ${text}`) })
@@ -104,11 +113,6 @@ async function measure({ quick, sections, nodes }: CommandLine): Promise<void> {
   tell(`\n${took.join('\n')}`);
   // What was only looked at is for nobody else to read.
   if (!quick) await write();
-}
-
-function must(args: readonly string[], cwd: string): void {
-  const { status } = spawnSync(process.execPath, args, { cwd, stdio: ['ignore', 2, 2] });
-  if (status !== 0) throw new Error(`"${args.join(' ')}" failed`);
 }
 
 function complain(error: unknown): undefined {

@@ -1,13 +1,13 @@
 'use strict';
 /**
  * `yarn build`: src → dist. After the compiler, two things are made for a quick start and little memory
- * (docs/decisions/0006): the supervisor becomes one file, and so do the worker's packages, with V8's code cache.
+ * (docs/decisions/0006): the supervisor becomes one file, and so do the worker's packages, with V8's code cache for them
+ * and for the worker's own modules.
  */
 const { createHash } = require('node:crypto');
 const { readdirSync, renameSync, rmSync, writeFileSync } = require('node:fs');
 const Module = require('node:module');
-const { join } = require('node:path');
-const { Script } = require('node:vm');
+const { join, relative } = require('node:path');
 const esbuild = require('esbuild');
 const { run } = require('./run.cjs');
 
@@ -37,29 +37,92 @@ async function build() {
     packages: 'external',
     sourcemap: 'linked',
   });
+  const postponed = new Map();
+  const packages = await bundled(PACKED.map(packed), [postponing(postponed)]);
+  return pack(packages, await bundled([...postponed].map(([name, path]) => getter(name, path))));
+}
+
+/** One text of these lines, and of all the packages that they ask for. */
+async function bundled(lines, plugins = []) {
+  const contents = lines.join('\n');
   const { outputFiles } = await esbuild.build({
     ...BUNDLE,
-    stdin: { contents: PACKED.map(packed).join('\n'), resolveDir: ROOT },
+    stdin: { contents, resolveDir: ROOT },
+    plugins,
     write: false,
   });
-  pack(outputFiles[0].text);
-  return 0;
+  return outputFiles[0].text;
 }
 
 const packed = name =>
   `exports['${name}'] = { version: require('${name}/package.json').version, load: () => require('${name}') };`;
 
+const getter = (name, path) =>
+  `Object.defineProperty(exports, ${JSON.stringify(name)}, { get: () => require(${JSON.stringify(path)}) });`;
+
 /**
- * The file names its cache in its first line, by what is in it: a worker that starts while a build is copied over
- * another never meets the cache of another text.
+ * What a plain answer needs none of, and what takes half of a start: tables of types and of encodings, parsers of
+ * bodies, cryptography, threads.
  */
-function pack(text) {
-  const cache = `packages.${createHash('sha256').update(text).digest('hex').slice(0, 16)}.cache`;
-  const source = `// ${cache}\n${text}`;
-  replace(cache, codeCache(source));
-  replace('packages.js', source);
-  for (const name of readdirSync(DIST))
-    if (/^packages\.[0-9a-f]+\.cache$/.test(name) && name !== cache) rmSync(join(DIST, name));
+const POSTPONED = /^(assert|crypto|iconv-lite|mime-types|node:crypto|node:zlib|qs|thread-stream|zlib)$/;
+
+/**
+ * They are loaded when a part of them is first asked for; until then something stands in for each that has its names.
+ * Packages among them are noted, and come from a file of their own.
+ */
+const postponing = noted => ({
+  name: 'postpone',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: POSTPONED }, ({ path, resolveDir }) => ({
+      path: Module.isBuiltin(path) ? path : require.resolve(path, { paths: [resolveDir] }),
+      namespace: 'postponed',
+    }));
+    onResolve({ filter: /./, namespace: 'postponed' }, ({ path }) => ({ path, external: true }));
+    onLoad({ filter: /./, namespace: 'postponed' }, ({ path }) => {
+      const name = relative(ROOT, path);
+      if (!Module.isBuiltin(path)) noted.set(name, path);
+      const load = Module.isBuiltin(path)
+        ? `require('${path}')`
+        : `require('./postponed.js')[${JSON.stringify(name)}]`;
+      return { contents: standIn(require(path), load) };
+    });
+  },
+});
+
+/** The text of a module that loads another one when it is used. */
+function standIn(real, load) {
+  const first =
+    typeof real === 'function'
+      ? 'function (...given) { return new.target ? Reflect.construct(load(), given) : Reflect.apply(load(), this, given); }'
+      : '{}';
+  return `const load = () => ${load};
+module.exports = ${first};
+for (const name of ${JSON.stringify(Object.keys(real))})
+  Object.defineProperty(module.exports, name, { get: () => load()[name], enumerable: true, configurable: true });`;
+}
+
+/**
+ * Each file of packages names its caches in its first line, by what is in it: a worker that starts while a build is
+ * copied over another never meets the caches of another text.
+ */
+async function pack(packages, postponed) {
+  const stale = readdirSync(DIST).filter(name => name.endsWith('.cache'));
+  const caches = [naming('postponed', postponed), naming('packages', packages)];
+  for (const name of stale) rmSync(join(DIST, name));
+  const code = await run(process.execPath, [join(__dirname, 'code-cache.cjs'), ...caches], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 2],
+  });
+  if (code !== 0)
+    process.stderr.write('The worker that was built does not answer; "node dist/index.js" tells why\n');
+  return code;
+}
+
+/** @returns the name of the caches */
+function naming(file, text) {
+  const caches = `${file}.${createHash('sha256').update(text).digest('hex').slice(0, 16)}.cache`;
+  replace(`${file}.js`, `// ${caches}\n${text}`);
+  return caches;
 }
 
 /** Whoever reads it meanwhile has the old one or the new one, whole. */
@@ -67,18 +130,6 @@ function replace(name, content) {
   const path = join(DIST, name);
   writeFileSync(`${path}.new`, content);
   renameSync(`${path}.new`, path);
-}
-
-/** The compiled form of a text after it has run once: only what ran is in it. */
-function codeCache(source) {
-  const filename = join(DIST, 'packages.js');
-  const script = new Script(Module.wrap(source), { filename });
-  const module = new Module(filename);
-  script
-    .runInThisContext()
-    .call(module.exports, module.exports, Module.createRequire(filename), module, filename, DIST);
-  for (const { load } of Object.values(module.exports)) load();
-  return script.createCachedData();
 }
 
 void build().then(code => process.exit(code));

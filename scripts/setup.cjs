@@ -15,8 +15,17 @@ const INSTALL = {
   stamp: 'node_modules/.cabe-arena-installed',
 };
 const BUILD = {
-  inputs: ['src', 'scripts/build.cjs', 'tsconfig.json', 'tsconfig.build.json', 'yarn.lock'],
+  inputs: [
+    'src',
+    'scripts/build.cjs',
+    'scripts/code-cache.cjs',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'yarn.lock',
+  ],
   stamp: 'dist/.built',
+  // V8's code cache is of use to the Node alone that has made it.
+  node: process.version,
 };
 
 /** Progress goes to standard error: standard output belongs to the program that is started. */
@@ -31,9 +40,9 @@ async function setUp() {
   ]);
 }
 
-async function once({ inputs, stamp }, title, work, [sentence]) {
+async function once({ inputs, stamp, node = '' }, title, work, [sentence]) {
   const path = join(ROOT, stamp);
-  const wanted = fingerprint(inputs);
+  const wanted = fingerprint(inputs) + node;
   if (existsSync(path) && readFileSync(path, 'utf8') === wanted) return;
   process.stderr.write(`${title} …\n`);
   const code = await work();
