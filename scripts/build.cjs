@@ -15,6 +15,9 @@ const ROOT = join(__dirname, '..');
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 const DIST = join(ROOT, 'dist');
 
+/** So long may it take to start a worker and to ask it. */
+const PATIENCE_MS = 20_000;
+
 /** What a worker needs from the first request on, or before. */
 const PACKED = ['express', 'pino', 'proxy-addr'];
 
@@ -39,7 +42,7 @@ async function build() {
   });
   const postponed = new Map();
   const packages = await bundled(PACKED.map(packed), [postponing(postponed)]);
-  return pack(packages, await bundled([...postponed].map(([name, path]) => getter(name, path))));
+  await pack(packages, await bundled([...postponed].map(([name, path]) => getter(name, path))));
 }
 
 /** One text of these lines, and of all the packages that they ask for. */
@@ -112,10 +115,15 @@ async function pack(packages, postponed) {
   const code = await run(process.execPath, [join(__dirname, 'code-cache.cjs'), ...caches], {
     cwd: ROOT,
     stdio: ['ignore', 'ignore', 2],
+    timeout: PATIENCE_MS,
+    killSignal: 'SIGKILL',
   });
+  // A worker may need what is not to be had where it is built: a database, say.
   if (code !== 0)
-    process.stderr.write('The worker that was built does not answer; "node dist/index.js" tells why\n');
-  return code;
+    process.stderr.write(
+      'Built, without a code cache: the worker does not answer when it is started here without any settings, so ' +
+        'workers will start more slowly\n',
+    );
 }
 
 /** @returns the name of the caches */
@@ -132,4 +140,4 @@ function replace(name, content) {
   renameSync(`${path}.new`, path);
 }
 
-void build().then(code => process.exit(code));
+void build().then((code = 0) => process.exit(code));
