@@ -92,7 +92,7 @@ export function seat(pool: Pool, id: SlotId, generation: Generation, memory: His
 /** Closes the books of a reload and, if another was asked for meanwhile, asks for the file again. */
 export function endReload(pool: Pool, aborted: string | undefined): Outcome {
   if (pool.reload === undefined) return only(pool);
-  const effects: Effect[] = [{ type: 'reload.ended', generation: pool.reload.target, aborted }];
+  const effects: Effect[] = [{ type: 'reload.ended', aborted }];
   if (pool.reloadAgain) effects.push({ type: 'reread' });
   return { pool: { ...pool, reload: undefined, reloadAgain: false }, effects };
 }

@@ -27,10 +27,10 @@ import { nobody, standbyLoaded, standbyLost } from './standby.js';
 const RECYCLE_PAUSE_MS = 60_000;
 
 /** A pool in which nothing has happened yet; the first `wake` fills it. */
-export function createPool(policy: Policy, instances: number, generation: Generation = 1): Pool {
+export function createPool(policy: Policy, instances: number): Pool {
   return {
     policy,
-    generation,
+    generation: 1,
     wanted: instances,
     fromFile: instances,
     slots: [],
