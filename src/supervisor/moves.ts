@@ -8,6 +8,7 @@ import type {
   Outcome,
   Policy,
   Pool,
+  Serving,
   Slot,
   SlotId,
   Standby,
@@ -139,6 +140,10 @@ export interface SuccessorSeat {
 }
 
 export type Seat = MainSeat | SuccessorSeat;
+
+/** Who sits in this seat. */
+export const workerIn = (one: Seat): Starting | Serving =>
+  one.role === 'main' ? one.slot.worker : one.slot.successor;
 
 /** The seat of a worker; `undefined` if it departs or is unknown. */
 export function seatOf(pool: Pool, worker: WorkerId): Seat | undefined {
