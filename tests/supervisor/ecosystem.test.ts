@@ -3,7 +3,12 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { loadApp, type App, type LoadedApp, type LoadRequest } from '../../src/supervisor/ecosystem.js';
+import {
+  loadApp,
+  type DescribedApp,
+  type LoadedApp,
+  type LoadRequest,
+} from '../../src/supervisor/ecosystem.js';
 import { APP_FILE, ROOT } from '../support/processes.js';
 
 const folders: string[] = [];
@@ -63,7 +68,6 @@ test("without any field, PM2's defaults hold", () => {
     watch: undefined,
   });
   expect(app.policy).toEqual({
-    standby: false,
     waitReady: false,
     listenTimeoutMs: 3_000,
     killTimeoutMs: 1_600,
@@ -78,7 +82,7 @@ test("without any field, PM2's defaults hold", () => {
 });
 
 describe('a field', () => {
-  const policy = (fields: object): App['policy'] => load(fields).app.policy;
+  const policy = (fields: object): DescribedApp['policy'] => load(fields).app.policy;
 
   test.each([
     ['is taken', { kill_timeout: 500 }, { killTimeoutMs: 500 }],
@@ -230,7 +234,7 @@ describe('warnings', () => {
 });
 
 describe('the environment', () => {
-  const envOf = (fields: object, request: Partial<LoadRequest> = {}): App['env'] =>
+  const envOf = (fields: object, request: Partial<LoadRequest> = {}): DescribedApp['env'] =>
     load(fields, request).app.env;
 
   test('is the shell, under env, under env_NAME: the file wins', () => {
