@@ -93,7 +93,7 @@ export function createSupervisor({ app, instances }: Deployment, world: World): 
   const facts: Facts = {
     process: worker => processes.get(worker),
     pidOf: worker => pids.get(worker),
-    uptimeOf: ({ forkedAt }) => Date.now() - forkedAt,
+    uptimeOf: ({ forkedAt }) => Math.round(performance.now() - forkedAt),
     usageOf: ({ pid }) => usage.of(pid),
   };
 

@@ -13,6 +13,7 @@ import type { PulseBoard } from '../utils/pulse-board.js';
 export interface Process {
   readonly id: WorkerId;
   readonly pid: number;
+  /** By `performance.now()`: the wall clock may be set meanwhile. */
   readonly forkedAt: number;
 }
 
@@ -95,7 +96,7 @@ export function createWorkers({ listener, board, usage, report }: WorkerNeeds): 
     held.set(id, { worker, app, slot, address: undefined, isOrdered: false, borrowed: new Set() });
     observe(id, worker);
     const { pid } = worker.process;
-    return pid === undefined ? undefined : { id, pid, forkedAt: Date.now() };
+    return pid === undefined ? undefined : { id, pid, forkedAt: performance.now() };
   }
 
   function tellTo(id: WorkerId, message: ToWorker): void {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:f
 import http from 'node:http';
 import { join } from 'node:path';
 import { control, messages, served, service, serving, statusOf, type Service } from '../support/service.js';
-import { cleanUp, CLUSTER, isAlive, start, until, type Answer } from '../support/processes.js';
+import { cleanUp, CLUSTER, folder, isAlive, start, until, type Answer } from '../support/processes.js';
 import { listeningSockets, socketsOf } from '../support/sockets.js';
 
 jest.setTimeout(60_000);
@@ -49,6 +49,19 @@ test('GET /status tells everything that status --json does', async () => {
     lastReload: null,
   });
   expect((await control(running, 'GET', '/status?pretty')).status).toBe(200);
+});
+
+test("a worker's uptime does not follow the wall clock when that is set", async () => {
+  const clock = join(folder(), 'clock.js');
+  writeFileSync(
+    clock,
+    `const { now } = Date;
+     process.on('SIGUSR2', () => { Date.now = () => now() - 3_600_000; console.log('an hour earlier'); });`,
+  );
+  const running = await service({ workers: 1, env: { NODE_OPTIONS: `--require ${clock}` } });
+  running.kill('SIGUSR2');
+  await running.said(/^an hour earlier$/);
+  expect((await statusOf(running)).workers[0]?.uptime).toBeGreaterThan(0);
 });
 
 test('actions are answered when they are done', async () => {
