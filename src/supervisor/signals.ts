@@ -16,7 +16,7 @@ export interface Wishes {
 
 /** Installs the handlers of the supervisor's own signals. */
 export function translateSignals({ development, log, stop, reload }: Wishes): void {
-  const hadTerminal = canOpenTerminal();
+  const hadTerminal = hasTerminal() === true;
   let stopping = false;
 
   function order(signal: NodeJS.Signals, how: 'drain' | 'now'): void {
@@ -38,18 +38,24 @@ export function translateSignals({ development, log, stop, reload }: Wishes): vo
   const hangUp = withoutEchoes(() => order('SIGHUP', 'drain'));
   process.on('SIGTERM', terminate).on('SIGINT', interrupt);
   process.on('SIGHUP', () => {
-    if (hadTerminal && !canOpenTerminal()) return hangUp();
+    if (hadTerminal && hasTerminal() === false) return hangUp();
     log({ level: 'info', msg: 'Master process received SIGHUP, reloading' });
     reload();
   });
 }
 
-/** Whether a controlling terminal is there; `isTTY` keeps saying so after the terminal has been closed. */
-function canOpenTerminal(): boolean {
+/** What the system says of a terminal that is not there, or no more. */
+const NO_TERMINAL = ['ENXIO', 'EIO', 'ENOENT'];
+
+/**
+ * Whether a controlling terminal is there; `isTTY` keeps saying so after the terminal has been closed.
+ * @returns nothing where that cannot be told, for want of a descriptor, say: no reason to end a service
+ */
+function hasTerminal(): boolean | undefined {
   try {
     closeSync(openSync('/dev/tty', 'r'));
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return NO_TERMINAL.includes((error as NodeJS.ErrnoException).code ?? '') ? false : undefined;
   }
 }
