@@ -9,28 +9,26 @@ import type { Line } from './narrate.js';
 export interface Wishes {
   /** SIGINT is a key press in development, and an order like SIGTERM in production. */
   readonly development: boolean;
+  /** Whether the service ends already, whoever wanted it: who gives an order to stop now is in a hurry. */
+  isStopping(): boolean;
   log(line: Line): void;
   stop(how: 'drain' | 'now'): void;
   reload(): void;
 }
 
 /** Installs the handlers of the supervisor's own signals. */
-export function translateSignals({ development, log, stop, reload }: Wishes): void {
+export function translateSignals({ development, isStopping, log, stop, reload }: Wishes): void {
   const hadTerminal = hasTerminal() === true;
-  let stopping = false;
 
   function order(signal: NodeJS.Signals, how: 'drain' | 'now'): void {
-    const manner = stopping
-      ? 'again, killing all workers'
-      : how === 'now'
-        ? 'shutting down all workers at once'
-        : 'shutting down all workers gracefully';
-    log({
-      level: stopping ? 'warn' : 'info',
-      msg: `Master process received ${signal}${stopping ? ' ' : ', '}${manner}`,
-    });
-    stop(stopping ? 'now' : how);
-    stopping = true;
+    const received = `Master process received ${signal}`;
+    if (isStopping()) {
+      log({ level: 'warn', msg: `${received} again, killing all workers` });
+      return stop('now');
+    }
+    const manner = how === 'now' ? 'at once' : 'gracefully';
+    log({ level: 'info', msg: `${received}, shutting down all workers ${manner}` });
+    stop(how);
   }
 
   const terminate = withoutEchoes(() => order('SIGTERM', 'drain'));

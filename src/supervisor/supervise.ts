@@ -75,6 +75,7 @@ export async function supervise(request: StartRequest): Promise<void> {
   });
   translateSignals({
     development: settings.nodeEnv === 'development',
+    isStopping: () => supervisor.pool.verdict !== undefined,
     log,
     stop: how => supervisor.send({ type: 'stop', how }),
     reload,
