@@ -216,10 +216,12 @@ function evaluate(file: string): { content: unknown } | Omit<Problem, 'name'> {
   }
 }
 
+/** Drops a file and what it requires, also from the list of what this file has required: that would grow for ever. */
 function forget(path: string): void {
   const known = require.cache[path];
   if (known === undefined) return;
   delete require.cache[path];
+  module.children = module.children.filter(child => child !== known);
   for (const child of known.children)
     if (!child.filename.includes(`${sep}node_modules${sep}`)) forget(child.filename);
 }
