@@ -210,7 +210,8 @@ export function createSupervisor({ app, instances }: Deployment, world: World): 
   function forget(): void {
     if (pool.verdict !== undefined) {
       listener.close();
-      for (const settle of nextReload.splice(0)) settle(SERVICE_STOPS);
+      // A waiting reload may have been read in the very step that ends the service: it never begins.
+      for (const settle of [...inReload.splice(0), ...nextReload.splice(0)]) settle(SERVICE_STOPS);
     }
     if (mayHaveMoved && isServed()) mayHaveMoved = !workers.keepAddressesOf(workersIn(pool));
     variables.keep(pool.slots.length);

@@ -2,7 +2,18 @@
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
-import { control, messages, served, service, serving, statusOf, type Service } from '../support/service.js';
+import {
+  appFile,
+  control,
+  IDLE,
+  IDLE_FIELDS,
+  messages,
+  served,
+  service,
+  serving,
+  statusOf,
+  type Service,
+} from '../support/service.js';
 import { cleanUp, CLUSTER, folder, isAlive, start, until, type Answer } from '../support/processes.js';
 import { listeningSockets, socketsOf } from '../support/sockets.js';
 
@@ -88,6 +99,25 @@ test('reloads that are asked for at once are one more reload, and each is answer
   const answers = await Promise.all(Array.from({ length: 5 }, () => control(running, 'POST', '/reload')));
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
   expect((await statusOf(running)).generation).toBe(3);
+});
+
+test('a reload that waits for another one is answered when the service gives up', async () => {
+  const file = appFile(IDLE, { ...IDLE_FIELDS, autorestart: false, min_uptime: 20_000 });
+  const env = { RUN_DIR: folder() };
+  const running = start([CLUSTER, '--config', file], env);
+  await until(async () => (await serving({ env }).catch(() => [])).length === 1, 'it serves');
+  const answers = [1, 2].map(() => control({ env }, 'POST', '/reload'));
+  await running.said(/^Reload under way, another one follows it$/);
+  await until(async () => (await serving({ env })).length === 2, 'the successor serves, on trial');
+  for (const pid of await serving({ env })) process.kill(pid, 'SIGKILL');
+  expect((await Promise.all(answers)).map(answer => answer.json())).toEqual([
+    {
+      ok: false,
+      reason: 'the new worker of slot 0 exited (signal SIGKILL) before it had proved stable',
+    },
+    { ok: false, reason: 'the service stops' },
+  ]);
+  expect((await running.ended).code).toBe(4);
 });
 
 describe('what is no order is refused, and changes nothing', () => {

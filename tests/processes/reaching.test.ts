@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { appFile, messages, stateIn, statusOf } from '../support/service.js';
+import { appFile, IDLE, IDLE_FIELDS, messages, stateIn, statusOf } from '../support/service.js';
 import {
   cleanUp,
   CLUSTER,
@@ -25,10 +25,6 @@ import {
 
 jest.setTimeout(60_000);
 afterEach(cleanUp);
-
-/** Forks nobody who could do harm, and serves nothing. */
-const IDLE = `process.on('message', () => process.exit(0)); process.send('ready'); setInterval(() => 0, 1_000);`;
-const IDLE_FIELDS = { wait_ready: true, shutdown_with_message: true, instances: 1, min_uptime: 100 };
 
 /** A service that meets its commands in a folder of its own making. */
 async function unnamed(file: string, env: Record<string, string>, ...more: string[]): Promise<Running> {
