@@ -215,9 +215,9 @@ export function createSupervisor({ app, instances }: Deployment, world: World): 
     }
     if (mayHaveMoved && isServed()) mayHaveMoved = !workers.keepAddressesOf(workersIn(pool));
     variables.keep(pool.slots.length);
-    for (const generation of apps.keys()) {
-      if (generation < pool.generation && pool.reload === undefined) apps.delete(generation);
-    }
+    // A reload that has been read and not yet begun is the last one; what an aborted one wanted is over.
+    for (const generation of apps.keys())
+      if (generation !== pool.generation && generation !== lastGeneration) apps.delete(generation);
   }
 
   /** Every slot has its worker, and no other is on its way. */
