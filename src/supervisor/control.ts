@@ -75,7 +75,7 @@ export async function openControl(
     },
     close() {
       isClosing = true;
-      return closed(server, run);
+      return closed(server, run, log);
     },
   };
 
@@ -142,13 +142,23 @@ async function open(server: Server, run: RunDirectory): Promise<void> {
   server.unref();
 }
 
-async function closed(server: Server, run: RunDirectory): Promise<void> {
+async function closed(server: Server, run: RunDirectory, log: (line: Line) => void): Promise<void> {
+  // While nobody else can take this place: a moment later it could be the file of the next supervisor.
+  removePid(run, log);
   const isClosed = new Promise<void>(resolve => server.close(() => resolve()));
   // Node takes a connection that has sent nothing, or half a request, for a busy one.
   const timer = setTimeout(() => server.closeAllConnections(), FAREWELL_MS);
   await isClosed;
   clearTimeout(timer);
-  rmSync(pidFile(run), { force: true });
+}
+
+/** A service that has ended well does not fail because its folder is no folder any more. */
+function removePid(run: RunDirectory, log: (line: Line) => void): void {
+  try {
+    rmSync(pidFile(run), { force: true });
+  } catch (error) {
+    log({ level: 'warn', msg: `The file with the supervisor's pid stays: ${(error as Error).message}` });
+  }
 }
 
 async function serve(

@@ -261,6 +261,19 @@ describe('the socket', () => {
   });
 
   test.each([
+    ['removed', () => undefined],
+    ['replaced by a file', (at: string) => writeFileSync(at, 'in the way')],
+  ])('whose folder has been %s does not make a clean end a failure', async (_name, replace) => {
+    const running = await service({ workers: 1 });
+    const at = running.env['RUN_DIR'] ?? '';
+    rmSync(at, { recursive: true });
+    replace(at);
+    running.kill('SIGTERM');
+    expect(await running.ended).toEqual({ code: 0, signal: null });
+    expect(running.lines.filter(({ level = 0 }) => level > 40)).toEqual([]);
+  });
+
+  test.each([
     ['nothing', ''],
     ['half a request', 'GET /status HTTP/1.1\r\nHost: x\r\n'],
     ['a request without its body', 'POST /scale HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{'],
