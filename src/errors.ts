@@ -61,6 +61,12 @@ export const errors = {
       EXIT.portTaken,
     ),
 
+  notLookedUp: (host: string | undefined) =>
+    new ServiceError(
+      'HOST_NOT_LOOKED_UP',
+      `HOST=${host} cannot be looked up at the moment; try again later, or set HOST to an address of this machine`,
+    ),
+
   notBuilt: (script: string) =>
     new ServiceError(
       'NOT_BUILT',
@@ -70,6 +76,40 @@ export const errors = {
 
   usage: (message: string) => new ServiceError('USAGE', message, EXIT.usage),
 } as const;
+
+/**
+ * What keeps a service from listening, with its cure. No restart helps against a wrong address, name or port; a
+ * resolver that does not answer may do so later.
+ * @param ownerOf looked up only where the port is taken
+ * @returns the error itself where the system's own word is all that is known
+ */
+export function unableToListen(
+  error: NodeJS.ErrnoException,
+  address: { readonly port: number; readonly host: string | undefined },
+  ownerOf: (port: number) => string | undefined,
+): Error {
+  const { port, host } = address;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return errors.portTaken(address, ownerOf(port));
+    case 'EADDRNOTAVAIL':
+      return errors.invalidConfiguration([
+        { name: 'HOST', expected: 'an address of this machine, or not set for all of them', got: host },
+      ]);
+    case 'ENOTFOUND':
+      return errors.invalidConfiguration([
+        { name: 'HOST', expected: 'a name that can be looked up, or an address of this machine', got: host },
+      ]);
+    case 'EACCES':
+      return errors.invalidConfiguration([
+        { name: 'PORT', expected: 'a port that this user may open, such as one from 1024 on', got: port },
+      ]);
+    case 'EAI_AGAIN':
+      return errors.notLookedUp(host);
+    default:
+      return error;
+  }
+}
 
 /** A problem as a sentence: `PORT must be a whole number from 0 to 65535, got "abc"`. */
 export function sentence({ name, expected, got }: Problem): string {

@@ -8,7 +8,7 @@ import http, { type IncomingMessage, type Server, type ServerResponse } from 'no
 import { join } from 'node:path';
 import { ServiceError } from '../errors.js';
 import type { Line } from './narrate.js';
-import { makeDirectory, type RunDirectory } from './run-directory.js';
+import { makeDirectory, removeIfEmpty, type RunDirectory } from './run-directory.js';
 import type { Status } from './status.js';
 import type { ActionOutcome } from './supervisor.js';
 
@@ -75,7 +75,7 @@ export async function openControl(
     },
     close() {
       isClosing = true;
-      return closed(server, run);
+      return closed(server, run, log);
     },
   };
 
@@ -127,9 +127,12 @@ const lastPid = (run: RunDirectory): string =>
   existsSync(pidFile(run)) ? `pid ${readFileSync(pidFile(run), 'utf8').trim()}` : 'pid unknown';
 
 async function open(server: Server, run: RunDirectory): Promise<void> {
-  makeDirectory(run.directory);
-  if (existsSync(run.socket)) unlinkSync(run.socket);
-  writeFileSync(pidFile(run), `${process.pid}\n`, { mode: 0o600 });
+  try {
+    moveIn(run);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    moveIn(run); // the supervisor before us has removed the folder in this very moment
+  }
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     // Exclusive: inside a cluster (PM2's, say) the primary would own the socket otherwise.
@@ -142,13 +145,31 @@ async function open(server: Server, run: RunDirectory): Promise<void> {
   server.unref();
 }
 
-async function closed(server: Server, run: RunDirectory): Promise<void> {
+/** Once our pid lies in the folder it is not empty, and nobody removes it. */
+function moveIn(run: RunDirectory): void {
+  makeDirectory(run.directory);
+  if (existsSync(run.socket)) unlinkSync(run.socket);
+  writeFileSync(pidFile(run), `${process.pid}\n`, { mode: 0o600 });
+}
+
+async function closed(server: Server, run: RunDirectory, log: (line: Line) => void): Promise<void> {
+  // While nobody else can take this place: a moment later it could be the file of the next supervisor.
+  removePid(run, log);
   const isClosed = new Promise<void>(resolve => server.close(() => resolve()));
   // Node takes a connection that has sent nothing, or half a request, for a busy one.
   const timer = setTimeout(() => server.closeAllConnections(), FAREWELL_MS);
   await isClosed;
   clearTimeout(timer);
-  rmSync(pidFile(run), { force: true });
+  removeIfEmpty(run);
+}
+
+/** A service that has ended well does not fail because its folder is no folder any more. */
+function removePid(run: RunDirectory, log: (line: Line) => void): void {
+  try {
+    rmSync(pidFile(run), { force: true });
+  } catch (error) {
+    log({ level: 'warn', msg: `The file with the supervisor's pid stays: ${(error as Error).message}` });
+  }
 }
 
 async function serve(

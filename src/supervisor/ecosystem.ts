@@ -42,6 +42,11 @@ export interface App {
   readonly policy: Policy;
 }
 
+/** An app as far as its file tells: whether it is ours, and may stand by, is told by its place and the environment. */
+export interface DescribedApp extends Omit<App, 'ours' | 'policy'> {
+  readonly policy: Omit<Policy, 'standby'>;
+}
+
 export interface LoadRequest {
   /** Absolute path of the app file. */
   readonly file: string;
@@ -54,7 +59,7 @@ export interface LoadRequest {
 }
 
 export interface LoadedApp {
-  readonly app: App;
+  readonly app: DescribedApp;
   /** What the file says that is not followed, one sentence each. */
   readonly warnings: readonly string[];
 }
@@ -68,7 +73,7 @@ type Entry = Readonly<Record<string, unknown>>;
  */
 export function loadApp(
   request: LoadRequest,
-  further: (app: App | undefined) => readonly Problem[] = () => [],
+  further: (app: DescribedApp | undefined) => readonly Problem[] = () => [],
 ): LoadedApp {
   const problems: Problem[] = [];
   const entry = findEntry(request, problems);
@@ -102,7 +107,7 @@ function findEntry({ file, only }: LoadRequest, problems: Problem[]): Entry | un
   return pick(entriesOf(found.content), file, only, problems);
 }
 
-function resolveApp(entry: Entry, request: LoadRequest, problems: Problem[]): App {
+function resolveApp(entry: Entry, request: LoadRequest, problems: Problem[]): DescribedApp {
   const { file, envName, shell } = request;
   const own: Problem[] = [];
   const value: Read = name => readField(entry, name, own);
@@ -110,7 +115,7 @@ function resolveApp(entry: Entry, request: LoadRequest, problems: Problem[]): Ap
   const cwd = resolve(dirname(file), value('cwd') ?? '.');
   const script = scriptOf(value('script'), cwd);
   const env = resolveEnvironment({ entry, filter: value('filter_env'), envName, shell }, own);
-  const app: App = {
+  const app: DescribedApp = {
     file,
     name: value('name') ?? nameOf(entry),
     script,
@@ -121,7 +126,6 @@ function resolveApp(entry: Entry, request: LoadRequest, problems: Problem[]): Ap
     instanceVar: value('instance_var'),
     incrementVar: value('increment_var'),
     env,
-    ours: false, // found out where our worker's place is known (`reading.ts`)
     shutdownWithMessage: value('shutdown_with_message'),
     killSignal: killSignal(shell, problems),
     maxMemoryBytes: value('max_memory_restart'),
@@ -153,7 +157,7 @@ type FieldName = keyof typeof FOLLOWED;
 type Value<K extends FieldName> = (typeof FOLLOWED)[K] extends Field<infer T> ? T : never;
 type Read = <K extends FieldName>(name: K) => Value<K>;
 
-function policyOf(value: Read): Policy {
+function policyOf(value: Read): DescribedApp['policy'] {
   return {
     waitReady: value('wait_ready'),
     listenTimeoutMs: value('listen_timeout'),
@@ -164,7 +168,6 @@ function policyOf(value: Read): Policy {
     expBackoffRestartDelayMs: value('exp_backoff_restart_delay'),
     autorestart: value('autorestart'),
     stopExitCodes: value('stop_exit_codes'),
-    standby: false, // asked for in the environment
   };
 }
 
@@ -213,10 +216,12 @@ function evaluate(file: string): { content: unknown } | Omit<Problem, 'name'> {
   }
 }
 
+/** Drops a file and what it requires, also from the list of what this file has required: that would grow for ever. */
 function forget(path: string): void {
   const known = require.cache[path];
   if (known === undefined) return;
   delete require.cache[path];
+  module.children = module.children.filter(child => child !== known);
   for (const child of known.children)
     if (!child.filename.includes(`${sep}node_modules${sep}`)) forget(child.filename);
 }
@@ -266,7 +271,7 @@ function readField<K extends FieldName>(entry: Entry, name: K, problems: Problem
 }
 
 /** What PM2 would run and this supervisor cannot: said, with the cure, instead of half done. */
-function refuse(entry: Entry, { script, cwd }: App, problems: Problem[]): void {
+function refuse(entry: Entry, { script, cwd }: DescribedApp, problems: Problem[]): void {
   const mode = entry['exec_mode'] ?? entry['execMode'];
   if (mode !== undefined && mode !== 'cluster' && mode !== 'cluster_mode') {
     problems.push({

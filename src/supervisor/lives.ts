@@ -21,6 +21,7 @@ import {
   seatOf,
   stopAll,
   withSlot,
+  workerIn,
   type MainSeat,
   type Seat,
   type SuccessorSeat,
@@ -96,7 +97,7 @@ export function leave(pool: Pool, seat: Seat, exit: Exit, now: Millis): Outcome 
 export function leaveByItself(pool: Pool, id: WorkerId, code: number, now: Millis): Outcome {
   const seat = seatOf(pool, id);
   if (seat === undefined) return only(pool);
-  const { generation } = seat.role === 'main' ? seat.slot.worker : seat.slot.successor;
+  const { generation } = workerIn(seat);
   const deadline = now + policyOf(pool, generation).killTimeoutMs;
   const departing: Departing = { id, slot: seat.id, generation, deadline, ordered: false };
   const free = { ...pool, departing: [...pool.departing, departing] };

@@ -226,7 +226,7 @@ export type Effect =
   | { readonly type: 'kill'; readonly worker: WorkerId }
   /** Read the app file again and answer with `reload.read`, or not at all if it is invalid. */
   | { readonly type: 'reread' }
-  | { readonly type: 'reload.ended'; readonly generation: Generation; readonly aborted: string | undefined }
+  | { readonly type: 'reload.ended'; readonly aborted: string | undefined }
   | { readonly type: 'recycle.failed'; readonly slot: SlotId; readonly reason: string }
   | { readonly type: 'lend'; readonly slot: SlotId; readonly to: WorkerId }
   | { readonly type: 'return'; readonly slot: SlotId; readonly from: WorkerId }

@@ -8,6 +8,7 @@ import type {
   Outcome,
   Policy,
   Pool,
+  Serving,
   Slot,
   SlotId,
   Standby,
@@ -92,7 +93,7 @@ export function seat(pool: Pool, id: SlotId, generation: Generation, memory: His
 /** Closes the books of a reload and, if another was asked for meanwhile, asks for the file again. */
 export function endReload(pool: Pool, aborted: string | undefined): Outcome {
   if (pool.reload === undefined) return only(pool);
-  const effects: Effect[] = [{ type: 'reload.ended', generation: pool.reload.target, aborted }];
+  const effects: Effect[] = [{ type: 'reload.ended', aborted }];
   if (pool.reloadAgain) effects.push({ type: 'reread' });
   return { pool: { ...pool, reload: undefined, reloadAgain: false }, effects };
 }
@@ -139,6 +140,10 @@ export interface SuccessorSeat {
 }
 
 export type Seat = MainSeat | SuccessorSeat;
+
+/** Who sits in this seat. */
+export const workerIn = (one: Seat): Starting | Serving =>
+  one.role === 'main' ? one.slot.worker : one.slot.successor;
 
 /** The seat of a worker; `undefined` if it departs or is unknown. */
 export function seatOf(pool: Pool, worker: WorkerId): Seat | undefined {

@@ -3,7 +3,7 @@ import { readConfig, readForeignSettings, readSettings, type Config, type Settin
 import { ServiceError, type Problem } from '../errors.js';
 import { isWorkerFile } from '../place.js';
 import { countWorkers, readMachine } from './cpus.js';
-import { loadApp, type App } from './ecosystem.js';
+import { loadApp, type App, type DescribedApp } from './ecosystem.js';
 import { runDirectoryOf, runDirectoryProblems, type RunDirectory } from './run-directory.js';
 import { readUsage } from './usage.js';
 
@@ -30,7 +30,7 @@ export interface Reading {
 export function readService(request: ReadingRequest): Reading {
   const loaded = loadApp({ ...request, shell: process.env }, app => problemsAround(app, request));
   const { values: settings, problems } = readForeignSettings(loaded.app.env);
-  const app = isOurs(loaded.app) ? knownAsOurs(loaded.app, settings) : loaded.app;
+  const app = completed(loaded.app, settings);
   const { count, reason } = countWorkers({
     instances: app.instances,
     webConcurrency: settings.webConcurrency,
@@ -52,13 +52,16 @@ export function readService(request: ReadingRequest): Reading {
   };
 }
 
-/** Our own worker takes its orders as messages, whatever the file says, and knows how to stand by. */
-const knownAsOurs = (app: App, { warmStandby }: Settings): App => ({
-  ...app,
-  ours: true,
-  shutdownWithMessage: true,
-  policy: { ...app.policy, standby: warmStandby },
-});
+/** Our own worker takes its orders as messages, whatever the file says, and it alone knows how to stand by. */
+function completed(app: DescribedApp, { warmStandby }: Settings): App {
+  const ours = isOurs(app);
+  return {
+    ...app,
+    ours,
+    shutdownWithMessage: ours || app.shutdownWithMessage,
+    policy: { ...app.policy, standby: ours && warmStandby },
+  };
+}
 
 const unableToStandBy = (app: App, { warmStandby }: Settings): string[] =>
   warmStandby && !app.ours
@@ -67,10 +70,10 @@ const unableToStandBy = (app: App, { warmStandby }: Settings): string[] =>
       ]
     : [];
 
-const isOurs = ({ script }: App): boolean => isWorkerFile(script);
+const isOurs = ({ script }: DescribedApp): boolean => isWorkerFile(script);
 
 /** What the app file does not tell: whether the environment that it resolves to can be used. */
-function problemsAround(app: App | undefined, request: ReadingRequest): readonly Problem[] {
+function problemsAround(app: DescribedApp | undefined, request: ReadingRequest): readonly Problem[] {
   if (app === undefined) return problemsFoundBy(() => readSettings(process.env));
   const { runDir } = readForeignSettings(app.env).values;
   const runDirectory = runDirectoryOf({ ...request, name: app.name, runDir });

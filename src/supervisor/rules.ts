@@ -27,6 +27,7 @@ import {
   policyOf,
   seat,
   withSlot,
+  workerIn,
   type MainSeat,
   type Seat,
   type SuccessorSeat,
@@ -60,9 +61,6 @@ function judgeOverdueStarts(pool: Pool, now: Millis): Outcome {
     return isSeated ? andThen(outcome, rest => successorTimedOut(rest, one, now)) : outcome;
   }, judged);
 }
-
-const workerIn = (one: Seat): Starting | Serving =>
-  one.role === 'main' ? one.slot.worker : one.slot.successor;
 
 /** Whoever has been told to leave and is still here at its deadline is killed. */
 function killOverstayer(pool: Pool, now: Millis): Outcome {

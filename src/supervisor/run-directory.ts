@@ -1,6 +1,6 @@
 /** Where supervisor and commands meet: a folder that both find by the same app file. */
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, type Stats } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, rmdirSync, type Stats } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Problem } from '../errors.js';
@@ -8,6 +8,8 @@ import type { Problem } from '../errors.js';
 export interface RunDirectory {
   readonly directory: string;
   readonly socket: string;
+  /** Nobody has asked for it: it goes when the service has ended. */
+  readonly isTemporary: boolean;
 }
 
 export interface RunDirectoryRequest {
@@ -28,7 +30,9 @@ const uid = (): number => process.getuid?.() ?? -1;
 /** Where the supervisor of this service is to be found. */
 export function runDirectoryOf(request: RunDirectoryRequest): RunDirectory {
   const plain = request.name.replace(/[^A-Za-z0-9._-]/g, '-');
-  return within(resolve(request.runDir ?? join(tmpdir(), `${plain}${suffix(request)}`)));
+  return request.runDir === undefined
+    ? temporary(`${plain}${suffix(request)}`)
+    : within(resolve(request.runDir), false);
 }
 
 /**
@@ -41,15 +45,18 @@ export function runningServices(
   const ending = suffix(request);
   const found = readdirSync(tmpdir())
     .filter(entry => entry.endsWith(ending))
-    .map(entry => [entry.slice(0, -ending.length), within(join(tmpdir(), entry))] as const)
+    .map(entry => [entry.slice(0, -ending.length), temporary(entry)] as const)
     .filter(([, { directory, socket }]) => faultOf(directory) === undefined && existsSync(socket));
   return new Map(found);
 }
 
-const within = (directory: string): RunDirectory => ({
+const within = (directory: string, isTemporary: boolean): RunDirectory => ({
   directory,
   socket: join(directory, 'supervisor.sock'),
+  isTemporary,
 });
+
+const temporary = (name: string): RunDirectory => within(join(tmpdir(), name), true);
 
 /** What all folders of this user and this file have in common. */
 function suffix({ file, envName = '' }: Pick<RunDirectoryRequest, 'file' | 'envName'>): string {
@@ -99,5 +106,15 @@ function look(path: string): Stats | undefined {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch {
     return undefined; // behind a folder that is closed to us: making it will fail, and say so
+  }
+}
+
+/** Removes a folder of our own making; whoever has put something there meanwhile, or begins to, keeps it. */
+export function removeIfEmpty({ directory, isTemporary }: RunDirectory): void {
+  if (!isTemporary) return;
+  try {
+    rmdirSync(directory);
+  } catch {
+    // not empty, or gone already
   }
 }

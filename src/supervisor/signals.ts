@@ -9,28 +9,26 @@ import type { Line } from './narrate.js';
 export interface Wishes {
   /** SIGINT is a key press in development, and an order like SIGTERM in production. */
   readonly development: boolean;
+  /** Whether the service ends already, whoever wanted it: who gives an order to stop now is in a hurry. */
+  isStopping(): boolean;
   log(line: Line): void;
   stop(how: 'drain' | 'now'): void;
   reload(): void;
 }
 
 /** Installs the handlers of the supervisor's own signals. */
-export function translateSignals({ development, log, stop, reload }: Wishes): void {
-  const hadTerminal = canOpenTerminal();
-  let stopping = false;
+export function translateSignals({ development, isStopping, log, stop, reload }: Wishes): void {
+  const hadTerminal = hasTerminal() === true;
 
   function order(signal: NodeJS.Signals, how: 'drain' | 'now'): void {
-    const manner = stopping
-      ? 'again, killing all workers'
-      : how === 'now'
-        ? 'shutting down all workers at once'
-        : 'shutting down all workers gracefully';
-    log({
-      level: stopping ? 'warn' : 'info',
-      msg: `Master process received ${signal}${stopping ? ' ' : ', '}${manner}`,
-    });
-    stop(stopping ? 'now' : how);
-    stopping = true;
+    const received = `Master process received ${signal}`;
+    if (isStopping()) {
+      log({ level: 'warn', msg: `${received} again, killing all workers` });
+      return stop('now');
+    }
+    const manner = how === 'now' ? 'at once' : 'gracefully';
+    log({ level: 'info', msg: `${received}, shutting down all workers ${manner}` });
+    stop(how);
   }
 
   const terminate = withoutEchoes(() => order('SIGTERM', 'drain'));
@@ -38,18 +36,24 @@ export function translateSignals({ development, log, stop, reload }: Wishes): vo
   const hangUp = withoutEchoes(() => order('SIGHUP', 'drain'));
   process.on('SIGTERM', terminate).on('SIGINT', interrupt);
   process.on('SIGHUP', () => {
-    if (hadTerminal && !canOpenTerminal()) return hangUp();
+    if (hadTerminal && hasTerminal() === false) return hangUp();
     log({ level: 'info', msg: 'Master process received SIGHUP, reloading' });
     reload();
   });
 }
 
-/** Whether a controlling terminal is there; `isTTY` keeps saying so after the terminal has been closed. */
-function canOpenTerminal(): boolean {
+/** What the system says of a terminal that is not there, or no more. */
+const NO_TERMINAL = ['ENXIO', 'EIO', 'ENOENT'];
+
+/**
+ * Whether a controlling terminal is there; `isTTY` keeps saying so after the terminal has been closed.
+ * @returns nothing where that cannot be told, for want of a descriptor, say: no reason to end a service
+ */
+function hasTerminal(): boolean | undefined {
   try {
     closeSync(openSync('/dev/tty', 'r'));
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return NO_TERMINAL.includes((error as NodeJS.ErrnoException).code ?? '') ? false : undefined;
   }
 }

@@ -7,19 +7,8 @@
  * a clock, sets a timer, or knows a process: time comes in as `now`, and `wake.ts` says when to come back.
  */
 import { becomeReady, forkFailed, leave, leaveByItself, noteFailure, notePulse } from './lives.js';
-import type {
-  BootFailure,
-  Effect,
-  Event,
-  Generation,
-  Millis,
-  Outcome,
-  Policy,
-  Pool,
-  Slot,
-  WorkerId,
-} from './model.js';
-import { fork, forgiven, only, policyOf, seatOf, stopAll, withSlot, type Seat } from './moves.js';
+import type { BootFailure, Effect, Event, Millis, Outcome, Policy, Pool, Slot, WorkerId } from './model.js';
+import { fork, forgiven, only, policyOf, seatOf, stopAll, withSlot, workerIn, type Seat } from './moves.js';
 import { RULES } from './rules.js';
 import { nobody, standbyLoaded, standbyLost } from './standby.js';
 
@@ -27,10 +16,10 @@ import { nobody, standbyLoaded, standbyLost } from './standby.js';
 const RECYCLE_PAUSE_MS = 60_000;
 
 /** A pool in which nothing has happened yet; the first `wake` fills it. */
-export function createPool(policy: Policy, instances: number, generation: Generation = 1): Pool {
+export function createPool(policy: Policy, instances: number): Pool {
   return {
     policy,
-    generation,
+    generation: 1,
     wanted: instances,
     fromFile: instances,
     slots: [],
@@ -102,12 +91,9 @@ function react(pool: Pool, event: Event, now: Millis): Outcome {
 /** Listening is readiness only where the app was not asked to say `ready` itself. */
 function heardListening(pool: Pool, worker: WorkerId, now: Millis): Pool {
   const seat = seatOf(pool, worker);
-  if (seat === undefined || policyOf(pool, generationOf(seat)).waitReady) return pool;
+  if (seat === undefined || policyOf(pool, workerIn(seat).generation).waitReady) return pool;
   return becomeReady(pool, worker, now);
 }
-
-const generationOf = (seat: Seat): Generation =>
-  seat.role === 'main' ? seat.slot.worker.generation : seat.slot.successor.generation;
 
 function exited(pool: Pool, event: Extract<Event, { type: 'worker.exited' }>, now: Millis): Outcome {
   const { worker, code, signal } = event;
@@ -119,7 +105,7 @@ function exited(pool: Pool, event: Extract<Event, { type: 'worker.exited' }>, no
 }
 
 function failureOf(seat: Seat): BootFailure | undefined {
-  const worker = seat.role === 'main' ? seat.slot.worker : seat.slot.successor;
+  const worker = workerIn(seat);
   return worker.at === 'starting' ? worker.failure : undefined;
 }
 

@@ -1,6 +1,6 @@
 /** The `start` command: puts the supervisor together, runs it, and lets the process end with the service. */
 import { dirname } from 'node:path';
-import { EXIT, errors } from '../errors.js';
+import { EXIT, unableToListen } from '../errors.js';
 import { lookedUp } from '../utils/address.js';
 import { outliveTerminal } from '../utils/lost-terminal.js';
 import { VERSION } from '../version.js';
@@ -75,6 +75,7 @@ export async function supervise(request: StartRequest): Promise<void> {
   });
   translateSignals({
     development: settings.nodeEnv === 'development',
+    isStopping: () => supervisor.pool.verdict !== undefined,
     log,
     stop: how => supervisor.send({ type: 'stop', how }),
     reload,
@@ -138,14 +139,13 @@ function describe(supervisor: Supervisor, app: App): Status {
   return { app: app.name, supervisor: { pid, uptime, version: VERSION, node }, ...supervisor.status() };
 }
 
-/** Our own worker's port is bound before anything is forked, so that a taken one is said once. */
+/** Our own worker's port is bound before anything is forked, so that what stands against it is said once. */
 async function reserve(listener: Listener, { config }: Reading): Promise<void> {
   if (config === undefined) return;
   try {
     listener.reserve(await lookedUp(config));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw errors.portTaken(config, portOwner(config.port));
+    throw unableToListen(error as NodeJS.ErrnoException, config, portOwner);
   }
 }
 

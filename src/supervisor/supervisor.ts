@@ -17,7 +17,7 @@ import { nextWake, workersOf } from './wake.js';
 import { createWorkers, type Process, type Report } from './workers.js';
 
 /** An app, and how many workers that means on this machine. */
-export interface Reading {
+export interface Deployment {
   readonly app: App;
   readonly instances: number;
 }
@@ -32,7 +32,7 @@ export interface World {
   readonly usageSource: UsageSource;
   log(line: Line): void;
   /** Reads the app file again. @throws ServiceError if it cannot be used */
-  reread(): Reading;
+  reread(): Deployment;
   /** The supervisor itself is at fault. */
   failed(error: unknown): void;
   /** The service is over: nothing of it is left but this process. */
@@ -62,7 +62,7 @@ export interface Supervisor {
   /** Asks the workers for their usage, where it cannot be looked up. */
   askUsage(): void;
   /** Calls back after every change of the pool, until the returned function is called. */
-  onChange(listener: (pool: Pool) => void): () => void;
+  onChange(call: (pool: Pool) => void): () => void;
 }
 
 const workersIn = ({ slots }: Pool): WorkerId[] => slots.flatMap(workersOf).map(({ id }) => id);
@@ -71,14 +71,14 @@ type Waiter = (outcome: ActionOutcome) => void;
 
 const SERVICE_STOPS: ActionOutcome = { ok: false, reason: 'the service stops' };
 
-export function createSupervisor({ app, instances }: Reading, world: World): Supervisor {
+export function createSupervisor({ app, instances }: Deployment, world: World): Supervisor {
   const { clock, listener, usage } = world;
   const apps = new Map<Generation, App>([[1, app]]);
   const processes = new Map<WorkerId, Process>();
   const pids = new Map<WorkerId, number>();
   const variables = createInstanceVariables();
-  const listeners = new Set<(pool: Pool) => void>();
-  const workers = createWorkers({ listener, board: world.board, usage: world.usageSource, report: heard });
+  const callbacks = new Set<(pool: Pool) => void>();
+  const workers = createWorkers({ listener, board: world.board, usage: world.usageSource, report: reported });
   const queue: Event[] = [];
   let pool = createPool(app.policy, instances);
   let lastGeneration: Generation = 1;
@@ -93,11 +93,11 @@ export function createSupervisor({ app, instances }: Reading, world: World): Sup
   const facts: Facts = {
     process: worker => processes.get(worker),
     pidOf: worker => pids.get(worker),
-    uptimeOf: ({ forkedAt }) => Date.now() - forkedAt,
+    uptimeOf: ({ forkedAt }) => Math.round(performance.now() - forkedAt),
     usageOf: ({ pid }) => usage.of(pid),
   };
 
-  function heard(report: Report): void {
+  function reported(report: Report): void {
     if (report.type === 'worker.online')
       world.log({ level: 'info', msg: `Worker ${pidOf(report.worker)} is online` });
     else send(report);
@@ -115,7 +115,7 @@ export function createSupervisor({ app, instances }: Reading, world: World): Sup
     }
     busy = false;
     clock.wakeAt(nextWake(pool), () => send({ type: 'wake' }));
-    for (const call of listeners) call(pool);
+    for (const call of callbacks) call(pool);
   }
 
   function handle(event: Event): void {
@@ -210,13 +210,14 @@ export function createSupervisor({ app, instances }: Reading, world: World): Sup
   function forget(): void {
     if (pool.verdict !== undefined) {
       listener.close();
-      for (const settle of nextReload.splice(0)) settle(SERVICE_STOPS);
+      // A waiting reload may have been read in the very step that ends the service: it never begins.
+      for (const settle of [...inReload.splice(0), ...nextReload.splice(0)]) settle(SERVICE_STOPS);
     }
     if (mayHaveMoved && isServed()) mayHaveMoved = !workers.keepAddressesOf(workersIn(pool));
     variables.keep(pool.slots.length);
-    for (const generation of apps.keys()) {
-      if (generation < pool.generation && pool.reload === undefined) apps.delete(generation);
-    }
+    // A reload that has been read and not yet begun is the last one; what an aborted one wanted is over.
+    for (const generation of apps.keys())
+      if (generation !== pool.generation && generation !== lastGeneration) apps.delete(generation);
   }
 
   /** Every slot has its worker, and no other is on its way. */
@@ -249,12 +250,12 @@ export function createSupervisor({ app, instances }: Reading, world: World): Sup
     scale: wanted =>
       new Promise(resolve => {
         send({ type: 'scale', instances: wanted });
-        const stopListening = onChange(check);
+        const stopChecking = onChange(check);
         check();
         function check(): void {
           const outcome = settled(wanted);
           if (outcome === undefined) return;
-          stopListening();
+          stopChecking();
           resolve(outcome);
         }
       }),
@@ -272,7 +273,7 @@ export function createSupervisor({ app, instances }: Reading, world: World): Sup
   };
 
   function onChange(call: (pool: Pool) => void): () => void {
-    listeners.add(call);
-    return () => listeners.delete(call);
+    callbacks.add(call);
+    return () => callbacks.delete(call);
   }
 }

@@ -1,6 +1,7 @@
 /** When the core next has something to do by itself. */
-import { wantsStandby } from './standby.js';
 import type { Millis, Pool, Serving, Slot, Starting } from './model.js';
+import { policyOf } from './moves.js';
+import { wantsStandby } from './standby.js';
 
 /** The earliest moment at which a `wake` changes anything; `undefined` = only another event can. */
 export function nextWake(pool: Pool): Millis | undefined {
@@ -35,7 +36,7 @@ export function isPendingCanary({ reload }: Pool, worker: Starting | Serving): b
 }
 
 /** The moment at which a serving canary has stayed up long enough; who is not on trial has no such moment. */
-export function provedAt({ reload }: Pool, worker: Serving): Millis {
-  const onTrial = reload?.canary === 'pending' && worker.generation === reload.target;
-  return onTrial ? worker.since + reload.policy.minUptimeMs : Infinity;
+export function provedAt(pool: Pool, worker: Serving): Millis {
+  const { minUptimeMs } = policyOf(pool, worker.generation);
+  return isPendingCanary(pool, worker) ? worker.since + minUptimeMs : Infinity;
 }

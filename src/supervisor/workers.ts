@@ -13,6 +13,7 @@ import type { PulseBoard } from '../utils/pulse-board.js';
 export interface Process {
   readonly id: WorkerId;
   readonly pid: number;
+  /** By `performance.now()`: the wall clock may be set meanwhile. */
   readonly forkedAt: number;
 }
 
@@ -55,7 +56,7 @@ interface Held {
   readonly borrowed: Set<SlotId>;
 }
 
-/** What the workers are given, and where they are heard. */
+/** What the workers are given, and who is told what becomes of them. */
 export interface WorkerNeeds {
   readonly listener: Listener;
   /** Where they show their pulse; without it none is felt. */
@@ -93,9 +94,9 @@ export function createWorkers({ listener, board, usage, report }: WorkerNeeds): 
       return undefined;
     }
     held.set(id, { worker, app, slot, address: undefined, isOrdered: false, borrowed: new Set() });
-    listen(id, worker);
+    observe(id, worker);
     const { pid } = worker.process;
-    return pid === undefined ? undefined : { id, pid, forkedAt: Date.now() };
+    return pid === undefined ? undefined : { id, pid, forkedAt: performance.now() };
   }
 
   function tellTo(id: WorkerId, message: ToWorker): void {
@@ -103,12 +104,12 @@ export function createWorkers({ listener, board, usage, report }: WorkerNeeds): 
     if (asked !== undefined) tell(asked.worker, message);
   }
 
-  function listen(id: WorkerId, worker: Worker): void {
+  function observe(id: WorkerId, worker: Worker): void {
     worker
       .on('online', () => report({ type: 'worker.online', worker: id }))
       .on('listening', () => report({ type: 'worker.listening', worker: id }))
       .on('message', message => {
-        if (isFromWorker(message)) heard(id, worker, message);
+        if (isFromWorker(message)) received(id, worker, message);
       })
       .on('exit', (code: number | null, signal: string | null) => {
         held.delete(id);
@@ -123,7 +124,7 @@ export function createWorkers({ listener, board, usage, report }: WorkerNeeds): 
       });
   }
 
-  function heard(id: WorkerId, worker: Worker, message: FromWorker): void {
+  function received(id: WorkerId, worker: Worker, message: FromWorker): void {
     if (message === 'ready') {
       report({ type: 'worker.ready', worker: id });
       if (held.get(id)?.address !== undefined) pulses?.watch(id);

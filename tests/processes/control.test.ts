@@ -2,8 +2,19 @@
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
-import { control, messages, served, service, serving, statusOf, type Service } from '../support/service.js';
-import { cleanUp, CLUSTER, isAlive, start, until, type Answer } from '../support/processes.js';
+import {
+  appFile,
+  control,
+  IDLE,
+  IDLE_FIELDS,
+  messages,
+  served,
+  service,
+  serving,
+  statusOf,
+  type Service,
+} from '../support/service.js';
+import { cleanUp, CLUSTER, folder, isAlive, start, until, type Answer } from '../support/processes.js';
 import { listeningSockets, socketsOf } from '../support/sockets.js';
 
 jest.setTimeout(60_000);
@@ -51,6 +62,19 @@ test('GET /status tells everything that status --json does', async () => {
   expect((await control(running, 'GET', '/status?pretty')).status).toBe(200);
 });
 
+test("a worker's uptime does not follow the wall clock when that is set", async () => {
+  const clock = join(folder(), 'clock.js');
+  writeFileSync(
+    clock,
+    `const { now } = Date;
+     process.on('SIGUSR2', () => { Date.now = () => now() - 3_600_000; console.log('an hour earlier'); });`,
+  );
+  const running = await service({ workers: 1, env: { NODE_OPTIONS: `--require ${clock}` } });
+  running.kill('SIGUSR2');
+  await running.said(/^an hour earlier$/);
+  expect((await statusOf(running)).workers[0]?.uptime).toBeGreaterThan(0);
+});
+
 test('actions are answered when they are done', async () => {
   const running = await service();
   const before = await serving(running);
@@ -75,6 +99,25 @@ test('reloads that are asked for at once are one more reload, and each is answer
   const answers = await Promise.all(Array.from({ length: 5 }, () => control(running, 'POST', '/reload')));
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
   expect((await statusOf(running)).generation).toBe(3);
+});
+
+test('a reload that waits for another one is answered when the service gives up', async () => {
+  const file = appFile(IDLE, { ...IDLE_FIELDS, autorestart: false, min_uptime: 20_000 });
+  const env = { RUN_DIR: folder() };
+  const running = start([CLUSTER, '--config', file], env);
+  await until(async () => (await serving({ env }).catch(() => [])).length === 1, 'it serves');
+  const answers = [1, 2].map(() => control({ env }, 'POST', '/reload'));
+  await running.said(/^Reload under way, another one follows it$/);
+  await until(async () => (await serving({ env })).length === 2, 'the successor serves, on trial');
+  for (const pid of await serving({ env })) process.kill(pid, 'SIGKILL');
+  expect((await Promise.all(answers)).map(answer => answer.json())).toEqual([
+    {
+      ok: false,
+      reason: 'the new worker of slot 0 exited (signal SIGKILL) before it had proved stable',
+    },
+    { ok: false, reason: 'the service stops' },
+  ]);
+  expect((await running.ended).code).toBe(4);
 });
 
 describe('what is no order is refused, and changes nothing', () => {
@@ -215,6 +258,19 @@ describe('the socket', () => {
     rmSync(at);
     await until(() => existsSync(socketOf(running)), 'the socket is there again');
     expect(told()).toHaveLength(1);
+  });
+
+  test.each([
+    ['removed', () => undefined],
+    ['replaced by a file', (at: string) => writeFileSync(at, 'in the way')],
+  ])('whose folder has been %s does not make a clean end a failure', async (_name, replace) => {
+    const running = await service({ workers: 1 });
+    const at = running.env['RUN_DIR'] ?? '';
+    rmSync(at, { recursive: true });
+    replace(at);
+    running.kill('SIGTERM');
+    expect(await running.ended).toEqual({ code: 0, signal: null });
+    expect(running.lines.filter(({ level = 0 }) => level > 40)).toEqual([]);
   });
 
   test.each([

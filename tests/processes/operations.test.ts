@@ -370,6 +370,31 @@ describe('signals', () => {
     }
   });
 
+  test.each([
+    ['EMFILE', 'received SIGHUP, reloading'],
+    ['EACCES', 'received SIGHUP, reloading'],
+    ['ENXIO', 'received SIGHUP, shutting down all workers gracefully'],
+    ['EIO', 'received SIGHUP, shutting down all workers gracefully'],
+  ])('SIGHUP where the terminal cannot be looked at (%s): %s', async (code, expected) => {
+    const terminal = join(folder(), 'terminal.js');
+    writeFileSync(
+      terminal,
+      `const fs = require('node:fs');
+       const { openSync } = fs;
+       let found = () => openSync('/dev/null');
+       fs.openSync = (path, ...rest) => (path === '/dev/tty' ? found() : openSync(path, ...rest));
+       process.on('SIGUSR2', () => {
+         found = () => { throw Object.assign(new Error('${code}'), { code: '${code}' }); };
+         console.log('it cannot');
+       });`,
+    );
+    const running = await service({ workers: 1, env: { NODE_OPTIONS: `--require ${terminal}` } });
+    running.kill('SIGUSR2');
+    await running.said(/^it cannot$/);
+    running.kill('SIGHUP');
+    expect((await running.said(/received SIGHUP/)).msg).toBe(`Master process ${expected}`);
+  });
+
   test('SIGTERM in the middle of a reload ends the successor, too', async () => {
     const file = appFile(OUR_WORKER, { ...OUR_FIELDS, listen_timeout: 60_000, kill_timeout: 300 });
     const running = await foreign(file);

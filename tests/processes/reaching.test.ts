@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { appFile, messages, stateIn, statusOf } from '../support/service.js';
+import { appFile, IDLE, IDLE_FIELDS, messages, stateIn, statusOf } from '../support/service.js';
 import {
   cleanUp,
   CLUSTER,
@@ -25,10 +25,6 @@ import {
 
 jest.setTimeout(60_000);
 afterEach(cleanUp);
-
-/** Forks nobody who could do harm, and serves nothing. */
-const IDLE = `process.on('message', () => process.exit(0)); process.send('ready'); setInterval(() => 0, 1_000);`;
-const IDLE_FIELDS = { wait_ready: true, shutdown_with_message: true, instances: 1, min_uptime: 100 };
 
 /** A service that meets its commands in a folder of its own making. */
 async function unnamed(file: string, env: Record<string, string>, ...more: string[]): Promise<Running> {
@@ -116,6 +112,57 @@ describe('a service whose app file has changed since', () => {
       code: 5,
       text: expect.stringContaining('must be an app file in JavaScript'),
     });
+  });
+});
+
+describe('the folder in which a service meets its commands', () => {
+  const foldersIn = (at: string): string[] => readdirSync(at).filter(name => name.startsWith('test-app-'));
+
+  test('goes with the service where that has made it', async () => {
+    const env = { TMPDIR: folder() };
+    const running = await unnamed(appFile(IDLE, IDLE_FIELDS), env);
+    expect(foldersIn(env.TMPDIR)).toHaveLength(1);
+    running.kill();
+    expect(await running.ended).toEqual({ code: 0, signal: null });
+    expect(foldersIn(env.TMPDIR)).toEqual([]);
+  });
+
+  test('stays where RUN_DIR names it, and where somebody else has put something there', async () => {
+    const env = { RUN_DIR: folder() };
+    const named = await unnamed(appFile(IDLE, IDLE_FIELDS), env);
+    named.kill();
+    await named.ended;
+    expect(existsSync(env.RUN_DIR)).toBe(true);
+
+    const at = folder();
+    const running = await unnamed(appFile(IDLE, IDLE_FIELDS), { TMPDIR: at });
+    const [found = ''] = foldersIn(at);
+    writeFileSync(join(at, found, 'note'), '');
+    running.kill();
+    expect(await running.ended).toEqual({ code: 0, signal: null });
+    expect(readdirSync(join(at, found))).toEqual(['note']);
+  });
+
+  test('is made again when the service before has removed it while this one starts', async () => {
+    const at = folder();
+    const removes = join(at, 'removes.js');
+    writeFileSync(
+      removes,
+      `const fs = require('node:fs');
+       const { writeFileSync } = fs;
+       fs.writeFileSync = (path, ...rest) => {
+         if (String(path).endsWith('supervisor.pid')) {
+           fs.writeFileSync = writeFileSync;
+           fs.rmdirSync(require('node:path').dirname(path));
+         }
+         return writeFileSync(path, ...rest);
+       };`,
+    );
+    const env = { TMPDIR: at, NODE_OPTIONS: `--require ${removes}` };
+    const running = await unnamed(appFile(IDLE, IDLE_FIELDS), env);
+    expect(running.text()).not.toContain('Commands cannot reach');
+    running.kill();
+    expect(await running.ended).toEqual({ code: 0, signal: null });
   });
 });
 

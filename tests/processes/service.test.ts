@@ -326,6 +326,50 @@ describe('what cannot start', () => {
     }
   });
 
+  /** Programs that give the system's answer where a test cannot rely on it. */
+  const resolverSays = (code: string): string =>
+    `require('node:dns/promises').lookup = async () => { throw Object.assign(new Error(), { code: '${code}' }); };`;
+  const NO_RIGHTS = `
+    require('node:net')._createServerHandle = () => -require('node:os').constants.errno.EACCES;`;
+
+  test.each([
+    [
+      { HOST: '203.0.113.1' },
+      '',
+      5,
+      'Invalid configuration: HOST must be an address of this machine, or not set for all of them, got "203.0.113.1"',
+    ],
+    [
+      { HOST: 'no.such.host' },
+      resolverSays('ENOTFOUND'),
+      5,
+      'Invalid configuration: HOST must be a name that can be looked up, or an address of this machine, got "no.such.host"',
+    ],
+    [
+      { HOST: 'some.host' },
+      resolverSays('EAI_AGAIN'),
+      1,
+      'HOST=some.host cannot be looked up at the moment; try again later, or set HOST to an address of this machine',
+    ],
+    [
+      { PORT: '80' },
+      NO_RIGHTS,
+      5,
+      'Invalid configuration: PORT must be a port that this user may open, such as one from 1024 on, got 80',
+    ],
+  ])('%j, where nobody can listen, is said once (%#)', async (where, world, code, sentence) => {
+    const at = folder();
+    writeFileSync(join(at, 'world.js'), world);
+    const running = start([CLUSTER], {
+      PORT: String(await freePort()),
+      RUN_DIR: at,
+      NODE_OPTIONS: `--require ${join(at, 'world.js')}`,
+      ...where,
+    });
+    expect((await running.ended).code).toBe(code);
+    expect(running.lines.map(({ level, msg }) => [level, msg])).toEqual([[60, sentence]]);
+  });
+
   test('an invalid environment is told as a whole, with nothing started, and exits with code 5', async () => {
     const running = start([CLUSTER], {
       PORT: 'abc',

@@ -36,6 +36,8 @@ interface Stage {
   /** The channel to the first worker. */
   readonly say: Readonly<Record<'shutdown' | 'retire', () => unknown>>;
   readonly closeTerminal: () => unknown;
+  /** The `stop` command to the native supervisor; settles when it is answered. */
+  readonly commandStop: () => Promise<unknown>;
 }
 
 let pm2: Pm2 | undefined;
@@ -61,6 +63,7 @@ async function alone(env: Env): Promise<Stage> {
     master: running.pid,
     say: { shutdown: nobody, retire: nobody },
     closeTerminal: nobody,
+    commandStop: nobody,
   };
 }
 
@@ -111,6 +114,7 @@ async function supervised(running: Running, env: Env): Promise<Stage> {
       retire: () => control({ env }, 'POST', '/reload'),
     },
     closeTerminal: nobody,
+    commandStop: () => control({ env }, 'POST', '/stop'),
   };
 }
 
@@ -137,6 +141,7 @@ async function underPm2(env: Env): Promise<Stage> {
       retire: () => execFileSync(process.execPath, ['-e', retire], { cwd: ROOT, env: its.env }),
     },
     closeTerminal: nobody,
+    commandStop: nobody,
   };
 }
 
@@ -310,14 +315,22 @@ const toGroup =
   ({ master }) =>
     process.kill(-master, signal);
 
-/** Two orders so far apart that they cannot be one key press. */
+/** The time between two orders that cannot be one key press; not a wait for anything. */
+const apart = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 700));
+
 const twice =
   (first: Order, second: Order): Order =>
   async stage => {
     await first(stage);
-    await new Promise(resolve => setTimeout(resolve, 700)); // the time between them, not a wait for anything
+    await apart();
     await second(stage);
   };
+
+/** The command is answered when all is over. */
+const commandedThen =
+  (second: Order): Order =>
+  stage =>
+    Promise.all([stage.commandStop(), apart().then(() => second(stage))]);
 
 /** Every table of the document: where its services come from, and how what comes in is brought about. */
 const TABLES: Readonly<
@@ -339,7 +352,8 @@ const TABLES: Readonly<
       'SIGINT to the whole group: Ctrl-C': toGroup('SIGINT'),
       SIGHUP: toMaster('SIGHUP'),
       'SIGHUP because the terminal it runs in has been closed': ({ closeTerminal }) => closeTerminal(),
-      'a second order to stop, whichever two they are': twice(toMaster('SIGTERM'), toMaster('SIGINT')),
+      'a second signal to stop, whichever two they are': twice(toMaster('SIGTERM'), toMaster('SIGINT')),
+      'a signal to stop after the `stop` command': commandedThen(toMaster('SIGTERM')),
       SIGKILL: toMaster('SIGKILL'),
     },
   },

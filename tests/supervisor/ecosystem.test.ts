@@ -1,9 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { loadApp, type App, type LoadedApp, type LoadRequest } from '../../src/supervisor/ecosystem.js';
+import {
+  loadApp,
+  type DescribedApp,
+  type LoadedApp,
+  type LoadRequest,
+} from '../../src/supervisor/ecosystem.js';
 import { APP_FILE, ROOT } from '../support/processes.js';
 
 const folders: string[] = [];
@@ -21,9 +26,11 @@ function write(content: string, name = 'ecosystem.config.js', at = folder()): st
   return join(at, name);
 }
 
+const READER = join(ROOT, 'dist', 'supervisor', 'ecosystem.js');
+
 /** Runs code in a process of its own: Jest has a module registry of its own and would not see a file change. */
 function inNode(code: string, cwd: string): unknown {
-  const prelude = `const { loadApp } = require(${JSON.stringify(join(ROOT, 'dist', 'supervisor', 'ecosystem.js'))});
+  const prelude = `const { loadApp } = require(${JSON.stringify(READER)});
     const print = value => process.stdout.write(JSON.stringify(value));`;
   return JSON.parse(
     execFileSync(process.execPath, ['-e', prelude + code], { cwd, encoding: 'utf8', env: {} }),
@@ -63,7 +70,6 @@ test("without any field, PM2's defaults hold", () => {
     watch: undefined,
   });
   expect(app.policy).toEqual({
-    standby: false,
     waitReady: false,
     listenTimeoutMs: 3_000,
     killTimeoutMs: 1_600,
@@ -78,7 +84,7 @@ test("without any field, PM2's defaults hold", () => {
 });
 
 describe('a field', () => {
-  const policy = (fields: object): App['policy'] => load(fields).app.policy;
+  const policy = (fields: object): DescribedApp['policy'] => load(fields).app.policy;
 
   test.each([
     ['is taken', { kill_timeout: 500 }, { killTimeoutMs: 500 }],
@@ -230,7 +236,7 @@ describe('warnings', () => {
 });
 
 describe('the environment', () => {
-  const envOf = (fields: object, request: Partial<LoadRequest> = {}): App['env'] =>
+  const envOf = (fields: object, request: Partial<LoadRequest> = {}): DescribedApp['env'] =>
     load(fields, request).app.env;
 
   test('is the shell, under env, under env_NAME: the file wins', () => {
@@ -315,6 +321,24 @@ describe('the file', () => {
       at,
     );
     expect(seen).toEqual([2, 3]);
+  });
+
+  test('is held in memory once, however often it is read', () => {
+    const at = folder();
+    write(
+      "module.exports = { script: './app.js', instances: require('./number.js') }",
+      'ecosystem.config.js',
+      at,
+    );
+    write('module.exports = 2', 'number.js', at);
+    const held = inNode(
+      `const reader = require.cache[require.resolve(${JSON.stringify(READER)})];
+       const read = () => loadApp({ file: process.cwd() + '/ecosystem.config.js', shell: {} });
+       for (let times = 0; times < 5; times++) read();
+       print(reader.children.map(({ filename }) => filename).filter(name => name.startsWith(process.cwd())));`,
+      at,
+    );
+    expect(held).toEqual([join(realpathSync(at), 'ecosystem.config.js')]);
   });
 
   test('behind a link is read anew, also when the link leads elsewhere by then', () => {

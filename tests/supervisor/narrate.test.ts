@@ -126,8 +126,8 @@ test.each<[Effect, string[]]>([
   [{ type: 'order', worker: 1, how: 'stop' }, ['info: Disconnecting worker 101']],
   [{ type: 'order', worker: 1, how: 'retire' }, ['info: Disconnecting worker 101']],
   [{ type: 'kill', worker: 1 }, ['warn: Killing worker 101']],
-  [{ type: 'reload.ended', generation: 2, aborted: undefined }, ['info: Reload finished']],
-  [{ type: 'reload.ended', generation: 2, aborted: 'why' }, ['error: Reload aborted: why']],
+  [{ type: 'reload.ended', aborted: undefined }, ['info: Reload finished']],
+  [{ type: 'reload.ended', aborted: 'why' }, ['error: Reload aborted: why']],
   [
     { type: 'recycle.failed', slot: 1, reason: 'it did not boot' },
     ['error: The old worker of slot 1 stays: it did not boot'],

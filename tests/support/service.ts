@@ -158,3 +158,9 @@ export const OUR_FIELDS = {
   shutdown_with_message: true,
   kill_timeout: 9_000,
 };
+
+/** A program for an {@link appFile} that forks nobody who could do harm, and serves nothing. */
+export const IDLE = `process.on('message', () => process.exit(0)); process.send('ready'); setInterval(() => 0, 1_000);`;
+
+/** What an {@link appFile} says of it. */
+export const IDLE_FIELDS = { wait_ready: true, shutdown_with_message: true, instances: 1, min_uptime: 100 };
