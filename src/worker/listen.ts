@@ -3,7 +3,7 @@
  * when the worker dies. One file and one call for all of them; only a supervisor that offers a socket is asked.
  */
 import net, { type Server } from 'node:net';
-import { errors } from '../errors.js';
+import { unableToListen } from '../errors.js';
 import { lookedUp, type Address } from '../utils/address.js';
 import { LISTENER_OFFER, type FromWorker, type ToWorker } from '../supervisor/messages.js';
 import { portOwner } from '../utils/port-owner.js';
@@ -20,14 +20,14 @@ export interface Listening {
   stop(): void;
 }
 
-/** Resolves once connections are accepted. @throws ServiceError PORT_TAKEN, or the system's own error */
+/** Resolves once connections are accepted. @throws ServiceError where it is known what is wrong, else the system's error */
 export async function listen(server: Server, address: Address): Promise<Listening> {
   const isOffered = process.env[LISTENER_OFFER] === '1' && process.connected;
   try {
     const handle = isOffered ? await askForHandle(await lookedUp(address)) : undefined;
     await listening(server, handle ?? { port: address.port, host: address.host });
   } catch (error) {
-    throw named(error as NodeJS.ErrnoException, address);
+    throw unableToListen(error as NodeJS.ErrnoException, address, portOwner);
   }
   const giveBack = isOffered ? acceptLoans(server) : () => undefined;
   return {
@@ -89,8 +89,4 @@ function acceptLoans(server: Server): () => void {
     for (const loan of lent.values()) loan.close();
     lent.clear();
   };
-}
-
-function named(error: NodeJS.ErrnoException, address: Address): Error {
-  return error.code === 'EADDRINUSE' ? errors.portTaken(address, portOwner(address.port)) : error;
 }

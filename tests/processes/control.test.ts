@@ -109,7 +109,10 @@ test('a reload that waits for another one is answered when the service gives up'
   const answers = [1, 2].map(() => control({ env }, 'POST', '/reload'));
   await running.said(/^Reload under way, another one follows it$/);
   await until(async () => (await serving({ env })).length === 2, 'the successor serves, on trial');
-  for (const pid of await serving({ env })) process.kill(pid, 'SIGKILL');
+  const [old = NaN, successor = NaN] = await serving({ env });
+  process.kill(old, 'SIGKILL'); // first: the second reload would begin with it otherwise
+  await until(async () => (await serving({ env })).length === 1, "its seat is the successor's");
+  process.kill(successor, 'SIGKILL');
   expect((await Promise.all(answers)).map(answer => answer.json())).toEqual([
     {
       ok: false,

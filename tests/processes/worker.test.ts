@@ -185,10 +185,10 @@ describe('what keeps it from starting is one clear line and an exit code', () =>
     expect(readFileSync(log, 'utf8')).toMatch(/PORT must be .*, got .*abc/);
   });
 
-  test('an address that is not ours: 1', async () => {
+  test('an address that is not ours: 5', async () => {
     const running = start([WORKER], { PORT: '4000', HOST: '192.0.2.1' });
-    expect((await running.ended).code).toBe(1);
-    expect(running.lines.at(-1)?.msg).toMatch(/could not start: .*EADDRNOTAVAIL/);
+    expect((await running.ended).code).toBe(5);
+    expect(running.lines.at(-1)?.msg).toMatch(/HOST must be an address of this machine.*got "192\.0\.2\.1"/);
   });
 
   test('whoever forked it is told why', async () => {
