@@ -91,7 +91,9 @@ describe('a service whose app file has changed since', () => {
     const a = await unnamed(file, env, '--only', 'a');
     expect(await command(env, 'stop', '--only', 'b', '--config', file)).toEqual({
       code: 1,
-      text: expect.stringMatching(/^No supervisor runs this service: nobody answers at .*\/b-/),
+      text: expect.stringMatching(
+        /^No supervisor runs this service: nobody answers at .*\/b-.*\/supervisor\.sock; if it was started with RUN_DIR, set it here, too\n$/,
+      ),
     });
     const b = await unnamed(file, env, '--only', 'b');
     writeFileSync(file, 'module.exports = {');
@@ -107,6 +109,14 @@ describe('a service whose app file has changed since', () => {
     });
     a.kill();
     await a.ended;
+  });
+
+  test('and that does not run, where there is no folder for temporary files: nobody is found', async () => {
+    const nowhere = { TMPDIR: join(folder(), 'nowhere') };
+    expect(await command(nowhere, 'status', '--config', appFile(IDLE))).toEqual({
+      code: 1,
+      text: expect.stringMatching(/^No supervisor runs this service: nobody answers at .*\n$/),
+    });
   });
 
   test('and that does not run: what is wrong with the file is said', async () => {

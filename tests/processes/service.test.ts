@@ -489,7 +489,7 @@ describe('commands', () => {
   test('without a supervisor they say where they looked', async () => {
     const status = command({ RUN_DIR: folder() }, 'status');
     expect((await status.ended).code).toBe(1);
-    expect(status.text()).toMatch(/No supervisor runs this service: nobody answers at .*supervisor\.sock/);
+    expect(status.text()).toMatch(/No supervisor runs this service: nobody answers at .*supervisor\.sock\n$/);
   });
 
   test('check starts nothing, and tells what would run or what is wrong', async () => {
