@@ -279,6 +279,34 @@ describe('in development, what is wrong is readable, too', () => {
     );
   });
 
+  test('that pino-pretty is missing, which the supervisor says for all', async () => {
+    const without = join(folder(), 'without-pino-pretty.js');
+    writeFileSync(
+      without,
+      `const Module = require('node:module');
+       const { _resolveFilename } = Module;
+       Module._resolveFilename = function (name, ...rest) {
+         if (name === 'pino-pretty') throw Object.assign(new Error('not found'), { code: 'MODULE_NOT_FOUND' });
+         return _resolveFilename.call(this, name, ...rest);
+       };`,
+    );
+    const running = start([CLUSTER, '--env', 'development'], {
+      PORT: String(await freePort()),
+      WEB_CONCURRENCY: '2',
+      RUN_DIR: folder(),
+      NODE_OPTIONS: `--require ${without}`,
+    });
+    await until(
+      () => messages(running).filter(line => line.includes('HTTP server started')).length === 2,
+      'both workers serve',
+    );
+    running.kill();
+    await running.ended;
+    expect(running.lines.filter(({ msg }) => msg.startsWith('pino-pretty is not installed'))).toEqual([
+      expect.objectContaining({ pid: running.pid, level: 40 }),
+    ]);
+  });
+
   test('from the worker', async () => {
     const running = start([WORKER], { ...env, NODE_ENV: 'development' });
     expect((await running.ended).code).toBe(5);
