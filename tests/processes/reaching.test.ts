@@ -254,7 +254,7 @@ test('where neither the system nor the app tells how much memory a worker takes,
     return running.text();
   };
   expect(await check({ max_memory_restart: '1G' })).toMatch(
-    /✓ The service can start, with 1 warning\n[\s\S]*warning +max_memory_restart is not followed: this system has no \/proc/,
+    /✓ App file and environment are valid, with 1 warning\n[\s\S]*warning +max_memory_restart is not followed: this system has no \/proc/,
   );
   expect(await check({})).not.toContain('warning');
 });
