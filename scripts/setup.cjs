@@ -1,7 +1,7 @@
 'use strict';
 /** Brings a fresh clone to where it can run: locked packages, then a build. Does nothing that is done already. */
 const { createHash } = require('node:crypto');
-const { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } = require('node:fs');
+const { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
 const { dirname, join, relative } = require('node:path');
 const { run } = require('./run.cjs');
 const { yarn } = require('./yarn.cjs');
@@ -40,6 +40,9 @@ async function setUp() {
   ]);
 }
 
+/** Whoever lets a compiler write into `dist/` meanwhile leaves what the next start has to build anew. */
+const forgetBuild = () => rmSync(join(ROOT, BUILD.stamp), { force: true });
+
 async function once({ inputs, stamp, node = '' }, title, work, [sentence]) {
   const path = join(ROOT, stamp);
   const wanted = fingerprint(inputs) + node;
@@ -69,4 +72,4 @@ function filesOf(path) {
 
 const isFolder = path => require('node:fs').statSync(path).isDirectory();
 
-module.exports = { setUp, ROOT, TSC };
+module.exports = { setUp, forgetBuild, ROOT, TSC };

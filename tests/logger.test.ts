@@ -134,11 +134,14 @@ describe('from plain JavaScript', () => {
         if (name === 'pino-pretty') throw Object.assign(new Error('not found'), { code: 'MODULE_NOT_FOUND' });
         return _resolveFilename.call(this, name, ...rest);
       };
-      require('cabe-arena-api/logger').logger.info('hello')`;
+      const { createLogger, logger } = require('cabe-arena-api/logger');
+      logger.info('hello');
+      createLogger({ env: 'development' }).info('again')`;
     const lines = run(code, { NODE_ENV: 'development' }).trim().split('\n');
     expect(lines.map(line => (JSON.parse(line) as { msg: string }).msg)).toEqual([
       'pino-pretty is not installed, so development logs are JSON; "yarn install" brings it',
       'hello',
+      'again',
     ]);
   });
 

@@ -2,6 +2,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -146,6 +147,8 @@ test.each([
   end(running.pid);
   await running.ended;
   await expectNothingLeft();
+  // What its compiler has made may be of a source that is put back since.
+  expect(existsSync(join(CLONE, 'dist', '.built'))).toBe(false);
 });
 
 describe('run.cjs', () => {

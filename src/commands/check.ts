@@ -21,22 +21,24 @@ export function check(line: CommandLine): void {
   }
 }
 
-function asJson({ app, instances, why, warnings }: Reading): object {
+function asJson({ app, instances, why, warnings, runDirectory }: Reading): object {
   const { name, script, cwd, file } = app;
-  return { ok: true, app: name, file, script, cwd, workers: instances, why, warnings };
+  const { socket } = runDirectory;
+  return { ok: true, app: name, file, script, cwd, socket, workers: instances, why, warnings };
 }
 
-function asText({ app, instances, why, warnings, settings }: Reading): string {
+function asText({ app, instances, why, warnings, settings, runDirectory }: Reading): string {
   const rows = [
     ['app', app.name],
     ['app file', app.file],
     ['script', app.script],
     ['folder', app.cwd],
+    ['socket', runDirectory.socket],
     ['workers', `${instances} (${why})`],
     ['NODE_ENV', settings.nodeEnv],
   ];
   return [
-    `✓ The service can start${warnings.length === 0 ? '' : `, with ${warnings.length} warning${warnings.length === 1 ? '' : 's'}`}`,
+    `✓ App file and environment are valid${warnings.length === 0 ? '' : `, with ${warnings.length} warning${warnings.length === 1 ? '' : 's'}`}`,
     ...rows.map(([name = '', value = '']) => `  ${name.padEnd(10)}${value}`),
     ...warnings.map(warning => `  warning   ${warning}`),
   ].join('\n');

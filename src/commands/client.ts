@@ -28,32 +28,40 @@ export interface Client {
  * @throws ServiceError INVALID_CONFIGURATION where neither file nor folders tell which service is meant
  */
 export function clientOf(line: CommandLine): Client {
-  const socket = socketOf(line);
+  const place = placeOf(line);
   return {
-    socket,
-    get: path => send(socket, 'GET', path, undefined),
-    post: (path, body = {}) => send(socket, 'POST', path, body),
+    socket: place.socket,
+    get: path => send(place, 'GET', path, undefined),
+    post: (path, body = {}) => send(place, 'POST', path, body),
   };
 }
 
-function socketOf({ file, only, envName }: CommandLine): string {
+/** Where the supervisor is looked for, and whether RUN_DIR has said so. */
+interface Place {
+  readonly socket: string;
+  readonly isNamed: boolean;
+}
+
+function placeOf({ file, only, envName }: CommandLine): Place {
   const problems: Problem[] = [];
   const { name, env } = identify({ file, only, envName, shell: process.env }, problems);
   const runDir = env['RUN_DIR'] === '' ? undefined : env['RUN_DIR'];
   const { socket } = runDirectoryOf({ name: name ?? '', file, envName, runDir });
-  if (runDir !== undefined || existsSync(socket)) return socket;
+  const place = { socket, isNamed: runDir !== undefined };
+  if (place.isNamed || existsSync(socket)) return place;
   const others = only === undefined ? runningServices({ file, envName }) : new Map<string, RunDirectory>();
   const [other, ...more] = others.values();
   if (more.length > 0) {
     const expected = `one of the services of ${basename(file)} that run: ${[...others.keys()].join(', ')}`;
     throw errors.invalidConfiguration([{ name: '--only', expected, got: only }]);
   }
-  if (other !== undefined) return other.socket;
+  if (other !== undefined) return { ...place, socket: other.socket };
   if (problems.length > 0) throw errors.invalidConfiguration(problems);
-  return socket;
+  return place;
 }
 
-function send(socketPath: string, method: string, path: string, body: object | undefined): Promise<Answer> {
+function send(place: Place, method: string, path: string, body: object | undefined): Promise<Answer> {
+  const { socket: socketPath } = place;
   return new Promise((resolve, reject) => {
     const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
     // An action takes its time; a look does not.
@@ -70,15 +78,19 @@ function send(socketPath: string, method: string, path: string, body: object | u
     request.on('timeout', () =>
       request.destroy(new ServiceError('NO_ANSWER', `The supervisor does not answer (${socketPath})`)),
     );
-    request.on('error', (error: NodeJS.ErrnoException) => reject(explained(error, socketPath)));
+    request.on('error', (error: NodeJS.ErrnoException) => reject(explained(error, place)));
     request.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 
-function explained(error: NodeJS.ErrnoException, socket: string): Error {
+function explained(error: NodeJS.ErrnoException, { socket, isNamed }: Place): Error {
   if (error instanceof ServiceError) return error;
   if (error.code === 'ECONNRESET')
     return new ServiceError('SUPERVISOR_GONE', `The supervisor ended before it answered (${socket})`);
   if (error.code === 'EACCES') return new ServiceError('NOT_YOURS', `${socket} belongs to another user`);
-  return new ServiceError('NO_SUPERVISOR', `No supervisor runs this service: nobody answers at ${socket}`);
+  const hint = isNamed ? '' : '; if it was started with RUN_DIR, set it here, too';
+  return new ServiceError(
+    'NO_SUPERVISOR',
+    `No supervisor runs this service: nobody answers at ${socket}${hint}`,
+  );
 }

@@ -47,6 +47,8 @@ export function parseCommandLine(argv: readonly string[], cwd: string): CommandL
     if (option in values && !commands.includes(command))
       throw errors.usage(`--${option} is an option of ${commands.join(' and ')} only`);
   }
+  for (const option of ['config', 'only', 'env'] as const)
+    if (values[option] === '') throw errors.usage(`--${option} takes a value, got nothing`);
   return {
     command,
     file: values.config === undefined ? defaultFile(cwd) : resolve(cwd, values.config),
@@ -71,15 +73,12 @@ function parse(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
   } catch (error) {
-    const unknown = argv.find(word => word.startsWith('--') && !isOption(word.slice(2).split('=')[0] ?? ''));
-    const hint =
-      unknown === undefined ? '' : meant(unknown.slice(2).split('=')[0] ?? '', Object.keys(OPTIONS), '--');
-    const [sentence] = (error as Error).message.split('. ');
-    throw errors.usage(`${sentence}${hint} Try --help`);
+    const [sentence = ''] = (error as Error).message.split('. ');
+    const [, unknown] = /^Unknown option '--(.*)'/.exec(sentence) ?? [];
+    const hint = unknown === undefined ? '.' : meant(unknown, Object.keys(OPTIONS), '--');
+    throw errors.usage(`${sentence.replace(/\.$/, '')}${hint} Try --help`);
   }
 }
-
-const isOption = (name: string): boolean => Object.keys(OPTIONS).includes(name);
 
 function numberOfWorkers([word, ...rest]: readonly string[]): number {
   none(rest, 'scale N');
@@ -97,8 +96,21 @@ function none(rest: readonly string[], command: string): undefined {
 
 /** The end of a sentence that says what was meant; nothing where nothing comes near. */
 function meant(word: string, known: readonly string[], mark = ''): string {
+  const found = known.find(name => name === SYNONYMS[word]) ?? begunWith(word, known) ?? near(word, known);
+  return found === undefined ? '.' : `; did you mean ${mark}${found}?`;
+}
+
+/** What others call a command of ours. */
+const SYNONYMS: Readonly<Record<string, Command>> = { restart: 'reload' };
+
+function begunWith(word: string, known: readonly string[]): string | undefined {
+  const [only, ...others] = known.filter(name => name.startsWith(word));
+  return others.length === 0 ? only : undefined;
+}
+
+function near(word: string, known: readonly string[]): string | undefined {
   // Loaded only where something is misspelt.
   const { closest, distance } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
   const nearest = closest(word, [...known]);
-  return distance(word, nearest) > word.length / 2 ? '.' : `; did you mean ${mark}${nearest}?`;
+  return distance(word, nearest) < word.length / 2 ? nearest : undefined;
 }

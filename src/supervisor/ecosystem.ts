@@ -199,7 +199,7 @@ function evaluate(file: string): { content: unknown } | Omit<Problem, 'name'> {
   if (!existsSync(file))
     return {
       expected: 'an app file such as ecosystem.config.js (--config names another)',
-      got: undefined,
+      got: 'no file',
     };
   if (extname(file) === '.mjs') return { expected: COMMON_JS, got: extname(file) };
   if (!['.js', '.cjs', '.json'].includes(extname(file)))

@@ -43,11 +43,20 @@ export function runningServices(
   request: Pick<RunDirectoryRequest, 'file' | 'envName'>,
 ): ReadonlyMap<string, RunDirectory> {
   const ending = suffix(request);
-  const found = readdirSync(tmpdir())
+  const found = entriesOf(tmpdir())
     .filter(entry => entry.endsWith(ending))
     .map(entry => [entry.slice(0, -ending.length), temporary(entry)] as const)
     .filter(([, { directory, socket }]) => faultOf(directory) === undefined && existsSync(socket));
   return new Map(found);
+}
+
+/** Nothing for a folder that cannot be read: nobody can be met there. */
+function entriesOf(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 const within = (directory: string, isTemporary: boolean): RunDirectory => ({

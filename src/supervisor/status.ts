@@ -1,5 +1,5 @@
 /** The pool as operators see it: `status --json`, `GET /status`, the process title. */
-import type { Exit, Pool, Serving, SlotId, Slot, Starting, WorkerId } from './model.js';
+import type { Exit, History, Pool, Serving, SlotId, Slot, Starting, WorkerId } from './model.js';
 import { exitSentence } from './sentences.js';
 import type { Process } from './workers.js';
 
@@ -74,11 +74,18 @@ export function readyCount({ slots }: Pool): number {
 }
 
 export function workerRows(pool: Pool, facts: Facts): WorkerStatus[] {
-  const seated = pool.slots.flatMap((slot, id) => slotRows(slot, id, facts));
+  const seated = pool.slots.flatMap((slot, id) => slotRows(slot, id, historyOf(slot, pool), facts));
   const departing = pool.departing.map(worker =>
     row(worker.slot ?? null, worker, 'draining', NO_HISTORY, facts),
   );
   return [...seated, ...standbyRows(pool, facts), ...departing];
+}
+
+/** A worker that leaves by itself has told how it will end: its exit is told to others when it has come. */
+function historyOf({ history }: Slot, { departing }: Pool): History {
+  const { lastExit: exit } = history;
+  const isToCome = exit !== undefined && exit.code !== null && departing.some(({ id }) => id === exit.worker);
+  return isToCome ? { ...history, lastExit: undefined } : history;
 }
 
 const NO_HISTORY = { restarts: 0, lastExit: undefined };
@@ -88,9 +95,9 @@ function standbyRows({ standby }: Pool, facts: Facts): WorkerStatus[] {
   return [row(null, standby, standby.at === 'waiting' ? 'standby' : 'starting', NO_HISTORY, facts)];
 }
 
-function slotRows(slot: Slot, id: SlotId, facts: Facts): WorkerStatus[] {
+function slotRows(slot: Slot, id: SlotId, history: History, facts: Facts): WorkerStatus[] {
   const rowOf = (worker: Starting | Serving): WorkerStatus =>
-    row(id, worker, worker.at === 'serving' ? 'ready' : 'starting', slot.history, facts);
+    row(id, worker, worker.at === 'serving' ? 'ready' : 'starting', history, facts);
   switch (slot.at) {
     case 'starting':
     case 'ready':
@@ -98,7 +105,7 @@ function slotRows(slot: Slot, id: SlotId, facts: Facts): WorkerStatus[] {
     case 'replacing':
       return [rowOf(slot.worker), rowOf(slot.successor)];
     default:
-      return [row(id, undefined, slot.at, slot.history, facts)];
+      return [row(id, undefined, slot.at, history, facts)];
   }
 }
 

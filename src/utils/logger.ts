@@ -2,6 +2,7 @@
  * The logger of every process of the service: JSON lines in production, readable ones in development. Compiled it is
  * plain JavaScript: `const { logger } = require('cabe-arena-api/logger')`.
  */
+import cluster from 'node:cluster';
 import { hostname } from 'node:os';
 import pino, { type Logger as PinoLogger } from 'pino';
 import { LOG_LEVELS, readLogSettings, VARIABLES, type Environment, type LogLevel } from '../config.js';
@@ -46,9 +47,17 @@ export function createLogger({ env, level = 'info', output = standardOutput() }:
     },
     stream,
   );
-  if (warning !== undefined) logger.warn(warning);
+  if (warning !== undefined && !isTold()) {
+    told = true;
+    logger.warn(warning);
+  }
   return logger;
 }
+
+let told = false;
+
+/** Once for each process, and for all workers of a native supervisor once: by the supervisor. */
+const isTold = (): boolean => told || (cluster.isWorker && process.env['pm_id'] === undefined);
 
 /** pino-pretty in this process: as a transport it would write past `process.stdout`, and PM2 would not see it. */
 function readable(output: Output): { stream: Output; warning?: string } {

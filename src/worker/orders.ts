@@ -4,7 +4,7 @@
  * | comes in            | alone                    | under the native supervisor | under PM2          |
  * |---------------------|--------------------------|-----------------------------|--------------------|
  * | `shutdown`          | –                        | stop                        | stop               |
- * | `{ type: 'retire' }`| –                        | retire                      | –                  |
+ * | `{ type: 'retire' }`| –                        | retire                      | retire, though nobody says so |
  * | SIGTERM             | stop                     | retire, by itself           | stop               |
  * | SIGINT              | now (development), stop  | ignored                     | retire             |
  * | SIGHUP              | the system's default     | ignored                     | the system's default |

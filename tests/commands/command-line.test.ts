@@ -55,12 +55,20 @@ test.each(['--help', '-h', 'help', 'scale --help', 'nonsense --help', 'status --
 test.each([
   ['strat', 'Unknown command "strat"; did you mean start? Try --help'],
   ['relaod', 'Unknown command "relaod"; did you mean reload? Try --help'],
+  ['stat', 'Unknown command "stat"; did you mean status? Try --help'],
+  ['st', 'Unknown command "st". Try --help'],
+  ['show', 'Unknown command "show". Try --help'],
+  ['restart', 'Unknown command "restart"; did you mean reload? Try --help'],
   ['frobnicate', 'Unknown command "frobnicate". Try --help'],
   ['--frobnicate', "Unknown option '--frobnicate'. Try --help"],
   ['--confg x', "Unknown option '--confg'; did you mean --config? Try --help"],
   ['--jsn=1', "Unknown option '--jsn'; did you mean --json? Try --help"],
-  ['-x', "Unknown option '-x'"],
-  ['--watch=yes', "Option '--watch' does not take an argument"],
+  ['--conf x', "Unknown option '--conf'; did you mean --config? Try --help"],
+  ['--restart', "Unknown option '--restart'. Try --help"],
+  ['-x', "Unknown option '-x'. Try --help"],
+  ['-1', "Unknown option '-1'. Try --help"],
+  ['--watch=yes', "Option '--watch' does not take an argument. Try --help"],
+  ['--watch=yes --jsn', "Option '--watch' does not take an argument. Try --help"],
   ['stop --watch', '--watch is an option of start only'],
   ['reload --json', '--json is an option of status and check only'],
   ['--json', '--json is an option of status and check only'],
@@ -83,4 +91,6 @@ test.each([
 test.each(['config', 'only', 'env'])('--%s without its value is refused', option => {
   expect(() => parse(`--${option}`)).toThrow(`--${option}`);
   expect(() => parse(`--${option}`)).toThrow(expect.objectContaining({ exitCode: 2 }));
+  expect(() => parse(`--${option}=`)).toThrow(`--${option} takes a value, got nothing`);
+  expect(() => parse(`--${option}=`)).toThrow(expect.objectContaining({ exitCode: 2 }));
 });

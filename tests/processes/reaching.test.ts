@@ -87,7 +87,9 @@ describe('a service whose app file has changed since', () => {
     const a = await unnamed(file, env, '--only', 'a');
     expect(await command(env, 'stop', '--only', 'b', '--config', file)).toEqual({
       code: 1,
-      text: expect.stringMatching(/^No supervisor runs this service: nobody answers at .*\/b-/),
+      text: expect.stringMatching(
+        /^No supervisor runs this service: nobody answers at .*\/b-.*\/supervisor\.sock; if it was started with RUN_DIR, set it here, too\n$/,
+      ),
     });
     const b = await unnamed(file, env, '--only', 'b');
     writeFileSync(file, 'module.exports = {');
@@ -103,6 +105,14 @@ describe('a service whose app file has changed since', () => {
     });
     a.kill();
     await a.ended;
+  });
+
+  test('and that does not run, where there is no folder for temporary files: nobody is found', async () => {
+    const nowhere = { TMPDIR: join(folder(), 'nowhere') };
+    expect(await command(nowhere, 'status', '--config', appFile(IDLE))).toEqual({
+      code: 1,
+      text: expect.stringMatching(/^No supervisor runs this service: nobody answers at .*\n$/),
+    });
   });
 
   test('and that does not run: what is wrong with the file is said', async () => {
@@ -291,7 +301,7 @@ test('where neither the system nor the app tells how much memory a worker takes,
     return running.text();
   };
   expect(await check({ max_memory_restart: '1G' })).toMatch(
-    /✓ The service can start, with 1 warning\n[\s\S]*warning +max_memory_restart is not followed: this system has no \/proc/,
+    /✓ App file and environment are valid, with 1 warning\n[\s\S]*warning +max_memory_restart is not followed: this system has no \/proc/,
   );
   expect(await check({})).not.toContain('warning');
 });
@@ -314,6 +324,34 @@ describe('in development, what is wrong is readable, too', () => {
     expect(running.text()).toMatch(
       /^\[.*\] FATAL: Invalid configuration: .*must be an app file in JavaScript/,
     );
+  });
+
+  test('that pino-pretty is missing, which the supervisor says for all', async () => {
+    const without = join(folder(), 'without-pino-pretty.js');
+    writeFileSync(
+      without,
+      `const Module = require('node:module');
+       const { _resolveFilename } = Module;
+       Module._resolveFilename = function (name, ...rest) {
+         if (name === 'pino-pretty') throw Object.assign(new Error('not found'), { code: 'MODULE_NOT_FOUND' });
+         return _resolveFilename.call(this, name, ...rest);
+       };`,
+    );
+    const running = start([CLUSTER, '--env', 'development'], {
+      PORT: String(await freePort()),
+      WEB_CONCURRENCY: '2',
+      RUN_DIR: folder(),
+      NODE_OPTIONS: `--require ${without}`,
+    });
+    await until(
+      () => messages(running).filter(line => line.includes('HTTP server started')).length === 2,
+      'both workers serve',
+    );
+    running.kill();
+    await running.ended;
+    expect(running.lines.filter(({ msg }) => msg.startsWith('pino-pretty is not installed'))).toEqual([
+      expect.objectContaining({ pid: running.pid, level: 40 }),
+    ]);
   });
 
   test('from the worker', async () => {

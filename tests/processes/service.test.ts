@@ -1,7 +1,7 @@
 /** The native supervisor as its users run it: real forks, real signals. */
 import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Status } from '../../src/supervisor/status.js';
 import { ECHO_MS } from '../../src/utils/echo.js';
 import {
@@ -533,13 +533,23 @@ describe('commands', () => {
   test('without a supervisor they say where they looked', async () => {
     const status = command({ RUN_DIR: folder() }, 'status');
     expect((await status.ended).code).toBe(1);
-    expect(status.text()).toMatch(/No supervisor runs this service: nobody answers at .*supervisor\.sock/);
+    expect(status.text()).toMatch(/No supervisor runs this service: nobody answers at .*supervisor\.sock\n$/);
   });
 
   test('check starts nothing, and tells what would run or what is wrong', async () => {
     const fine = start([CLUSTER, 'check'], { WEB_CONCURRENCY: '2' });
     expect((await fine.ended).code).toBe(0);
-    expect(fine.text()).toMatch(/✓ The service can start[\s\S]*workers +2 \(WEB_CONCURRENCY=2\)/);
+    expect(fine.text()).toMatch(
+      /✓ App file and environment are valid[\s\S]*workers +2 \(WEB_CONCURRENCY=2\)/,
+    );
+    const socket = join(folder(), 'supervisor.sock');
+    const located = [
+      start([CLUSTER, 'check'], { RUN_DIR: dirname(socket) }),
+      start([CLUSTER, 'check', '--json'], { RUN_DIR: dirname(socket) }),
+    ] as const;
+    for (const { ended } of located) expect((await ended).code).toBe(0);
+    expect(located[0].text()).toContain(`  socket    ${socket}\n`);
+    expect(JSON.parse(located[1].text())).toMatchObject({ ok: true, socket });
     const broken = start([CLUSTER, 'check'], { PORT: 'abc' });
     expect((await broken.ended).code).toBe(5);
     expect(broken.text()).toMatch(/✗ The service could not start\n {2}PORT must be/);

@@ -374,7 +374,7 @@ describe('the file', () => {
     [
       'that is missing',
       join(tmpdir(), 'cabe-nowhere', 'ecosystem.config.js'),
-      /must be an app file such as ecosystem.config.js/,
+      /must be an app file such as ecosystem\.config\.js \(--config names another\), got "no file"/,
     ],
     ['that throws', write("throw new Error('oh no')"), /oh no/],
     ['that is no JavaScript', write('module.exports = {'), /must be an app file in JavaScript/],

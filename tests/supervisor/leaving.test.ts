@@ -1,4 +1,6 @@
 /** A worker that drains unasked, after a failure of its own or on somebody's signal: its seat is free at once. */
+import type { Pool } from '../../src/supervisor/model.js';
+import { workerRows, type Facts } from '../../src/supervisor/status.js';
 import { describeEffect } from '../support/world.js';
 import {
   after,
@@ -27,6 +29,27 @@ test('has a successor while it still drains, and its exit changes nothing any mo
   expect(pool.slots[0]).toMatchObject({ at: 'starting', worker: { id: 3 } });
   expect(pool.departing).toEqual([{ id: 1, slot: 0, generation: 1, deadline: 6_600, ordered: false }]);
   expect(after(pool, [5_400, exited(1)])).toEqual({ ...pool, departing: [] });
+});
+
+test('has its exit told when it has come', () => {
+  const facts: Facts = {
+    process: () => undefined,
+    pidOf: worker => 100 + worker,
+    uptimeOf: () => 0,
+    usageOf: () => undefined,
+  };
+  const told = (pool: Pool): unknown[] =>
+    workerRows(pool, facts).map(({ slot, state, lastExit }) => [slot, state, lastExit?.reason ?? null]);
+  const drains = after(two(), [5_000, leaving(1)], [5_200, ready(3)]);
+  expect(told(drains)).toEqual([
+    [0, 'ready', null],
+    [1, 'ready', null],
+    [0, 'draining', null],
+  ]);
+  expect(told(after(drains, [5_400, exited(1, 0)]))).toEqual([
+    [0, 'ready', 'exited (code 0)'],
+    [1, 'ready', null],
+  ]);
 });
 
 test('is killed if it drains for longer than kill_timeout', () => {
