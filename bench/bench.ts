@@ -86,12 +86,12 @@ async function measure({ quick, sections, nodes }: CommandLine): Promise<void> {
     ...(sections.length < SECTIONS.length ? sections : []),
   ];
   const took: string[] = [];
-  for (const section of SECTIONS.filter(({ name }) => sections.includes(name))) {
-    for (const node of binaries(nodes)) {
-      const version = versionOf(node);
+  for (const node of binaries(nodes)) {
+    build(node);
+    const version = versionOf(node);
+    for (const section of SECTIONS.filter(({ name }) => sections.includes(name))) {
       const title = `${section.title}, Node ${version}`;
       tell(`\n${title}`);
-      build(node);
       const from = performance.now();
       const samples = await section
         .run({ node, version, quick, cpus: CPUS, tell: text => tell(`  ${text}`) })
