@@ -1,4 +1,5 @@
 /** How a request can fail, and what is known of its connection, so that the cause can be found. */
+import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 
 export type Failure =
@@ -34,6 +35,15 @@ export function follow(trace: Trace, socket: Socket): void {
 }
 
 export const failure = (kind: Failure, message: string): Error => Object.assign(new Error(message), { kind });
+
+/** Ends a request or a connection that takes longer; it then fails as `timed out`. */
+export function giveUpAfter(timeoutMs: number, connection: ClientRequest | Socket): void {
+  const timer = setTimeout(
+    () => connection.destroy(failure('timed out', `no answer within ${timeoutMs} ms`)),
+    timeoutMs,
+  );
+  connection.once('close', () => clearTimeout(timer));
+}
 
 export function kindOf(error: NodeJS.ErrnoException & { kind?: Failure }): Failure {
   if (error.kind !== undefined) return error.kind;

@@ -6,7 +6,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Readable } from 'node:stream';
-import { failure, follow, type Trace } from './failures.js';
+import { failure, follow, giveUpAfter, type Trace } from './failures.js';
 
 const PIECES = 20;
 const EVERY_MS = 50;
@@ -34,14 +34,21 @@ function answersLong(request, response) {
 /** One of them, answered as it must be. */
 export type LongRequest = (trace: Trace) => Promise<void>;
 
-export function longRequests(host: string, port: number): readonly [LongRequest, LongRequest, LongRequest] {
+/** @param timeoutMs after which each of them has failed */
+export function longRequests(
+  host: string,
+  port: number,
+  timeoutMs: number,
+): readonly [LongRequest, LongRequest, LongRequest] {
   async function download(trace: Trace): Promise<void> {
     const message = http.get({ host, port, path: '/long/download', agent: false });
+    giveUpAfter(timeoutMs, message);
     await expectText(message, trace, PIECE.repeat(PIECES));
   }
 
   async function upload(trace: Trace): Promise<void> {
     const message = http.request({ host, port, path: '/long/upload', method: 'POST', agent: false });
+    giveUpAfter(timeoutMs, message);
     Readable.from(slowly()).pipe(message);
     await expectText(message, trace, String(PIECE.length * PIECES));
   }
@@ -58,6 +65,7 @@ export function longRequests(host: string, port: number): readonly [LongRequest,
         socket.write(head('/long/download'));
         second = setTimeout(() => socket.write(head('/health', 'Connection: close')), EVERY_MS / 3);
       });
+      giveUpAfter(timeoutMs, socket);
       follow(trace, socket);
       socket.setEncoding('utf8').once('data', (piece: string) => {
         if (!/^Connection: close/m.test(piece)) return;

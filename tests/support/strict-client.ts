@@ -4,7 +4,16 @@
  */
 import http, { Agent, type IncomingMessage } from 'node:http';
 import { randomBytes } from 'node:crypto';
-import { failure, follow, kindOf, newTrace, type Failure, type Lost, type Trace } from './failures.js';
+import {
+  failure,
+  follow,
+  giveUpAfter,
+  kindOf,
+  newTrace,
+  type Failure,
+  type Lost,
+  type Trace,
+} from './failures.js';
 import { longRequests } from './long-requests.js';
 
 export interface Report {
@@ -94,7 +103,7 @@ export function strictClient(options: ClientOptions): StrictClient {
   }
 
   async function longLoop(first: number): Promise<void> {
-    const kinds = longRequests(host, port);
+    const kinds = longRequests(host, port, timeoutMs);
     for (let number = first; !stopping.signal.aborted; number++) {
       const at = performance.now();
       const trace = newTrace();
@@ -134,12 +143,8 @@ export function strictClient(options: ClientOptions): StrictClient {
       const message = http.request({ host, port, ...request }, response =>
         collect(response).then(resolve, reject),
       );
-      const timer = setTimeout(
-        () => message.destroy(failure('timed out', `no answer within ${timeoutMs} ms`)),
-        timeoutMs,
-      );
-      message.on('socket', socket => follow(trace, socket));
-      message.on('close', () => clearTimeout(timer)).on('error', reject);
+      giveUpAfter(timeoutMs, message);
+      message.on('socket', socket => follow(trace, socket)).on('error', reject);
       message.end(body);
     });
   }
