@@ -14,8 +14,11 @@ const WORKER_FILE = join(__dirname, `index${extname(__filename)}`);
 export function isWorkerFile(script: string): boolean {
   if (script === WORKER_FILE) return true;
   const name = packageOf(WORKER_FILE);
-  return name !== undefined && basename(script) === basename(WORKER_FILE) && packageOf(script) === name;
+  return name !== undefined && placeIn(script) === placeIn(WORKER_FILE) && packageOf(script) === name;
 }
+
+/** `dist/index.js`: a package may have other programs, in other folders. */
+const placeIn = (script: string): string => join(basename(dirname(script)), basename(script));
 
 /** The name in the package.json above the folder of a build. */
 function packageOf(script: string): string | undefined {

@@ -48,11 +48,12 @@ test('a reload rolls out what the link leads to by now, and retires the old work
 
 test('our worker is ours in another build, and nobody else is', () => {
   const at = folder();
-  const ours = join(release(at, 1), 'dist', 'index.ts');
-  expect(isWorkerFile(ours)).toBe(true);
-  expect(isWorkerFile(join(at, 'release-1', 'dist', 'app.ts'))).toBe(false);
+  const root = release(at, 1);
+  // These tests run from the sources.
+  expect(isWorkerFile(join(root, 'src', 'index.ts'))).toBe(true);
+  expect(isWorkerFile(join(root, 'src', 'app.ts'))).toBe(false);
+  expect(isWorkerFile(join(root, 'admin', 'index.ts'))).toBe(false);
   expect(isWorkerFile(join(at, 'index.ts'))).toBe(false);
   writeFileSync(join(at, 'package.json'), JSON.stringify({ name: 'somebody-else' }));
-  mkdirSync(join(at, 'dist'));
-  expect(isWorkerFile(join(at, 'dist', 'index.ts'))).toBe(false);
+  expect(isWorkerFile(join(at, 'src', 'index.ts'))).toBe(false);
 });
