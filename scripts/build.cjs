@@ -10,9 +10,8 @@ const Module = require('node:module');
 const { join, relative } = require('node:path');
 const esbuild = require('esbuild');
 const { run } = require('./run.cjs');
+const { ROOT, TSC } = require('./setup.cjs');
 
-const ROOT = join(__dirname, '..');
-const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 const DIST = join(ROOT, 'dist');
 
 /** So long may it take to start a worker and to ask it. */

@@ -1,8 +1,9 @@
 'use strict';
 /**
  * `node scripts/code-cache.cjs POSTPONED WORKER`: runs a worker of the build until it has answered, and writes V8's code
- * cache of all its scripts (`src/worker/shortcut.ts`), in two files of these names. V8 compiles a function when it is first called, and keeps in the cache what
- * it has compiled: so it holds what a start and a first answer need, and hardly anything else.
+ * cache of all its scripts (`src/worker/shortcut.ts`), in two files of these names. V8 compiles a function when it is
+ * first called, and keeps in the cache what it has compiled: so it holds what a start and a first answer need, and hardly
+ * anything else.
  */
 const { once } = require('node:events');
 const { readFileSync, renameSync, writeFileSync } = require('node:fs');

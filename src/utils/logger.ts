@@ -2,10 +2,10 @@
  * The logger of every process of the service: JSON lines in production, readable ones in development. Compiled it is
  * plain JavaScript: `const { logger } = require('cabe-arena-api/logger')`.
  */
-import cluster from 'node:cluster';
 import { hostname } from 'node:os';
 import pino, { type Logger as PinoLogger } from 'pino';
 import { LOG_LEVELS, readLogSettings, VARIABLES, type Environment, type LogLevel } from '../config.js';
+import { whoIsInCharge } from './charge.js';
 import { errors } from '../errors.js';
 import { standardOutput, type Output } from './output.js';
 
@@ -57,7 +57,7 @@ export function createLogger({ env, level = 'info', output = standardOutput() }:
 let told = false;
 
 /** Once for each process, and for all workers of a native supervisor once: by the supervisor. */
-const isTold = (): boolean => told || (cluster.isWorker && process.env['pm_id'] === undefined);
+const isTold = (): boolean => told || whoIsInCharge() === 'native';
 
 /** pino-pretty in this process: as a transport it would write past `process.stdout`, and PM2 would not see it. */
 function readable(output: Output): { stream: Output; warning?: string } {

@@ -13,6 +13,7 @@
 import cluster from 'node:cluster';
 import type { Environment } from '../config.js';
 import type { ToWorker } from '../supervisor/messages.js';
+import type { Charge } from '../utils/charge.js';
 import { withoutEchoes } from '../utils/echo.js';
 
 /**
@@ -29,18 +30,6 @@ export type Giver = 'supervisor' | 'somebody';
  * its way, and a worker that has told it of a leave of its own by then would be replaced in vain.
  */
 const SAME_SIGNAL_MS = 100;
-
-/** Who is in charge of this process. */
-export type Charge = 'nobody' | 'native' | 'pm2';
-
-/**
- * PM2 gives every process of its own an id and a channel; a shell that was started below one inherits only the id. What
- * else forks a cluster worker is the native supervisor.
- */
-export function whoIsInCharge(): Charge {
-  if (process.env['pm_id'] !== undefined && process.connected) return 'pm2';
-  return cluster.isWorker ? 'native' : 'nobody';
-}
 
 /** Passes on every order that reaches this process. */
 export function takeOrders(

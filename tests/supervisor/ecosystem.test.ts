@@ -307,13 +307,19 @@ describe('the file', () => {
     expect(() => loadApp({ file: nameless, shell: {}, only: 'c' })).toThrow(/: app, b, got "c"$/);
   });
 
-  test('is read anew each time, with what it requires', () => {
+  /** A folder with an app file that requires its number of workers. */
+  function folderWithNumber(): string {
     const at = folder();
     write(
       "module.exports = { script: './app.js', instances: require('./number.js') }",
       'ecosystem.config.js',
       at,
     );
+    return at;
+  }
+
+  test('is read anew each time, with what it requires', () => {
+    const at = folderWithNumber();
     const seen = inNode(
       `const write = number => require('fs').writeFileSync('number.js', 'module.exports = ' + number);
        const read = () => loadApp({ file: process.cwd() + '/ecosystem.config.js', shell: {} }).app.instances;
@@ -324,12 +330,7 @@ describe('the file', () => {
   });
 
   test('is held in memory once, however often it is read', () => {
-    const at = folder();
-    write(
-      "module.exports = { script: './app.js', instances: require('./number.js') }",
-      'ecosystem.config.js',
-      at,
-    );
+    const at = folderWithNumber();
     write('module.exports = 2', 'number.js', at);
     const held = inNode(
       `const reader = require.cache[require.resolve(${JSON.stringify(READER)})];
