@@ -1,5 +1,7 @@
 /** The same app file and the same worker under real PM2. */
-import { copyFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { APP_FILE, cleanUp, folder, freePort, isAlive, request, until } from '../support/processes.js';
 import { Pm2 } from '../support/pm2.js';
@@ -103,4 +105,16 @@ test('its daemon killed with SIGKILL: the workers drain and leave', async () => 
   process.kill(pm2.daemon, 'SIGKILL');
   await until(() => pids.every(pid => !isAlive(pid)), 'every worker has left');
   expect(pm2.logs().filter(line => line.includes('the loss of its supervisor')).length).toBe(2);
+});
+
+test('a daemon that has taken its note away counts as alive until it has ended', async () => {
+  const stand = spawn('sleep', ['60']);
+  const note = join(pm2.home, 'pm2.pid');
+  writeFileSync(note, String(stand.pid));
+  expect(pm2.alive).toBe(true);
+  rmSync(note);
+  expect(pm2.alive).toBe(true);
+  stand.kill('SIGKILL');
+  await once(stand, 'exit');
+  expect(pm2.alive).toBe(false);
 });

@@ -28,6 +28,7 @@ export interface Result {
 export class Pm2 {
   readonly home = mkdtempSync(join(tmpdir(), 'cabe-pm2-'));
   readonly env: Record<string, string>;
+  #noted = 0;
 
   /** @param env the shell in which every command of this PM2 is given */
   constructor(env: Readonly<Record<string, string>> = {}) {
@@ -89,10 +90,14 @@ export class Pm2 {
     );
   }
 
-  /** Its pid as it was noted; 0 where no daemon has been started. */
+  /**
+   * Its pid as it was noted last; 0 where no daemon has been started. On a signal it takes its note away before it ends
+   * (Daemon.js:355), and is alive until then.
+   */
   get daemon(): number {
     const path = join(this.home, 'pm2.pid');
-    return existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
+    if (existsSync(path)) this.#noted = Number(readFileSync(path, 'utf8'));
+    return this.#noted;
   }
 
   /** Whether the daemon runs. A pid of 0 would mean ourselves. */
