@@ -36,8 +36,9 @@ for one. The latency is that of a saturated server, so it is mostly waiting.`,
   run: bench =>
     contest(bench, {
       entries: contenders.map(contender => ({ contender, workers: 1 })),
-      rounds: bench.quick ? 1 : 4,
-      seconds: bench.quick ? 1 : 2,
+      rounds: bench.quick ? 1 : 15,
+      sideBySide: 5,
+      seconds: 1,
       pinned: true,
     }),
   rows: contenders.map(({ name, label }) => ({ contender: name, label })),
