@@ -19,8 +19,8 @@ that of supervisor and workers together.`,
   run: bench =>
     contest(bench, {
       entries: contenders.map(contender => ({ contender, workers: 2 })),
-      rounds: bench.quick ? 1 : 15,
-      sideBySide: 5,
+      rounds: bench.quick ? 1 : 14,
+      sideBySide: 7,
       seconds: 1,
     }),
   rows: contenders.map(({ name, label }) => ({ contender: name, label })),

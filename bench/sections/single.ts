@@ -36,8 +36,8 @@ for one. The latency is that of a saturated server, so it is mostly waiting.`,
   run: bench =>
     contest(bench, {
       entries: contenders.map(contender => ({ contender, workers: 1 })),
-      rounds: bench.quick ? 1 : 15,
-      sideBySide: 5,
+      rounds: bench.quick ? 1 : 14,
+      sideBySide: 7,
       seconds: 1,
       pinned: true,
     }),

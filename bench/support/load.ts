@@ -19,8 +19,8 @@ const LOG_LAG_MS = 5_000;
 /** A log that has not grown for so long is complete. */
 const SILENCE_MS = 100;
 
-/** Lets the code of a fresh process be compiled. */
-const WARM_UP_S = 1;
+/** Rounds that do not count let the code of fresh processes be compiled: once, or until all of it is. */
+const WARM_UP = { once: 1, wholly: 6 };
 
 export interface Entry {
   readonly contender: Contender;
@@ -65,8 +65,17 @@ export async function contest(bench: Bench, what: Contest): Promise<Sample[]> {
     const all = turns(entriesOf(entries, first), first);
     for (const group of sideBySide === undefined ? all.map(entry => [entry]) : [all]) {
       await together(bench, what, group, works, async launched => {
+        for (let round = 0; round < (sideBySide === undefined ? WARM_UP.once : WARM_UP.wholly); round++) {
+          for (const entrant of turns(launched, round)) await turn(bench, what, entrant, 0);
+        }
         for (let round = first; round < Math.min(first + (sideBySide ?? 1), rounds); round++) {
-          for (const entrant of turns(launched, round)) samples.push(await turn(bench, what, entrant, round));
+          for (const entrant of turns(launched, round)) {
+            const sample = await turn(bench, what, entrant, round);
+            samples.push(sample);
+            bench.tell(
+              `round ${round + 1}/${rounds} ${entrant.contender.label}, ${entrant.workers} ${entrant.workers === 1 ? 'worker' : 'workers'}: ${Math.round(sample.values['rps'] ?? NaN)} requests/s`,
+            );
+          }
         }
       });
     }
@@ -91,7 +100,7 @@ async function together(
       await named(contender, async () => {
         const one = await launch(contender, { node: bench.node, workers, cpu });
         running.push(one);
-        launched.push(await prepare(bench, what, { contender, running: one, workers }, works));
+        launched.push(await prepare(what, { contender, running: one, workers }, works));
       });
     }
     await use(launched);
@@ -100,9 +109,8 @@ async function together(
   }
 }
 
-/** Looks at the work, measures what comes before the load, and warms up. */
+/** Looks at the work, and measures what comes before the load. */
 async function prepare(
-  bench: Bench,
   what: Contest,
   entrant: Pick<Launched, 'contender' | 'running' | 'workers'>,
   works: Map<Contender, Work>,
@@ -112,7 +120,6 @@ async function prepare(
   const others = watchOthers([running]);
   const besides = await what.besides?.(running);
   const foreign = others([running]);
-  await measure(entrant, 0, { ...loadOf(bench, what, running), seconds: WARM_UP_S });
   return { ...entrant, besides: besides ?? {}, foreign: besides === undefined ? 0 : foreign };
 }
 
@@ -120,9 +127,6 @@ async function turn(bench: Bench, what: Contest, entrant: Launched, round: numbe
   const { contender, running, workers, besides, foreign } = entrant;
   const load = loadOf(bench, what, running);
   const measured = await named(contender, () => measureAgain(entrant, round, load));
-  bench.tell(
-    `round ${round + 1}/${what.rounds} ${contender.label}, ${workers} ${workers === 1 ? 'worker' : 'workers'}: ${Math.round(measured.values.rps)} requests/s`,
-  );
   return {
     ...measured,
     x: workers,

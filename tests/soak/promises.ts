@@ -67,6 +67,7 @@ const COLUMNS: readonly (readonly [title: string, of: (kept: Kept) => string | n
   ['lost', ({ unexcused }) => counted(unexcused.map(({ kind }) => kind))],
   ['with a fallen worker', ({ held }) => held],
   ['too late', ({ late }) => late],
+  ['longest wait', ({ longestWaitMs }) => `${longestWaitMs} ms`],
   ['longest answer', ({ longestMs }) => `${longestMs} ms`],
   ['median silence', ({ gapsMs }) => `${Math.round(medianOf(gapsMs))} ms`],
   ['longest silence', ({ longestGapMs }) => `${longestGapMs} ms`],

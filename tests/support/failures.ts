@@ -15,6 +15,13 @@ export interface Lost {
   readonly failedAt: number;
 }
 
+/** A connection as its client knows it. The time is that of the system's clock, which other processes share. */
+export interface Opened {
+  /** The client's port. */
+  readonly port: number;
+  readonly at: number;
+}
+
 /** What one request finds out about the connection it is sent on. */
 export interface Trace {
   port: number | undefined;

@@ -45,6 +45,8 @@ export interface Kept extends Report, Judgement {
   readonly times: number;
   /** The longest time between two answers, of each time that it happened. */
   readonly gapsMs: readonly number[];
+  /** The longest time from opening a connection until a worker accepted it. */
+  readonly longestWaitMs: number;
   /** The longest time that it took to happen. */
   readonly longestActionMs: number;
 }
@@ -87,6 +89,7 @@ async function keepOnce({ name, mode, load, isLast, open }: Promised, times: num
     mode,
     times,
     gapsMs,
+    longestWaitMs: stunts.longestWaitMs(report.opened),
     longestActionMs,
   };
 }
@@ -112,9 +115,11 @@ function sumOf(one: Kept, other: Kept): Kept {
     late: one.late + other.late,
     lost: [...one.lost, ...other.lost],
     unexcused: [...one.unexcused, ...other.unexcused],
+    opened: [...one.opened, ...other.opened],
     examples: [...one.examples, ...other.examples].slice(0, 10),
     longestMs: Math.max(one.longestMs, other.longestMs),
     longestGapMs: Math.max(one.longestGapMs, other.longestGapMs),
+    longestWaitMs: Math.max(one.longestWaitMs, other.longestWaitMs),
     longestActionMs: Math.max(one.longestActionMs, other.longestActionMs),
   };
 }

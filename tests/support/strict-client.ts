@@ -12,6 +12,7 @@ import {
   newTrace,
   type Failure,
   type Lost,
+  type Opened,
   type Trace,
 } from './failures.js';
 import { longRequests } from './long-requests.js';
@@ -22,6 +23,8 @@ export interface Report {
   readonly failures: Readonly<Partial<Record<Failure, number>>>;
   /** Every failure, with what is known of its connection. */
   readonly lost: readonly Lost[];
+  /** The connections for one request each. */
+  readonly opened: readonly Opened[];
   /** What the first few failures were, for whoever has to find their cause. */
   readonly examples: readonly string[];
   /** The longest time that a request waited for its answer; long requests are not counted. */
@@ -65,6 +68,7 @@ export function strictClient(options: ClientOptions): StrictClient {
   const pool = new Agent({ keepAlive: true, maxSockets: keptAlive });
   const failures: Partial<Record<Failure, number>> = {};
   const lost: Lost[] = [];
+  const openedForOne: Opened[] = [];
   const pending = new Set<Promise<void>>();
   const begun = performance.now();
   let [sent, answered, longestMs, longestGapMs, lastAnswer] = [0, 0, 0, 0, begun];
@@ -92,6 +96,8 @@ export function strictClient(options: ClientOptions): StrictClient {
     } finally {
       waiting.delete(at);
       if (agent === false) opened--;
+      if (agent === false && trace.port !== undefined)
+        openedForOne.push({ port: trace.port, at: trace.openedAt });
     }
   }
 
@@ -192,6 +198,7 @@ export function strictClient(options: ClientOptions): StrictClient {
         answered,
         failures,
         lost,
+        opened: openedForOne,
         examples: lost.slice(0, 10).map(({ what }) => what),
         longestMs: Math.round(longestMs),
         longestGapMs: Math.round(longestGapMs),

@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Failure, Lost } from './failures.js';
+import type { Failure, Lost, Opened } from './failures.js';
 import { LONG_ROUTES } from './long-requests.js';
 import { APP_FILE, ROOT, WORKER } from './processes.js';
 import type { Report } from './strict-client.js';
@@ -147,9 +147,30 @@ export class Stunts {
     return { held: lost.length - others.length, late: others.length - unexcused.length, unexcused };
   }
 
+  /** The longest time that one of these connections waited until a worker accepted it. */
+  longestWaitMs(opened: readonly Opened[]): number {
+    const accepted = byPort(this.lastWords().flatMap(words => words.accepted));
+    const waits = [...byPort(opened.map(({ port, at }) => [port, at]))].flatMap(([port, times]) =>
+      times.flatMap((from, index) => {
+        const until = times[index + 1] ?? Infinity; // then the same port is another connection's
+        const taken = accepted.get(port)?.find(at => at >= from && at < until);
+        return taken === undefined ? [] : taken - from;
+      }),
+    );
+    return Math.max(0, ...waits);
+  }
+
   private lastWords(): LastWords[] {
     return readdirSync(this.at)
       .filter(name => name.startsWith('words-'))
       .map(name => JSON.parse(readFileSync(join(this.at, name), 'utf8')) as LastWords);
   }
+}
+
+/** The times of each port, the first ones first. */
+function byPort(all: readonly (readonly [port: number, at: number])[]): Map<number, number[]> {
+  const times = new Map<number, number[]>();
+  for (const [port, at] of all.toSorted(([, one], [, other]) => one - other))
+    times.set(port, [...(times.get(port) ?? []), at]);
+  return times;
 }
