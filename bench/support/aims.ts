@@ -36,7 +36,9 @@ function wanted({ atLeast, atMost, unit }: Aim): string {
 function judged(aim: Aim, { name }: Section, { node, sections }: Results): string {
   const found = aim.measured(sections[name]?.samples ?? []);
   if (found === undefined) return 'not measured';
-  const text = `${written(found, aim.digits ?? DIGITS, false)}${found.quiet === 0 ? ', noisy' : ''}`;
+  const digits = aim.digits ?? DIGITS;
+  const best = aim.atBest?.(sections[name]?.samples ?? []);
+  const text = `${written(found, digits, false)}${best === undefined ? '' : `, at best ${best.toFixed(digits)}`}${found.quiet === 0 ? ', noisy' : ''}`;
   const isMet = judge(aim, found, Number.parseInt(node, 10));
   return isMet === undefined ? text : `${text}, ${isMet ? 'met' : '**not met**'}`;
 }

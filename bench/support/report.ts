@@ -72,7 +72,8 @@ Written by \`yarn bench\` from the figures in \`bench/results\`; nothing here is
 
 ## Aims
 
-What this service set out to reach, and the median of what was measured, with the least and the greatest in brackets.
+What this service set out to reach, and the median of what was measured, with the least and the greatest in brackets;
+at best is the ratio of the best rounds, which were disturbed the least.
 
 ${aims(sections, all)}
 

@@ -83,6 +83,20 @@ export function ratio(samples: readonly Sample[], row: Row, to: Row, metric: str
 }
 
 /**
+ * The ratio of the best rounds, for a metric of which more is better. Whatever else a machine does makes rounds worse and
+ * none better, so the best ones are those that were disturbed the least; one lucky round, though, says little.
+ */
+export function ratioAtBest(
+  samples: readonly Sample[],
+  row: Row,
+  to: Row,
+  metric: string,
+): number | undefined {
+  const [value, base] = [summarise(samples, row, metric)?.max, summarise(samples, to, metric)?.max];
+  return value === undefined || base === undefined || base === 0 ? undefined : value / base;
+}
+
+/**
  * With which power of `x` a metric grows over the last two doublings of what was measured: 0 is not at all, 1 is
  * linearly. Over smaller steps what is there anyway would hide the growth.
  */

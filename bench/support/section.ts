@@ -29,6 +29,8 @@ export interface Column {
   readonly to?: string;
   /** The other way round: the median of the ratios of this contender to the row. */
   readonly of?: string;
+  /** The ratio of the best rounds in place of the median one. */
+  readonly atBest?: true;
   /** Without least and greatest. */
   readonly brief?: boolean;
 }
@@ -54,6 +56,8 @@ export type Bound = number | Readonly<Record<number, number>>;
 export interface Aim {
   readonly what: string;
   readonly measured: (samples: readonly Sample[]) => Summary | undefined;
+  /** The same of the best rounds; shown beside it, and not judged. */
+  readonly atBest?: (samples: readonly Sample[]) => number | undefined;
   readonly atLeast?: Bound;
   readonly atMost?: Bound;
   readonly unit?: string;

@@ -1,5 +1,5 @@
 /** Samples as tables. Pure. */
-import { growth, isQuiet, ratio, summarise, type Sample, type Summary } from './rounds.js';
+import { growth, isQuiet, ratio, ratioAtBest, summarise, type Sample, type Summary } from './rounds.js';
 import type { Column, Section, SectionRow } from './section.js';
 
 /** A table in Markdown; rows of which nothing was measured are left out, and columns likewise. */
@@ -21,17 +21,19 @@ export function table(section: Section, samples: readonly Sample[]): string {
 }
 
 function cell(samples: readonly Sample[], row: SectionRow, column: Column): string {
-  const { metric, to, of, digits = 1, brief = false } = column;
+  const { metric, to, of, digits = 1, brief = false, atBest = false } = column;
   if (row.growth === true) {
     const power = growth(samples, row.contender, metric);
     return power === undefined ? '' : written(power, 2, true);
   }
-  const summary =
-    to !== undefined
-      ? ratio(samples, row, { contender: to, x: row.x }, metric)
-      : of !== undefined
-        ? ratio(samples, { contender: of, x: row.x }, row, metric)
-        : summarise(samples, row, metric);
+  const base = { contender: to ?? of ?? '', x: row.x };
+  const [over, under] = of === undefined ? [row, base] : [base, row];
+  if (atBest) {
+    const best = ratioAtBest(samples, over, under, metric);
+    return best === undefined ? '' : best.toFixed(digits);
+  }
+  const isRatio = to !== undefined || of !== undefined;
+  const summary = isRatio ? ratio(samples, over, under, metric) : summarise(samples, row, metric);
   return summary === undefined ? '' : written(summary, digits, brief);
 }
 
