@@ -5,9 +5,9 @@
  * and for the worker's own modules.
  */
 const { createHash } = require('node:crypto');
-const { readdirSync, renameSync, rmSync, writeFileSync } = require('node:fs');
+const { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } = require('node:fs');
 const Module = require('node:module');
-const { join, relative } = require('node:path');
+const { dirname, join } = require('node:path');
 const esbuild = require('esbuild');
 const { run } = require('./run.cjs');
 const { ROOT, TSC } = require('./setup.cjs');
@@ -40,8 +40,10 @@ async function build() {
     sourcemap: 'linked',
   });
   const postponed = new Map();
-  const packages = await bundled(PACKED.map(packed), [postponing(postponed)]);
-  await pack(packages, await bundled([...postponed].map(([name, path]) => getter(name, path))));
+  const texts = new Map([['packages.js', await bundled(PACKED.map(packed), [postponing(postponed)])]]);
+  for (const [file, path] of postponed)
+    texts.set(file, await bundled([`module.exports = require(${JSON.stringify(path)});`]));
+  await pack(texts);
 }
 
 /** One text of these lines, and of all the packages that they ask for. */
@@ -59,9 +61,6 @@ async function bundled(lines, plugins = []) {
 const packed = name =>
   `exports['${name}'] = { version: require('${name}/package.json').version, load: () => require('${name}') };`;
 
-const getter = (name, path) =>
-  `Object.defineProperty(exports, ${JSON.stringify(name)}, { get: () => require(${JSON.stringify(path)}) });`;
-
 /**
  * What a plain answer needs none of, and what takes half of a start: tables of types and of encodings, parsers of
  * bodies, cryptography, threads.
@@ -70,7 +69,7 @@ const POSTPONED = /^(assert|crypto|iconv-lite|mime-types|node:crypto|node:zlib|q
 
 /**
  * They are loaded when a part of them is first asked for; until then something stands in for each that has its names.
- * Packages among them are noted, and come from a file of their own.
+ * Packages among them are noted, and each comes from a file of its own.
  */
 const postponing = noted => ({
   name: 'postpone',
@@ -78,26 +77,26 @@ const postponing = noted => ({
     onResolve({ filter: POSTPONED }, ({ path, resolveDir }) => ({
       path: Module.isBuiltin(path) ? path : require.resolve(path, { paths: [resolveDir] }),
       namespace: 'postponed',
+      pluginData: path,
     }));
     onResolve({ filter: /./, namespace: 'postponed' }, ({ path }) => ({ path, external: true }));
-    onLoad({ filter: /./, namespace: 'postponed' }, ({ path }) => {
-      const name = relative(ROOT, path);
-      if (!Module.isBuiltin(path)) noted.set(name, path);
-      const load = Module.isBuiltin(path)
-        ? `require('${path}')`
-        : `require('./postponed.js')[${JSON.stringify(name)}]`;
-      return { contents: standIn(require(path), load) };
+    onLoad({ filter: /./, namespace: 'postponed' }, ({ path, pluginData: name }) => {
+      if (Module.isBuiltin(path)) return { contents: standIn(require(path), path) };
+      let file = `postponed/${name}.js`;
+      while (noted.has(file)) file = file.replace(/\.js$/, '-.js'); // another version of it
+      noted.set(file, path);
+      return { contents: standIn(require(path), `./${file}`) };
     });
   },
 });
 
 /** The text of a module that loads another one when it is used. */
-function standIn(real, load) {
+function standIn(real, id) {
   const first =
     typeof real === 'function'
       ? 'function (...given) { return new.target ? Reflect.construct(load(), given) : Reflect.apply(load(), this, given); }'
       : '{}';
-  return `const load = () => ${load};
+  return `const load = () => require('${id}');
 module.exports = ${first};
 for (const name of ${JSON.stringify(Object.keys(real))})
   Object.defineProperty(module.exports, name, { get: () => load()[name], enumerable: true, configurable: true });`;
@@ -107,11 +106,16 @@ for (const name of ${JSON.stringify(Object.keys(real))})
  * Each file of packages names its caches in its first line, by what is in it: a worker that starts while a build is
  * copied over another never meets the caches of another text.
  */
-async function pack(packages, postponed) {
+async function pack(texts) {
   const stale = readdirSync(DIST).filter(name => name.endsWith('.cache'));
-  const caches = [naming('postponed', postponed), naming('packages', packages)];
+  const caches = {};
+  for (const [file, text] of texts) {
+    const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
+    caches[file] = `${file.split('/')[0].replace('.js', '')}.${digest}.cache`;
+    replace(file, `// ${caches[file]}\n${text}`);
+  }
   for (const name of stale) rmSync(join(DIST, name));
-  const code = await run(process.execPath, [join(__dirname, 'code-cache.cjs'), ...caches], {
+  const code = await run(process.execPath, [join(__dirname, 'code-cache.cjs'), JSON.stringify(caches)], {
     cwd: ROOT,
     stdio: ['ignore', 'ignore', 2],
     timeout: PATIENCE_MS,
@@ -125,16 +129,10 @@ async function pack(packages, postponed) {
     );
 }
 
-/** @returns the name of the caches */
-function naming(file, text) {
-  const caches = `${file}.${createHash('sha256').update(text).digest('hex').slice(0, 16)}.cache`;
-  replace(`${file}.js`, `// ${caches}\n${text}`);
-  return caches;
-}
-
 /** Whoever reads it meanwhile has the old one or the new one, whole. */
 function replace(name, content) {
   const path = join(DIST, name);
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.new`, content);
   renameSync(`${path}.new`, path);
 }

@@ -1,7 +1,8 @@
 'use strict';
 /**
- * `node scripts/code-cache.cjs POSTPONED WORKER`: runs a worker of the build until it has answered, and writes V8's code
- * cache of all its scripts (`src/worker/shortcut.ts`), in two files of these names. V8 compiles a function when it is
+ * `node scripts/code-cache.cjs CACHES`: runs a worker of the build until it has answered, and writes V8's code cache of
+ * all its scripts (`src/worker/shortcut.ts`). CACHES is JSON: each file of packages, and the name that its cache is to
+ * have; that of `packages.js` holds those of our own modules, too. V8 compiles a function when it is
  * first called, and keeps in the cache what it has compiled: so it holds what a start and a first answer need, and hardly
  * anything else.
  */
@@ -13,19 +14,18 @@ const { join } = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 
 const DIST = join(__dirname, '..', 'dist');
+/** Everything that every worker needs. */
+const PACKAGES = 'packages.js';
+
 const { compiled, lifecycle } = require(join(DIST, 'worker', 'shortcut.js'));
 
-const [, , postponed, worker] = process.argv;
+const { [PACKAGES]: worker, ...postponed } = JSON.parse(process.argv[2]);
 
 /** The environment of a worker, whatever that of the build is. */
 const ENVIRONMENT = { NODE_ENV: 'production', HOST: '127.0.0.1', PORT: '0', PATH: process.env.PATH };
 
 /** What every worker is asked first: by people, and by load balancers. */
 const QUESTIONS = ['/health', '/readyz', '/api/status'];
-
-/** Caches of these count without a look at their text: it is in the name of the caches. */
-const PACKAGES = 'packages.js';
-const POSTPONED = 'postponed.js';
 
 async function main() {
   for (const name of Object.keys(process.env)) delete process.env[name];
@@ -37,12 +37,15 @@ async function main() {
   await ask(port, { path: '/', method: 'POST', headers: { 'Content-Type': 'application/json' } }, 404, '{}');
   // The access line is written when the connection has done its part.
   await sleep(20);
-  const paths = [...compiled.keys()];
-  write(postponed, [POSTPONED]);
+  // No answer of ours needs the table of types.
+  require(join(DIST, PACKAGES))
+    .express.load()
+    .response.type.call({ set: () => undefined }, 'html');
   write(
     worker,
-    paths.filter(path => path !== POSTPONED),
+    [...compiled.keys()].filter(path => !(path in postponed)),
   );
+  for (const [path, name] of Object.entries(postponed)) if (compiled.has(path)) write(name, [path]);
   process.exit();
 }
 
@@ -69,7 +72,8 @@ function write(name, paths) {
   const file = join(DIST, name);
   const parts = paths.map(path => ({
     path,
-    text: [PACKAGES, POSTPONED].includes(path) ? Buffer.alloc(0) : readFileSync(join(DIST, path)),
+    // That of packages is in the name of the cache.
+    text: path === PACKAGES || path in postponed ? Buffer.alloc(0) : readFileSync(join(DIST, path)),
     cache: compiled.get(path).createCachedData(),
   }));
   const index = parts.map(({ path, text, cache }) => [path, text.length, cache.length]);

@@ -124,10 +124,10 @@ async function once(
     const known = [...first];
     for (let crash = 0; crash < CRASHES; crash++) {
       await sleep(STABLE_MS);
-      const from = performance.now();
+      const at = performance.now();
       process.kill(known.at(-1) ?? 0, 'SIGKILL');
       known.push(...(await answering(place.port, 1, known)));
-      crashes.push(performance.now() - from);
+      crashes.push(performance.now() - at);
     }
     values['crashMs'] = median(crashes);
     if (running.reload === undefined) return;

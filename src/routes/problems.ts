@@ -15,6 +15,8 @@ export class Problem extends Error {
   }
 }
 
+const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
 /** No route matched: a URL that cannot be decoded is the client's mistake, any other is just not there. */
 export const notFound: RequestHandler = request => {
   if (!isDecodable(request.path)) throw new Problem(400, 'The URL is not validly percent-encoded');
@@ -49,17 +51,20 @@ function answer(
   detail: string | undefined,
   more: object,
 ): void {
+  const text = JSON.stringify({
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? 'Unknown error',
+    status,
+    ...(detail === undefined ? {} : { detail }),
+    requestId: request.id,
+    ...more,
+  });
+  // Express' `type` would look into a table of all types, which takes a new worker 10 ms to load.
+  response.statusCode = status;
   response
-    .status(status)
-    .type('application/problem+json')
-    .json({
-      type: 'about:blank',
-      title: STATUS_CODES[status] ?? 'Unknown error',
-      status,
-      ...(detail === undefined ? {} : { detail }),
-      requestId: request.id,
-      ...more,
-    });
+    .setHeader('Content-Type', PROBLEM_TYPE)
+    .setHeader('Content-Length', Buffer.byteLength(text))
+    .end(text);
 }
 
 /** What a client is told: errors of Express and its parsers say themselves whether their sentence may be shown. */

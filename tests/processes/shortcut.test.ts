@@ -41,15 +41,28 @@ test('every script of a start has a code cache that V8 takes, and nothing else i
   expect(outside.map(path => relative(at, path))).toEqual(['dist/telling.js', 'dist/worker/shortcut.js']);
 });
 
-test('what was postponed is loaded by the first request that needs it', async () => {
-  const { port } = await serving(project());
+test('what was postponed is loaded by the first request that needs it, and by no other', async () => {
+  const at = project();
+  writeFileSync(
+    join(at, 'dist', 'telling.js'),
+    `const { compiled, lifecycle } = require('./worker/shortcut.js');
+     void lifecycle().runWorker();
+     const tell = () => console.log('TOLD ' + [...compiled.keys()].filter(path => path.startsWith('postponed')));
+     process.on('SIGUSR2', tell);`,
+  );
+  const running = await serving(at, 'dist/telling.js');
   const ask = (charset: string): Promise<number> =>
-    request(port, '/nowhere', {
+    request(running.port, '/nowhere', {
       method: 'POST',
       headers: { 'Content-Type': `application/json; charset=${charset}` },
       body: '{}',
     }).then(({ status }) => status);
+  expect((await request(running.port, '/nowhere')).status).toBe(404);
+  running.kill('SIGUSR2');
+  await running.said(/^TOLD $/);
   expect([await ask('utf-8'), await ask('utf-99')]).toEqual([404, 415]);
+  running.kill('SIGUSR2');
+  await running.said(/^TOLD postponed\/iconv-lite\.js$/);
 });
 
 test('a module that was compiled after the build counts, also where it is as long', async () => {
