@@ -1,18 +1,20 @@
 import type { Section } from '../support/section.js';
 import { accepting } from './accepting.js';
 import { core } from './core.js';
-import { pair } from './pair.js';
+import { pair, pairSteady } from './pair.js';
 import { growth } from './growth.js';
 import { held } from './held.js';
 import { idle } from './idle.js';
 import { memorySection } from './memory.js';
-import { single } from './single.js';
+import { single, singleSteady } from './single.js';
 import { start } from './start.js';
 
 /** Every section, in the order of the report. */
 export const SECTIONS: readonly Section[] = [
   single,
+  singleSteady,
   pair,
+  pairSteady,
   accepting,
   start,
   memorySection,

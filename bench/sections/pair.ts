@@ -1,6 +1,6 @@
 import type { Aim, Section } from '../support/section.js';
 import { SUPERVISED } from '../support/contenders.js';
-import { contest } from '../support/load.js';
+import { contest, SIDE_BY_SIDE, steady } from '../support/load.js';
 import { ratio, ratioAtBest } from '../support/rounds.js';
 
 const contenders = [SUPERVISED.pm2, SUPERVISED.cluster, SUPERVISED.oursPm2, SUPERVISED.native];
@@ -10,6 +10,23 @@ const toPm2 = (contender: string): Pick<Aim, 'measured' | 'atBest'> => ({
   atBest: samples => ratioAtBest(samples, { contender }, { contender: 'pm2' }, 'rps'),
 });
 
+const entries = contenders.map(contender => ({ contender, workers: 2 }));
+
+const aimsOf = (what: string): readonly Aim[] => [
+  {
+    what: `${what}, requests/s: native supervisor to PM2 + Express`,
+    ...toPm2('native'),
+    atLeast: { 20: 8, 24: 3.5 },
+    digits: 2,
+  },
+  {
+    what: `${what}, requests/s: this worker under PM2 to PM2 + Express`,
+    ...toPm2('ours-pm2'),
+    atLeast: { 20: 5, 24: 2.5 },
+    digits: 2,
+  },
+];
+
 /** Two workers, connections kept alive. */
 export const pair: Section = {
   name: 'pair',
@@ -18,10 +35,9 @@ export const pair: Section = {
 that of supervisor and workers together.`,
   run: bench =>
     contest(bench, {
-      entries: contenders.map(contender => ({ contender, workers: 2 })),
-      rounds: bench.quick ? 1 : 14,
-      sideBySide: 7,
-      seconds: 1,
+      entries,
+      rounds: bench.quick ? 1 : 3,
+      seconds: bench.quick ? 1 : 2,
     }),
   rows: contenders.map(({ name, label }) => ({ contender: name, label })),
   columns: [
@@ -33,24 +49,29 @@ that of supervisor and workers together.`,
     { title: 'supervisor, cores', metric: 'supervisorCores', digits: 2 },
     { title: 'p99 ms', metric: 'p99Ms', digits: 2, brief: true },
   ],
-  aims: [
-    {
-      what: 'Two workers, requests/s: native supervisor to PM2 + Express',
-      ...toPm2('native'),
-      atLeast: { 20: 8, 24: 3.5 },
-      digits: 2,
-    },
-    {
-      what: 'Two workers, requests/s: this worker under PM2 to PM2 + Express',
-      ...toPm2('ours-pm2'),
-      atLeast: { 20: 5, 24: 2.5 },
-      digits: 2,
-    },
-  ],
+  aims: aimsOf('Two workers'),
   plots: [
     {
       file: 'pair-rps',
       title: 'Two workers, kept-alive connections',
+      unit: 'requests per second',
+      metric: 'rps',
+    },
+  ],
+};
+
+/** The same after a while. */
+export const pairSteady: Section = {
+  ...pair,
+  name: 'pair-steady',
+  title: 'Two workers after a while, connections kept alive',
+  about: `The same once Node has compiled all that it will. ${SIDE_BY_SIDE}`,
+  run: bench => contest(bench, { entries, ...steady(bench) }),
+  aims: aimsOf('Two workers after a while'),
+  plots: [
+    {
+      file: 'pair-steady-rps',
+      title: 'Two workers after a while, kept-alive connections',
       unit: 'requests per second',
       metric: 'rps',
     },

@@ -1,6 +1,6 @@
 import type { Aim, Section } from '../support/section.js';
 import { ALONE } from '../support/contenders.js';
-import { contest } from '../support/load.js';
+import { contest, SIDE_BY_SIDE, steady } from '../support/load.js';
 import { ratio, ratioAtBest } from '../support/rounds.js';
 
 const contenders = [
@@ -23,6 +23,17 @@ const oursTo = (contender: string): Pick<Aim, 'measured' | 'atBest'> => ({
   atBest: samples => ratioAtBest(samples, { contender: 'ours' }, { contender }, 'rps'),
 });
 
+const entries = contenders.map(contender => ({ contender, workers: 1 }));
+
+const aimsOf = (what: string): readonly Aim[] =>
+  [
+    { to: 'bare node:http', ...oursTo('bare'), atLeast: 0.75 },
+    { to: 'node:http doing the same work', ...oursTo('raw-gathered'), atLeast: 0.9 },
+    { to: 'Fastify', ...oursTo('fastify'), atLeast: 1.5 },
+    { to: 'Express 5 as usual', ...oursTo('express5'), atLeast: USUAL },
+    { to: 'Express 4 as usual', ...oursTo('express4'), atLeast: USUAL },
+  ].map(({ to, ...aim }) => ({ ...aim, what: `${what}, requests/s: this worker to ${to}`, digits: 2 }));
+
 /** One worker, connections kept alive. */
 export const single: Section = {
   name: 'single',
@@ -35,10 +46,9 @@ A ratio above 1 says that this worker answers so many times as many requests, or
 for one. The latency is that of a saturated server, so it is mostly waiting.`,
   run: bench =>
     contest(bench, {
-      entries: contenders.map(contender => ({ contender, workers: 1 })),
-      rounds: bench.quick ? 1 : 14,
-      sideBySide: 7,
-      seconds: 1,
+      entries,
+      rounds: bench.quick ? 1 : 4,
+      seconds: bench.quick ? 1 : 2,
       pinned: true,
     }),
   rows: contenders.map(({ name, label }) => ({ contender: name, label })),
@@ -52,13 +62,7 @@ for one. The latency is that of a saturated server, so it is mostly waiting.`,
     { title: 'p99 ms', metric: 'p99Ms', digits: 2, brief: true },
     { title: 'log bytes/request', metric: 'logBytes', digits: 0, brief: true },
   ],
-  aims: [
-    { what: 'bare node:http', ...oursTo('bare'), atLeast: 0.75 },
-    { what: 'node:http doing the same work', ...oursTo('raw-gathered'), atLeast: 0.9 },
-    { what: 'Fastify', ...oursTo('fastify'), atLeast: 1.5 },
-    { what: 'Express 5 as usual', ...oursTo('express5'), atLeast: USUAL },
-    { what: 'Express 4 as usual', ...oursTo('express4'), atLeast: USUAL },
-  ].map(aim => ({ ...aim, what: `One worker, requests/s: this worker to ${aim.what}`, digits: 2 })),
+  aims: aimsOf('One worker'),
   plots: [
     {
       file: 'single-rps',
@@ -67,5 +71,24 @@ for one. The latency is that of a saturated server, so it is mostly waiting.`,
       metric: 'rps',
     },
     { file: 'single-cpu', title: 'One worker: CPU time per request', unit: 'µs', metric: 'cpuUs' },
+  ],
+};
+
+/** The same after a while. */
+export const singleSteady: Section = {
+  ...single,
+  name: 'single-steady',
+  title: 'One worker after a while, connections kept alive',
+  about: `The same once Node has compiled all that it will, which takes some seconds of load, and longer the more code
+there is to a request: so a new process is slower, and an Express as usual is slower by more. ${SIDE_BY_SIDE}`,
+  run: bench => contest(bench, { entries, ...steady(bench), pinned: true }),
+  aims: aimsOf('One worker after a while'),
+  plots: [
+    {
+      file: 'single-steady-rps',
+      title: 'One worker after a while, kept-alive connections',
+      unit: 'requests per second',
+      metric: 'rps',
+    },
   ],
 };

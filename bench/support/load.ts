@@ -45,6 +45,13 @@ export interface Contest {
   readonly besides?: (running: Running) => Promise<Readonly<Record<string, number>>>;
 }
 
+/** How all are measured when their code is compiled. */
+export const steady = ({ quick }: Bench) => ({ rounds: quick ? 1 : 14, sideBySide: 7, seconds: 1 });
+
+/** What a report says of it. */
+export const SIDE_BY_SIDE = `All of them run side by side, at rest between their turns of a second, and are launched anew
+once; ${WARM_UP.wholly} rounds after each launch do not count.`;
+
 /** Who has been launched. */
 interface Launched extends Entrant {
   readonly workers: number;
