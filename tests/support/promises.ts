@@ -181,14 +181,20 @@ async function stop(running: Service): Promise<void> {
   await running.ended;
 }
 
-/** Resolves when the supervisor knows that these are gone, and so many workers serve. */
+/** From the fork on: a boot, and a multiple of {@link AT_ONCE}. Who falls earlier is replaced after a delay. */
+const STABLE_MS = 500;
+
+/** Resolves when the supervisor knows that these are gone, and so many workers serve that are stable by now. */
 async function replaced(running: Service, workers: number, gone: readonly number[]): Promise<void> {
   await until(
     async () => {
-      const now = await serving(running);
-      return now.length === workers && gone.every(pid => !now.includes(pid));
+      const now = (await statusOf(running)).workers.filter(({ state }) => state === 'ready');
+      return (
+        now.length === workers &&
+        now.every(({ pid, uptime }) => !gone.includes(pid ?? NaN) && (uptime ?? 0) >= STABLE_MS)
+      );
     },
-    `${workers} workers serve, and ${gone.join(', ')} are gone`,
+    `${workers} workers serve and are stable, and ${gone.join(', ')} are gone`,
   );
 }
 
@@ -197,7 +203,7 @@ async function ordered(running: Service, path: string, body?: object): Promise<v
   if (status !== 200) throw new Error(`${path} failed: ${text}`);
 }
 
-/** Who has answered a few requests is stable: its successor comes at once, and a canary is soon trusted. */
+/** Workers are soon stable: then a successor comes at once, and a canary is trusted. */
 const AT_ONCE = { min_uptime: 100 };
 
 interface Falling extends Omit<Native, 'perform'> {
