@@ -1,7 +1,7 @@
 import type { Section } from '../support/section.js';
 import { accepting } from './accepting.js';
 import { core } from './core.js';
-import { pair, pairSteady } from './pair.js';
+import { pair } from './pair.js';
 import { growth } from './growth.js';
 import { held } from './held.js';
 import { idle } from './idle.js';
@@ -14,7 +14,6 @@ export const SECTIONS: readonly Section[] = [
   single,
   singleSteady,
   pair,
-  pairSteady,
   accepting,
   start,
   memorySection,

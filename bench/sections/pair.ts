@@ -1,6 +1,6 @@
 import type { Aim, Section } from '../support/section.js';
 import { SUPERVISED } from '../support/contenders.js';
-import { contest, SIDE_BY_SIDE, steady } from '../support/load.js';
+import { contest } from '../support/load.js';
 import { ratio, ratioAtBest } from '../support/rounds.js';
 
 const contenders = [SUPERVISED.pm2, SUPERVISED.cluster, SUPERVISED.oursPm2, SUPERVISED.native];
@@ -54,24 +54,6 @@ that of supervisor and workers together.`,
     {
       file: 'pair-rps',
       title: 'Two workers, kept-alive connections',
-      unit: 'requests per second',
-      metric: 'rps',
-    },
-  ],
-};
-
-/** The same after a while. */
-export const pairSteady: Section = {
-  ...pair,
-  name: 'pair-steady',
-  title: 'Two workers after a while, connections kept alive',
-  about: `The same once Node has compiled all that it will. ${SIDE_BY_SIDE}`,
-  run: bench => contest(bench, { entries, ...steady(bench) }),
-  aims: aimsOf('Two workers after a while'),
-  plots: [
-    {
-      file: 'pair-steady-rps',
-      title: 'Two workers after a while, kept-alive connections',
       unit: 'requests per second',
       metric: 'rps',
     },

@@ -1,6 +1,6 @@
 import type { Aim, Section } from '../support/section.js';
-import { ALONE } from '../support/contenders.js';
-import { contest, SIDE_BY_SIDE, steady } from '../support/load.js';
+import { ALONE, type Contender } from '../support/contenders.js';
+import { contest } from '../support/load.js';
 import { ratio, ratioAtBest } from '../support/rounds.js';
 
 const contenders = [
@@ -15,6 +15,9 @@ const contenders = [
   ALONE.ours,
 ];
 
+/** Under load, until a process is called steady. */
+const WARM_UP_S = 6;
+
 /** What Express costs, and so what there is to gain, depends on the version of Node more than on anything else. */
 const USUAL = { 20: 6, 24: 2.2 };
 
@@ -23,7 +26,8 @@ const oursTo = (contender: string): Pick<Aim, 'measured' | 'atBest'> => ({
   atBest: samples => ratioAtBest(samples, { contender: 'ours' }, { contender }, 'rps'),
 });
 
-const entries = contenders.map(contender => ({ contender, workers: 1 }));
+const entriesOf = (all: readonly Contender[]) => all.map(contender => ({ contender, workers: 1 }));
+const rowsOf = (all: readonly Contender[]) => all.map(({ name, label }) => ({ contender: name, label }));
 
 const aimsOf = (what: string): readonly Aim[] =>
   [
@@ -46,12 +50,12 @@ A ratio above 1 says that this worker answers so many times as many requests, or
 for one. The latency is that of a saturated server, so it is mostly waiting.`,
   run: bench =>
     contest(bench, {
-      entries,
+      entries: entriesOf(contenders),
       rounds: bench.quick ? 1 : 4,
       seconds: bench.quick ? 1 : 2,
       pinned: true,
     }),
-  rows: contenders.map(({ name, label }) => ({ contender: name, label })),
+  rows: rowsOf(contenders),
   columns: [
     { title: 'requests/s', metric: 'rps', digits: 0 },
     { title: 'this worker to it', metric: 'rps', digits: 2, of: 'ours' },
@@ -74,14 +78,26 @@ for one. The latency is that of a saturated server, so it is mostly waiting.`,
   ],
 };
 
+const steady = contenders.filter(
+  each => ![ALONE.raw, ALONE.express5Gathered, ALONE.oursUntuned].includes(each),
+);
+
 /** The same after a while. */
 export const singleSteady: Section = {
   ...single,
   name: 'single-steady',
   title: 'One worker after a while, connections kept alive',
-  about: `The same once Node has compiled all that it will, which takes some seconds of load, and longer the more code
-there is to a request: so a new process is slower, and an Express as usual is slower by more. ${SIDE_BY_SIDE}`,
-  run: bench => contest(bench, { entries, ...steady(bench), pinned: true }),
+  about: `The same for some of them after ${WARM_UP_S} seconds of load. By then Node has compiled most of what it will; the more
+code there is to a request, the longer that takes, so an Express as usual gains the most by it.`,
+  run: bench =>
+    contest(bench, {
+      entries: entriesOf(steady),
+      rounds: bench.quick ? 1 : 4,
+      seconds: bench.quick ? 1 : 2,
+      warmUpS: bench.quick ? 1 : WARM_UP_S,
+      pinned: true,
+    }),
+  rows: rowsOf(steady),
   aims: aimsOf('One worker after a while'),
   plots: [
     {

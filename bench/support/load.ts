@@ -1,7 +1,7 @@
 /** Rounds under load: each contender in turn, with the CPU time that it took beside the requests that it answered. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench } from './section.js';
-import { launch, named, type Contender, type Running } from './contenders.js';
+import { during, type Contender, type Running } from './contenders.js';
 import { observe, refuseUnequalLogs, refuseUnequalWork, type Entrant, type Work } from './equal.js';
 import { watchOthers } from './foreign.js';
 import { cpuMs, machineCpuMs, ownCpuMs } from './proc.js';
@@ -19,8 +19,8 @@ const LOG_LAG_MS = 5_000;
 /** A log that has not grown for so long is complete. */
 const SILENCE_MS = 100;
 
-/** Rounds that do not count let the code of fresh processes be compiled: once, or until all of it is. */
-const WARM_UP = { once: 1, wholly: 6 };
+/** Lets what a fresh process does most be compiled; not yet all of it. */
+const WARM_UP_S = 1;
 
 export interface Entry {
   readonly contender: Contender;
@@ -32,12 +32,9 @@ export interface Entry {
 export interface Contest {
   readonly entries: readonly Entry[];
   readonly rounds: number;
-  /**
-   * For so many rounds all of them run side by side, at rest between their turns: on a machine whose speed changes by the
-   * second only turns that follow each other can be compared. Without it each runs alone, launched for one turn.
-   */
-  readonly sideBySide?: number;
   readonly seconds: number;
+  /** So long is each under load before its turn. */
+  readonly warmUpS?: number;
   readonly close?: boolean;
   /** Server and client on a CPU each; not for several workers, which need all there are. */
   readonly pinned?: boolean;
@@ -45,114 +42,42 @@ export interface Contest {
   readonly besides?: (running: Running) => Promise<Readonly<Record<string, number>>>;
 }
 
-/** How all are measured when their code is compiled. */
-export const steady = ({ quick }: Bench) => ({ rounds: quick ? 1 : 14, sideBySide: 7, seconds: 1 });
-
-/** What a report says of it. */
-export const SIDE_BY_SIDE = `All of them run side by side, at rest between their turns of a second, and are launched anew
-once; ${WARM_UP.wholly} rounds after each launch do not count.`;
-
-/** Who has been launched. */
-interface Launched extends Entrant {
-  readonly workers: number;
-  /** What was measured before the load, and what else the machine was busy with meanwhile. */
-  readonly besides: Readonly<Record<string, number>>;
-  readonly foreign: number;
-}
-
 /**
- * Everybody is launched more than once: two processes that run the same program can differ by more than two programs do,
- * for as long as they live.
+ * Every round launches everybody anew, one after another: two processes that run the same program can differ by more
+ * than two programs do, for as long as they live.
  */
 export async function contest(bench: Bench, what: Contest): Promise<Sample[]> {
-  const { entries, rounds, sideBySide } = what;
-  const works = new Map<Contender, Work>();
+  const { entries, rounds, seconds, warmUpS = WARM_UP_S, close = false, pinned = false } = what;
+  const { server, client } = pinned ? bench.cpus : { server: undefined, client: undefined };
   const samples: Sample[] = [];
-  for (let first = 0; first < rounds; first += sideBySide ?? 1) {
-    const all = turns(entriesOf(entries, first), first);
-    for (const group of sideBySide === undefined ? all.map(entry => [entry]) : [all]) {
-      await together(bench, what, group, works, async launched => {
-        for (let round = 0; round < (sideBySide === undefined ? WARM_UP.once : WARM_UP.wholly); round++) {
-          for (const entrant of turns(launched, round)) await turn(bench, what, entrant, 0);
-        }
-        for (let round = first; round < Math.min(first + (sideBySide ?? 1), rounds); round++) {
-          for (const entrant of turns(launched, round)) {
-            const sample = await turn(bench, what, entrant, round);
-            samples.push(sample);
-            bench.tell(
-              `round ${round + 1}/${rounds} ${entrant.contender.label}, ${entrant.workers} ${entrant.workers === 1 ? 'worker' : 'workers'}: ${Math.round(sample.values['rps'] ?? NaN)} requests/s`,
-            );
-          }
-        }
+  const works = new Map<Contender, Work>();
+  for (let round = 0; round < rounds; round++) {
+    for (const { contender, workers } of turns(entriesOf(entries, round), round)) {
+      const sample = await during(contender, { node: bench.node, workers, cpu: server }, async running => {
+        const entrant = { contender, running };
+        if (!works.has(contender)) works.set(contender, await observe(entrant));
+        const others = watchOthers([running]);
+        const besides = await what.besides?.(running);
+        const foreign = others([running]);
+        const load = { port: running.port, seconds, connections: CONNECTIONS, close, cpu: client };
+        await measure(entrant, round, { ...load, seconds: warmUpS });
+        const measured = await measureAgain(entrant, round, load);
+        return {
+          ...measured,
+          x: workers,
+          foreign: Math.max(measured.foreign, besides === undefined ? 0 : foreign),
+          values: { ...measured.values, ...besides },
+        };
       });
+      samples.push(sample);
+      bench.tell(
+        `round ${round + 1}/${rounds} ${contender.label}, ${workers} ${workers === 1 ? 'worker' : 'workers'}: ${Math.round(sample.values.rps)} requests/s`,
+      );
     }
-    if (first === 0) refuseUnequalWork(works);
+    if (round === 0) refuseUnequalWork(works);
   }
   return samples;
 }
-
-/** Launches them one after another for as long as they are used, and stops them, whatever happens. */
-async function together(
-  bench: Bench,
-  what: Contest,
-  group: readonly Entry[],
-  works: Map<Contender, Work>,
-  use: (launched: readonly Launched[]) => Promise<void>,
-): Promise<void> {
-  const cpu = what.pinned === true ? bench.cpus.server : undefined;
-  const running: Running[] = [];
-  try {
-    const launched: Launched[] = [];
-    for (const { contender, workers } of group) {
-      await named(contender, async () => {
-        const one = await launch(contender, { node: bench.node, workers, cpu });
-        running.push(one);
-        launched.push(await prepare(what, { contender, running: one, workers }, works));
-      });
-    }
-    await use(launched);
-  } finally {
-    for (const one of running) await one.stop();
-  }
-}
-
-/** Looks at the work, and measures what comes before the load. */
-async function prepare(
-  what: Contest,
-  entrant: Pick<Launched, 'contender' | 'running' | 'workers'>,
-  works: Map<Contender, Work>,
-): Promise<Launched> {
-  const { contender, running } = entrant;
-  if (!works.has(contender)) works.set(contender, await observe(entrant));
-  const others = watchOthers([running]);
-  const besides = await what.besides?.(running);
-  const foreign = others([running]);
-  return { ...entrant, besides: besides ?? {}, foreign: besides === undefined ? 0 : foreign };
-}
-
-async function turn(bench: Bench, what: Contest, entrant: Launched, round: number): Promise<Sample> {
-  const { contender, running, workers, besides, foreign } = entrant;
-  const load = loadOf(bench, what, running);
-  const measured = await named(contender, () => measureAgain(entrant, round, load));
-  return {
-    ...measured,
-    x: workers,
-    foreign: Math.max(measured.foreign, foreign),
-    values: { ...measured.values, ...besides },
-  };
-}
-
-const loadOf = (
-  bench: Bench,
-  { seconds, close = false, pinned = false }: Contest,
-  { port }: Running,
-): Load => ({
-  port,
-  seconds,
-  connections: CONNECTIONS,
-  close,
-  cpu: pinned ? bench.cpus.client : undefined,
-});
 
 const entriesOf = (entries: readonly Entry[], round: number): readonly Entry[] =>
   round === 0 ? entries : entries.filter(({ once }) => once !== true);

@@ -110,7 +110,7 @@ function reading(all: readonly Results[]): string {
 | Measured | ${[...new Set(records.map(({ at }) => at.slice(0, 10)))].toSorted().join(', ')} |
 
 Contenders take turns, round by round, and in the other direction in every other round; under load each turn is a new
-launch, unless its section says otherwise. A figure is the median of the rounds, with the least and the greatest in brackets.
+launch. A figure is the median of the rounds, with the least and the greatest in brackets.
 A ratio is formed within each round, and the median of those is given; figures of different tables, or of different versions of Node, were not measured side by side. CPU time
 is that of the server's processes (\`utime + stime\` of \`/proc/PID/stat\`), and tells more than requests per second on a
 machine that client and server share. Where something else used more than ${NOISY_CORES} cores during a round, the round
