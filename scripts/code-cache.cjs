@@ -2,9 +2,8 @@
 /**
  * `node scripts/code-cache.cjs CACHES`: runs a worker of the build until it has answered, and writes V8's code cache of
  * all its scripts (`src/worker/shortcut.ts`). CACHES is JSON: each file of packages, and the name that its cache is to
- * have; that of `packages.js` holds those of our own modules, too. V8 compiles a function when it is
- * first called, and keeps in the cache what it has compiled: so it holds what a start and a first answer need, and hardly
- * anything else.
+ * have; that of `packages.js` holds those of our own modules, too. V8 compiles a function when it is first called, and
+ * keeps in the cache what it has compiled: so it holds what a start and a first answer need, and hardly anything else.
  */
 const { once } = require('node:events');
 const { readFileSync, renameSync, writeFileSync } = require('node:fs');
@@ -14,10 +13,10 @@ const { join } = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 
 const DIST = join(__dirname, '..', 'dist');
-/** Everything that every worker needs. */
-const PACKAGES = 'packages.js';
-
 const { compiled, lifecycle } = require(join(DIST, 'worker', 'shortcut.js'));
+
+/** The packages that every worker needs. */
+const PACKAGES = 'packages.js';
 
 const { [PACKAGES]: worker, ...postponed } = JSON.parse(process.argv[2]);
 

@@ -1,31 +1,9 @@
-import type { Aim, Section } from '../support/section.js';
+import type { Section } from '../support/section.js';
+import { requestsOf } from '../support/aims.js';
 import { SUPERVISED } from '../support/contenders.js';
 import { contest } from '../support/load.js';
-import { ratio, ratioAtBest } from '../support/rounds.js';
 
 const contenders = [SUPERVISED.pm2, SUPERVISED.cluster, SUPERVISED.oursPm2, SUPERVISED.native];
-
-const toPm2 = (contender: string): Pick<Aim, 'measured' | 'atBest'> => ({
-  measured: samples => ratio(samples, { contender }, { contender: 'pm2' }, 'rps'),
-  atBest: samples => ratioAtBest(samples, { contender }, { contender: 'pm2' }, 'rps'),
-});
-
-const entries = contenders.map(contender => ({ contender, workers: 2 }));
-
-const aimsOf = (what: string): readonly Aim[] => [
-  {
-    what: `${what}, requests/s: native supervisor to PM2 + Express`,
-    ...toPm2('native'),
-    atLeast: { 20: 8, 24: 3.5 },
-    digits: 2,
-  },
-  {
-    what: `${what}, requests/s: this worker under PM2 to PM2 + Express`,
-    ...toPm2('ours-pm2'),
-    atLeast: { 20: 5, 24: 2.5 },
-    digits: 2,
-  },
-];
 
 /** Two workers, connections kept alive. */
 export const pair: Section = {
@@ -35,7 +13,7 @@ export const pair: Section = {
 that of supervisor and workers together.`,
   run: bench =>
     contest(bench, {
-      entries,
+      entries: contenders.map(contender => ({ contender, workers: 2 })),
       rounds: bench.quick ? 1 : 3,
       seconds: bench.quick ? 1 : 2,
     }),
@@ -49,7 +27,20 @@ that of supervisor and workers together.`,
     { title: 'supervisor, cores', metric: 'supervisorCores', digits: 2 },
     { title: 'p99 ms', metric: 'p99Ms', digits: 2, brief: true },
   ],
-  aims: aimsOf('Two workers'),
+  aims: [
+    {
+      what: 'Two workers, requests/s: native supervisor to PM2 + Express',
+      ...requestsOf('native', 'pm2'),
+      atLeast: { 20: 8, 24: 3.5 },
+      digits: 2,
+    },
+    {
+      what: 'Two workers, requests/s: this worker under PM2 to PM2 + Express',
+      ...requestsOf('ours-pm2', 'pm2'),
+      atLeast: { 20: 5, 24: 2.5 },
+      digits: 2,
+    },
+  ],
   plots: [
     {
       file: 'pair-rps',

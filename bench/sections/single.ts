@@ -1,7 +1,7 @@
 import type { Aim, Section } from '../support/section.js';
+import { requestsOf } from '../support/aims.js';
 import { ALONE, type Contender } from '../support/contenders.js';
 import { contest } from '../support/load.js';
-import { ratio, ratioAtBest } from '../support/rounds.js';
 
 const contenders = [
   ALONE.bare,
@@ -21,21 +21,16 @@ const WARM_UP_S = 6;
 /** What Express costs, and so what there is to gain, depends on the version of Node more than on anything else. */
 const USUAL = { 20: 6, 24: 2.2 };
 
-const oursTo = (contender: string): Pick<Aim, 'measured' | 'atBest'> => ({
-  measured: samples => ratio(samples, { contender: 'ours' }, { contender }, 'rps'),
-  atBest: samples => ratioAtBest(samples, { contender: 'ours' }, { contender }, 'rps'),
-});
-
 const entriesOf = (all: readonly Contender[]) => all.map(contender => ({ contender, workers: 1 }));
 const rowsOf = (all: readonly Contender[]) => all.map(({ name, label }) => ({ contender: name, label }));
 
 const aimsOf = (what: string): readonly Aim[] =>
   [
-    { to: 'bare node:http', ...oursTo('bare'), atLeast: 0.75 },
-    { to: 'node:http doing the same work', ...oursTo('raw-gathered'), atLeast: 0.9 },
-    { to: 'Fastify', ...oursTo('fastify'), atLeast: 1.5 },
-    { to: 'Express 5 as usual', ...oursTo('express5'), atLeast: USUAL },
-    { to: 'Express 4 as usual', ...oursTo('express4'), atLeast: USUAL },
+    { to: 'bare node:http', ...requestsOf('ours', 'bare'), atLeast: 0.75 },
+    { to: 'node:http doing the same work', ...requestsOf('ours', 'raw-gathered'), atLeast: 0.9 },
+    { to: 'Fastify', ...requestsOf('ours', 'fastify'), atLeast: 1.5 },
+    { to: 'Express 5 as usual', ...requestsOf('ours', 'express5'), atLeast: USUAL },
+    { to: 'Express 4 as usual', ...requestsOf('ours', 'express4'), atLeast: USUAL },
   ].map(({ to, ...aim }) => ({ ...aim, what: `${what}, requests/s: this worker to ${to}`, digits: 2 }));
 
 /** One worker, connections kept alive. */
@@ -47,7 +42,8 @@ the same JSON answer, the same security headers, a request id, and one line in t
 Where it says gathered, several lines are written together, as this worker does with those of one turn of the event
 loop; elsewhere each by itself, as loggers do unless told otherwise.
 A ratio above 1 says that this worker answers so many times as many requests, or takes so many times as much CPU time
-for one. The latency is that of a saturated server, so it is mostly waiting.`,
+for one. The latency is that of a saturated server, so it is mostly waiting. Each is a new process that has been under
+load for a second.`,
   run: bench =>
     contest(bench, {
       entries: entriesOf(contenders),

@@ -92,7 +92,7 @@ two workers to the first answer of its replacement; the median of ${CRASHES} of 
 };
 
 async function once(
-  { node }: Bench,
+  { node, quick }: Bench,
   contender: Contender,
 ): Promise<{ readonly foreign: number; readonly values: Record<string, number> }> {
   const isAlone = !(contenders as readonly Contender[]).includes(contender);
@@ -122,7 +122,7 @@ async function once(
   async function crashAndReload(first: readonly number[]): Promise<void> {
     const crashes: number[] = [];
     const known = [...first];
-    for (let crash = 0; crash < CRASHES; crash++) {
+    for (let crash = 0; crash < (quick ? 1 : CRASHES); crash++) {
       await sleep(STABLE_MS);
       const at = performance.now();
       process.kill(known.at(-1) ?? 0, 'SIGKILL');

@@ -1,10 +1,16 @@
 /** What the service set out to reach, and whether it has: a table over all sections and versions of Node. Pure. */
-import type { Summary } from './rounds.js';
+import { ratio, ratioAtBest, type Summary } from './rounds.js';
 import type { Results } from './results.js';
 import type { Aim, Bound, Section } from './section.js';
 import { written } from './tables.js';
 
 const DIGITS = 1;
+
+/** How many times as many requests a contender answers as another one. */
+export const requestsOf = (contender: string, to: string): Pick<Aim, 'measured' | 'atBest'> => ({
+  measured: samples => ratio(samples, { contender }, { contender: to }, 'rps'),
+  atBest: samples => ratioAtBest(samples, { contender }, { contender: to }, 'rps'),
+});
 
 export function aims(sections: readonly Section[], all: readonly Results[]): string {
   const rows = sections.flatMap(section =>

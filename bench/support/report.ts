@@ -110,9 +110,9 @@ function reading(all: readonly Results[]): string {
 | Measured | ${[...new Set(records.map(({ at }) => at.slice(0, 10)))].toSorted().join(', ')} |
 
 Contenders take turns, round by round, and in the other direction in every other round; under load each turn is a new
-launch. A figure is the median of the rounds, with the least and the greatest in brackets.
-A ratio is formed within each round, and the median of those is given; figures of different tables, or of different versions of Node, were not measured side by side. CPU time
-is that of the server's processes (\`utime + stime\` of \`/proc/PID/stat\`), and tells more than requests per second on a
+launch. A figure is the median of the rounds, with the least and the greatest in brackets. A ratio is formed within each
+round, and the median of those is given; figures of different tables, or of different versions of Node, were not
+measured side by side. CPU time is that of the server's processes (\`utime + stime\` of \`/proc/PID/stat\`), and tells more than requests per second on a
 machine that client and server share. Where something else used more than ${NOISY_CORES} cores during a round, the round
 counts as noisy: it is left out of the median, unless there is no quiet one, and a column says how many were quiet.
 Nobody is compared who does less: status, body, every header, the different ids and the log lines are checked before the

@@ -22,19 +22,18 @@ export function table(section: Section, samples: readonly Sample[]): string {
 
 function cell(samples: readonly Sample[], row: SectionRow, column: Column): string {
   const { metric, to, of, digits = 1, brief = false, atBest = false } = column;
+  const show = (summary: Summary | undefined): string =>
+    summary === undefined ? '' : written(summary, digits, brief);
   if (row.growth === true) {
     const power = growth(samples, row.contender, metric);
     return power === undefined ? '' : written(power, 2, true);
   }
-  const base = { contender: to ?? of ?? '', x: row.x };
-  const [over, under] = of === undefined ? [row, base] : [base, row];
-  if (atBest) {
-    const best = ratioAtBest(samples, over, under, metric);
-    return best === undefined ? '' : best.toFixed(digits);
-  }
-  const isRatio = to !== undefined || of !== undefined;
-  const summary = isRatio ? ratio(samples, over, under, metric) : summarise(samples, row, metric);
-  return summary === undefined ? '' : written(summary, digits, brief);
+  const base = to ?? of;
+  if (base === undefined) return show(summarise(samples, row, metric));
+  const other = { contender: base, x: row.x };
+  const [over, under] = to === undefined ? [other, row] : [row, other];
+  if (!atBest) return show(ratio(samples, over, under, metric));
+  return ratioAtBest(samples, over, under, metric)?.toFixed(digits) ?? '';
 }
 
 export function written({ median, min, max, rounds }: Summary, digits: number, brief: boolean): string {

@@ -89,7 +89,7 @@ async function keepOnce({ name, mode, load, isLast, open }: Promised, times: num
     mode,
     times,
     gapsMs,
-    longestWaitMs: stunts.longestWaitMs(report.opened),
+    longestWaitMs: stunts.longestWaitMs(report.connections),
     longestActionMs,
   };
 }
@@ -115,7 +115,7 @@ function sumOf(one: Kept, other: Kept): Kept {
     late: one.late + other.late,
     lost: [...one.lost, ...other.lost],
     unexcused: [...one.unexcused, ...other.unexcused],
-    opened: [...one.opened, ...other.opened],
+    connections: [...one.connections, ...other.connections],
     examples: [...one.examples, ...other.examples].slice(0, 10),
     longestMs: Math.max(one.longestMs, other.longestMs),
     longestGapMs: Math.max(one.longestGapMs, other.longestGapMs),

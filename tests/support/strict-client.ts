@@ -24,7 +24,7 @@ export interface Report {
   /** Every failure, with what is known of its connection. */
   readonly lost: readonly Lost[];
   /** The connections for one request each. */
-  readonly opened: readonly Opened[];
+  readonly connections: readonly Opened[];
   /** What the first few failures were, for whoever has to find their cause. */
   readonly examples: readonly string[];
   /** The longest time that a request waited for its answer; long requests are not counted. */
@@ -68,7 +68,7 @@ export function strictClient(options: ClientOptions): StrictClient {
   const pool = new Agent({ keepAlive: true, maxSockets: keptAlive });
   const failures: Partial<Record<Failure, number>> = {};
   const lost: Lost[] = [];
-  const openedForOne: Opened[] = [];
+  const connections: Opened[] = [];
   const pending = new Set<Promise<void>>();
   const begun = performance.now();
   let [sent, answered, longestMs, longestGapMs, lastAnswer] = [0, 0, 0, 0, begun];
@@ -97,7 +97,7 @@ export function strictClient(options: ClientOptions): StrictClient {
       waiting.delete(at);
       if (agent === false) opened--;
       if (agent === false && trace.port !== undefined)
-        openedForOne.push({ port: trace.port, at: trace.openedAt });
+        connections.push({ port: trace.port, at: trace.openedAt });
     }
   }
 
@@ -198,7 +198,7 @@ export function strictClient(options: ClientOptions): StrictClient {
         answered,
         failures,
         lost,
-        opened: openedForOne,
+        connections,
         examples: lost.slice(0, 10).map(({ what }) => what),
         longestMs: Math.round(longestMs),
         longestGapMs: Math.round(longestGapMs),
