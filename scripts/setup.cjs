@@ -15,16 +15,9 @@ const INSTALL = {
   stamp: 'node_modules/.cabe-arena-installed',
 };
 const BUILD = {
-  inputs: [
-    'src',
-    'scripts/build.cjs',
-    'scripts/code-cache.cjs',
-    'tsconfig.json',
-    'tsconfig.build.json',
-    'yarn.lock',
-  ],
+  inputs: ['src', 'scripts/build.cjs', 'tsconfig.json', 'tsconfig.build.json', 'yarn.lock'],
   stamp: 'dist/.built',
-  // V8's code cache is of use to the Node alone that has made it.
+  // The compile cache belongs to the Node that has made it.
   node: process.version,
 };
 

@@ -212,9 +212,9 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   return faultless(read(env, SETTINGS));
 }
 
-/** The fewer that matter to a logger. @throws as {@link readConfig} does */
-export function readLogSettings(env: NodeJS.ProcessEnv): Pick<Settings, 'nodeEnv' | 'logLevel'> {
-  return faultless(read(env, ['nodeEnv', 'logLevel']));
+/** The fewer that matter to a logger. */
+export function readLogSettings(env: NodeJS.ProcessEnv): Readable<Pick<Settings, 'nodeEnv' | 'logLevel'>> {
+  return read(env, ['nodeEnv', 'logLevel']);
 }
 
 /** What has been read: a variable that cannot be used counts as not set. */

@@ -50,3 +50,9 @@ test('levels are kept, also when they change', () => {
   log(access());
   expect(lines.map(line => (JSON.parse(line) as { status: number }).status)).toEqual([503, 200]);
 });
+
+test('a logger that is not exactly ours writes its lines by itself', () => {
+  const { logger, lines } = setUp();
+  createAccessLog(logger.child({ tenant: 'a' }))(access());
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ tenant: 'a', msg: 'GET /health 200 1.5 ms' });
+});

@@ -1,12 +1,15 @@
 /**
- * The logger of every process of the service: JSON lines in production, readable ones in development. Compiled it is
- * plain JavaScript: `const { logger } = require('cabe-arena-api/logger')`.
+ * The logger of every process of the service: JSON lines in production, readable ones in development.
+ *
+ * `import { logger } from '../utils/logger.js'` works in every module and in tests; compiled it is plain JavaScript:
+ * `const { logger } = require('cabe-arena-api/logger')`.
  */
 import { hostname } from 'node:os';
 import pino, { type Logger as PinoLogger } from 'pino';
 import { LOG_LEVELS, readLogSettings, VARIABLES, type Environment, type LogLevel } from '../config.js';
+import { isPreloaded } from '../platform/preload.js';
 import { whoIsInCharge } from './charge.js';
-import { errors } from '../errors.js';
+import { errors, sentence } from '../errors.js';
 import { standardOutput, type Output } from './output.js';
 
 export type Logger = PinoLogger;
@@ -17,6 +20,8 @@ export interface LoggerOptions {
   readonly level?: LogLevel;
   readonly output?: Output;
 }
+
+let told = false;
 
 /** What nobody should find in a log file. */
 const REDACTED = [
@@ -38,23 +43,16 @@ export function createLogger({ env, level = 'info', output = standardOutput() }:
   }
   const { stream, warning } =
     env === 'development' ? readable(output) : { stream: output, warning: undefined };
-  const logger = pino(
-    {
-      level,
-      base: { pid: process.pid, hostname: hostname(), env },
-      serializers: pino.stdSerializers,
-      redact: REDACTED,
-    },
-    stream,
-  );
+  const base = { pid: process.pid, hostname: hostname(), env };
+  const logger = pino({ level, base, serializers: pino.stdSerializers, redact: REDACTED }, stream);
+  // Preloaded code may add fields of its own to every line (trace ids): then pino writes them all.
+  if (!isPreloaded()) directLines.set(logger, { output: stream, fields: JSON.stringify(base).slice(1, -1) });
   if (warning !== undefined && !isTold()) {
     told = true;
     logger.warn(warning);
   }
   return logger;
 }
-
-let told = false;
 
 /** Once for each process, and for all workers of a native supervisor once: by the supervisor. */
 const isTold = (): boolean => told || whoIsInCharge() === 'native';
@@ -86,14 +84,26 @@ function readable(output: Output): { stream: Output; warning?: string } {
   }
 }
 
-let shared: Logger | undefined;
+/** Where a logger's lines go, and the JSON of the fields that all of them carry. */
+export interface DirectLines {
+  readonly output: Output;
+  readonly fields: string;
+}
 
-/** The logger of this process, made from NODE_ENV and LOG_LEVEL when it is first used. */
-export declare const logger: Logger;
-Object.defineProperty(exports, 'logger', {
-  enumerable: true,
-  get: () => {
-    const { nodeEnv, logLevel } = readLogSettings(process.env);
-    return (shared ??= createLogger({ env: nodeEnv, level: logLevel }));
-  },
-});
+const directLines = new WeakMap<Logger, DirectLines>();
+
+/**
+ * What it takes to write a line of this logger without pino (`http/access-log.ts` does, for speed).
+ * @returns `undefined` for any logger but those that {@link createLogger} has made as they are: children, wrapped ones
+ */
+export const directLinesOf = (logger: Logger): DirectLines | undefined => directLines.get(logger);
+
+/** The logger of this process, by NODE_ENV and LOG_LEVEL. A value that cannot be used counts as not set. */
+export const logger: Logger = fromEnvironment();
+
+function fromEnvironment(): Logger {
+  const { values, problems } = readLogSettings(process.env);
+  const made = createLogger({ env: values.nodeEnv, level: values.logLevel });
+  for (const problem of problems) made.warn(`${sentence(problem)}; the default is used`);
+  return made;
+}

@@ -37,6 +37,13 @@ export function outputTo(write: (lines: string) => void): Output {
  * the descriptor, and transports, end up in the log of PM2's daemon. Elsewhere the direct way is the fast one.
  */
 export function standardOutput(): Output {
+  return (shared ??= openStandardOutput());
+}
+
+/** One for all loggers of the process: lines keep their order. */
+let shared: Output | undefined;
+
+function openStandardOutput(): Output {
   outliveErrors();
   if (isReplaced()) {
     return outputTo(lines => {

@@ -6,7 +6,7 @@ import { EXIT, ServiceError } from '../errors.js';
 import type { Readiness } from '../routes/health.js';
 import type { FromWorker } from '../supervisor/messages.js';
 import { whoIsInCharge } from '../utils/charge.js';
-import { createLogger, type Logger } from '../utils/logger.js';
+import { createLogger, logger, type Logger } from '../utils/logger.js';
 import { outliveTerminal } from '../utils/lost-terminal.js';
 import { whenWritten } from '../utils/output.js';
 import { depart, type CloseHook, type Departure } from './departure.js';
@@ -40,12 +40,6 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
   let service: Service | undefined;
   let departure: Departure | undefined;
   let hasFailed = false;
-  let made: Logger | undefined;
-  // Before the environment has been checked: what is wrong with it is told in the form in which the rest would be.
-  const logger = (): Logger =>
-    (made ??= createLogger({
-      env: process.env['NODE_ENV'] === 'development' ? 'development' : 'production',
-    }));
 
   takeOrders(charge, () => service?.config.nodeEnv ?? 'production', obey);
   process.on('uncaughtException', crash).on('unhandledRejection', crash);
@@ -54,11 +48,10 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
 
   try {
     const config = readConfig(process.env);
-    made = createLogger({ env: config.nodeEnv, level: config.logLevel });
-    made.info(`Worker ${process.pid} starting`);
+    logger.info(`Worker ${process.pid} starting`);
     const serverWith = (itsLogger: Logger): Server =>
       createServer(createApp({ config, logger: itsLogger, readiness: () => readiness }), config);
-    const server = serverWith(made);
+    const server = serverWith(logger);
     const connections = drainable(server);
     await waitForSeat(() =>
       rehearse(serverWith(createLogger({ env: config.nodeEnv, level: config.logLevel, output: NOWHERE }))),
@@ -68,21 +61,21 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
     service = { config, connections, listening };
     readiness = 'ready';
     showTitle('ready');
-    made.info(`Worker ${process.pid} HTTP server started successfully`);
+    logger.info(`Worker ${process.pid} HTTP server started successfully`);
     if (charge === 'native') {
       showPulseWhenAsked(server);
       tellUsageWhenAsked();
     }
     process.send?.('ready' satisfies FromWorker);
   } catch (error) {
-    await bootFailed(error, logger());
+    await bootFailed(error);
   }
 
   function obey(order: Order, giver: Giver, why: string): void {
     if (departure !== undefined && charge !== 'nobody') return; // escalation is the supervisor's SIGKILL
     if (departure !== undefined) return exit(EXIT.internal);
     if (service === undefined || order === 'now') return exit(EXIT.ok);
-    logger().info(`Worker ${process.pid} draining (${why})`);
+    logger.info(`Worker ${process.pid} draining (${why})`);
     if (order !== 'retire') readiness = 'stopping';
     const { drainDelayMs, drainTimeoutMs } = service.config;
     leave(service, giver, order === 'stop' ? drainDelayMs : 0, drainTimeoutMs);
@@ -90,8 +83,8 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
 
   /** A worker after an unforeseen failure answers what it has begun, and ends; its supervisor replaces it. */
   function crash(error: unknown): void {
-    if (service === undefined) return void bootFailed(error, logger());
-    logger().fatal({ err: error }, `Worker ${process.pid} failed`);
+    if (service === undefined) return void bootFailed(error);
+    logger.fatal({ err: error }, `Worker ${process.pid} failed`);
     hasFailed = true;
     if (departure === undefined) leave(service, 'somebody', 0, CRASH_DRAIN_MS);
     else departure.hurry(CRASH_DRAIN_MS);
@@ -105,7 +98,7 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
   ): void {
     showTitle('draining');
     if (giver === 'somebody' && charge === 'native') announce(hasFailed ? EXIT.internal : EXIT.ok);
-    departure = depart({ connections, listening, closeHooks, logger: logger(), delayMs, timeoutMs });
+    departure = depart({ connections, listening, closeHooks, logger, delayMs, timeoutMs });
     void departure.done.then(isWell => exit(isWell && !hasFailed ? EXIT.ok : EXIT.internal));
   }
 }
@@ -116,7 +109,7 @@ function announce(code: number): void {
 }
 
 /** One line and an exit code, never a process that lives and serves nothing. */
-async function bootFailed(error: unknown, logger: Logger): Promise<void> {
+async function bootFailed(error: unknown): Promise<void> {
   const code = error instanceof ServiceError ? error.exitCode : EXIT.internal;
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof ServiceError) logger.fatal(message);
