@@ -17,8 +17,6 @@ export interface Settings {
   readonly logLevel: LogLevel;
   /** Number of workers, in place of the app file's `instances`. */
   readonly webConcurrency: number | undefined;
-  /** Whether the native supervisor keeps a loaded worker that takes over the seat of one that dies. */
-  readonly warmStandby: boolean;
   /** Folder of the control socket, in place of one in the system's folder for temporary files. */
   readonly runDir: string | undefined;
 }
@@ -176,14 +174,6 @@ export const VARIABLES = {
     parse: onOrOff,
     unset: true,
   }),
-  warmStandby: variable<boolean>({
-    name: 'WARM_STANDBY',
-    fallback: 'off',
-    expected: 'on or off',
-    purpose: 'on keeps one loaded worker more, which takes over at once where one dies (native supervisor)',
-    parse: onOrOff,
-    unset: false,
-  }),
   runDir: variable<string | undefined>({
     name: 'RUN_DIR',
     fallback: "a folder of this user's in the system's folder for temporary files",
@@ -194,13 +184,7 @@ export const VARIABLES = {
   }),
 } as const satisfies { [K in keyof Config]: Variable<Config[K]> };
 
-const SETTINGS = [
-  'nodeEnv',
-  'logLevel',
-  'webConcurrency',
-  'warmStandby',
-  'runDir',
-] as const satisfies (keyof Settings)[];
+const SETTINGS = ['nodeEnv', 'logLevel', 'webConcurrency', 'runDir'] as const satisfies (keyof Settings)[];
 
 /** @throws ServiceError INVALID_CONFIGURATION naming every variable that cannot be used */
 export function readConfig(env: NodeJS.ProcessEnv): Config {

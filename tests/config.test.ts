@@ -13,7 +13,6 @@ test('an empty environment is production on port 3001', () => {
     keepAliveTimeoutMs: 65_000,
     expressTuning: true,
     runDir: undefined,
-    warmStandby: false,
   });
 });
 
@@ -92,7 +91,6 @@ test('a supervisor asks for what concerns it alone', () => {
     logLevel: 'warn',
     webConcurrency: undefined,
     runDir: undefined,
-    warmStandby: false,
   });
 });
 

@@ -37,7 +37,7 @@ async function order(client: Client, action: string, { instances }: CommandLine)
 /** Prints a line for every worker whose state has changed since the last look. */
 function reporter(): (status: Status) => void {
   let known: ReadonlyMap<string, string> | undefined;
-  const keyOf = ({ slot, pid }: WorkerStatus): string => `slot ${slot ?? '-'}  pid ${pid ?? '-'}`;
+  const keyOf = ({ slot, pid }: WorkerStatus): string => `slot ${slot}  pid ${pid ?? '-'}`;
   return ({ workers }) => {
     const now = new Map(workers.map(worker => [keyOf(worker), worker.state]));
     const gone = [...(known?.keys() ?? [])].filter(key => !now.has(key));

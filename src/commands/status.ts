@@ -32,7 +32,7 @@ const COLOURS: Readonly<Record<string, number>> = {
 const coloured: Paint = (text, state) => `\u001b[${COLOURS[state] ?? PASSING}m${text}\u001b[39m`;
 
 const COLUMNS: readonly (readonly [title: string, cell: (worker: WorkerStatus) => string])[] = [
-  ['slot', ({ slot }) => String(slot ?? '-')],
+  ['slot', ({ slot }) => String(slot)],
   ['pid', ({ pid }) => String(pid ?? '-')],
   ['state', ({ state }) => state],
   ['up', ({ uptime }) => (uptime === null ? '-' : duration(uptime))],

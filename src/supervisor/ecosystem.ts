@@ -44,7 +44,7 @@ export interface App {
 
 /** An app as far as its file tells: whether it is ours, and may stand by, is told by its place and the environment. */
 export interface DescribedApp extends Omit<App, 'ours' | 'policy'> {
-  readonly policy: Omit<Policy, 'standby'>;
+  readonly policy: Policy;
 }
 
 export interface LoadRequest {

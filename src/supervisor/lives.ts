@@ -28,7 +28,6 @@ import {
 } from './moves.js';
 import { fate, forkFailureDelay } from './policy.js';
 import { mistrustSentence } from './sentences.js';
-import { standbyLost } from './standby.js';
 
 /** Failures that no restart cures: an invalid configuration, a port that another process holds (`EXIT` in errors.ts). */
 const INCURABLE = [5, 6];
@@ -172,7 +171,7 @@ export function forkFailed(pool: Pool, worker: WorkerId, message: string, now: M
   const seat = seatOf(pool, worker);
   if (seat === undefined) {
     const departing = pool.departing.filter(({ id }) => id !== worker);
-    return only(standbyLost({ ...pool, departing }, worker, now));
+    return only({ ...pool, departing });
   }
   const exit: Exit = { worker, code: null, signal: null, failure: { code: 1, message } };
   if (seat.role === 'successor') return leave(pool, seat, exit, now);

@@ -7,17 +7,12 @@
 /** Set to `1` in a worker's environment by a supervisor that hands out its listening socket on request. */
 export const LISTENER_OFFER = 'CABE_LISTENER_OFFER';
 
-/** Set to `1` in the environment of a worker that is to load and then wait for a seat. */
-export const STANDBY = 'CABE_STANDBY';
-
 /** What a worker tells its supervisor. */
 export type FromWorker =
   /** It serves (PM2's `wait_ready` word). */
   | 'ready'
   /** It cannot boot: why, and the code with which it is about to exit. */
   | { readonly type: 'boot-failed'; readonly code: number; readonly message: string }
-  /** It is loaded, and waits; sent only where {@link STANDBY} is set. */
-  | { readonly type: 'standby' }
   /** It drains and will exit with this code, unasked: it accepts nothing any more, and its seat is free. */
   | { readonly type: 'leaving'; readonly code: number }
   /** It wants the listening socket of this address; sent only where {@link LISTENER_OFFER} is set. */
@@ -33,8 +28,6 @@ export type ToWorker =
   | 'shutdown'
   /** Drain and exit, a successor serves: skips DRAIN_DELAY_MS. Sent before `shutdown`, which then says nothing new. */
   | { readonly type: 'retire' }
-  /** A seat has fallen vacant: serve in it, with the variables that go with it. */
-  | { readonly type: 'promoted'; readonly variables: Readonly<Record<string, string>> }
   /** The answer to `listener.wanted`: a handle, or no handle and the reason; without either, listen yourself. */
   | { readonly type: 'listener'; readonly error?: { readonly code: string; readonly message: string } }
   /** Accept on this slot's socket as well, until it is returned: its own worker is gone or hangs. */
@@ -52,7 +45,6 @@ export function isFromWorker(value: unknown): value is FromWorker {
   switch (value['type']) {
     case 'boot-failed':
       return Number.isInteger(value['code']) && typeof value['message'] === 'string';
-    case 'standby':
     case 'roused':
       return true;
     case 'leaving':

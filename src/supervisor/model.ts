@@ -37,8 +37,6 @@ export interface Policy {
   readonly autorestart: boolean;
   /** A worker that exits with one of these is not replaced. */
   readonly stopExitCodes: readonly number[];
-  /** Keep a loaded worker beside the seats; see `standby.ts`. */
-  readonly standby: boolean;
 }
 
 /** What a worker said before it could not boot: its sentence, and the exit code it announced. */
@@ -113,23 +111,11 @@ export type Slot = { readonly history: History } & (
   | { readonly at: 'errored'; readonly exit: Exit }
 );
 
-/** The worker that stands by: it has been forked, holds no seat, and serves nobody. */
-export type Standby =
-  | { readonly at: 'absent'; readonly from: Millis; readonly failures: number }
-  | {
-      readonly at: 'loading';
-      readonly id: WorkerId;
-      readonly generation: Generation;
-      readonly deadline: Millis;
-      readonly failures: number;
-    }
-  | { readonly at: 'waiting'; readonly id: WorkerId; readonly generation: Generation };
-
 /** A worker that drains: it holds no seat any more. */
 export interface Departing {
   readonly id: WorkerId;
-  /** The slot it sat in; a standby has none. */
-  readonly slot: SlotId | undefined;
+  /** The slot it sat in. */
+  readonly slot: SlotId;
   readonly generation: Generation;
   /** When it is killed; `undefined` once it has been. */
   readonly deadline: Millis | undefined;
@@ -163,7 +149,6 @@ export interface Pool {
   readonly fromFile: number;
   readonly slots: readonly Slot[];
   readonly departing: readonly Departing[];
-  readonly standby: Standby;
   readonly reload: Reload | undefined;
   /** A further reload was asked for while one was under way. */
   readonly reloadAgain: boolean;
@@ -185,7 +170,6 @@ export type Event =
   | { readonly type: 'wake' }
   | { readonly type: 'worker.ready'; readonly worker: WorkerId }
   | { readonly type: 'worker.listening'; readonly worker: WorkerId }
-  | { readonly type: 'worker.standby'; readonly worker: WorkerId }
   | { readonly type: 'worker.failed'; readonly worker: WorkerId; readonly failure: BootFailure }
   | {
       readonly type: 'worker.exited';
@@ -215,12 +199,9 @@ export type Effect =
   | {
       readonly type: 'fork';
       readonly worker: WorkerId;
-      /** None for a standby. */
-      readonly slot: SlotId | undefined;
+      readonly slot: SlotId;
       readonly generation: Generation;
     }
-  /** The standby takes a seat. */
-  | { readonly type: 'promote'; readonly worker: WorkerId; readonly slot: SlotId }
   /** Ask a worker to drain: because the service stops, or because a successor serves. */
   | { readonly type: 'order'; readonly worker: WorkerId; readonly how: 'stop' | 'retire' }
   | { readonly type: 'kill'; readonly worker: WorkerId }

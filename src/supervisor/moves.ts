@@ -11,7 +11,6 @@ import type {
   Serving,
   Slot,
   SlotId,
-  Standby,
   Starting,
   Verdict,
   WorkerId,
@@ -67,10 +66,7 @@ export function fork(
 /** Tells workers to leave; the caller gives their seats to somebody else. */
 export function depart(
   pool: Pool,
-  leavers: readonly (readonly [
-    SlotId | undefined,
-    { readonly id: WorkerId; readonly generation: Generation },
-  ])[],
+  leavers: readonly (readonly [SlotId, Starting | Serving])[],
   how: 'stop' | 'retire',
   now: Millis,
 ): Outcome {
@@ -117,11 +113,8 @@ export function stopAll(pool: Pool, verdict: Verdict, now: Millis): Outcome {
     slot.at === 'replacing' ? [[id, slot.successor] as const] : [],
   );
   const seated = pool.slots.flatMap((slot, id) => ('worker' in slot ? [[id, slot.worker] as const] : []));
-  const { standby } = pool;
-  const spare = standby.at === 'absent' ? [] : [[undefined, standby] as const];
-  const left = depart(pool, [...successors, ...seated, ...spare], 'stop', now);
-  const absent: Standby = { at: 'absent', from: Infinity, failures: 0 };
-  const cleared = { ...left.pool, slots: [], standby: absent, reloadAgain: false, verdict };
+  const left = depart(pool, [...successors, ...seated], 'stop', now);
+  const cleared = { ...left.pool, slots: [], reloadAgain: false, verdict };
   return andThen({ ...left, pool: cleared }, rest => endReload(rest, 'the service stops'));
 }
 

@@ -106,15 +106,7 @@ function startsTimedOut(event: Event, before: Pool, after: Pool, pid: (worker: W
 export function narrateEffect(effect: Effect, { wanted }: Pool, pid: (worker: WorkerId) => number): Line[] {
   switch (effect.type) {
     case 'fork':
-      return [
-        info(
-          effect.slot === undefined
-            ? 'Forking a standby worker'
-            : `Forking worker ${effect.slot + 1}/${wanted}`,
-        ),
-      ];
-    case 'promote':
-      return [info(`Worker ${pid(effect.worker)} stood by, and takes over slot ${effect.slot}`)];
+      return [info(`Forking worker ${effect.slot + 1}/${wanted}`)];
     case 'order':
       return [info(`Disconnecting worker ${pid(effect.worker)}`)];
     case 'kill':

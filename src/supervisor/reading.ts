@@ -30,7 +30,7 @@ export interface Reading {
 export function readService(request: ReadingRequest): Reading {
   const loaded = loadApp({ ...request, shell: process.env }, app => problemsAround(app, request));
   const { values: settings, problems } = readForeignSettings(loaded.app.env);
-  const app = completed(loaded.app, settings);
+  const app = completed(loaded.app);
   const { count, reason } = countWorkers({
     instances: app.instances,
     webConcurrency: settings.webConcurrency,
@@ -40,35 +40,22 @@ export function readService(request: ReadingRequest): Reading {
     app,
     instances: count,
     why: reason,
-    warnings: [
-      ...loaded.warnings,
-      ...problems.flatMap(leftToTheApp),
-      ...unmeasured(app),
-      ...unableToStandBy(app, settings),
-    ],
+    warnings: [...loaded.warnings, ...problems.flatMap(leftToTheApp), ...unmeasured(app)],
     settings,
     config: app.ours ? readConfig(app.env) : undefined,
     runDirectory: runDirectoryOf({ ...request, name: app.name, runDir: settings.runDir }),
   };
 }
 
-/** Our own worker takes its orders as messages, whatever the file says, and it alone knows how to stand by. */
-function completed(app: DescribedApp, { warmStandby }: Settings): App {
+/** Our own worker takes its orders as messages, whatever the file says. */
+function completed(app: DescribedApp): App {
   const ours = isOurs(app);
   return {
     ...app,
     ours,
     shutdownWithMessage: ours || app.shutdownWithMessage,
-    policy: { ...app.policy, standby: ours && warmStandby },
   };
 }
-
-const unableToStandBy = (app: App, { warmStandby }: Settings): string[] =>
-  warmStandby && !app.ours
-    ? [
-        `WARM_STANDBY is not followed: ${app.script} is not this service's own worker, and only that can stand by`,
-      ]
-    : [];
 
 const isOurs = ({ script }: DescribedApp): boolean => isWorkerFile(script);
 

@@ -4,18 +4,7 @@
  */
 import { becomeReady, promoted, startsTimedOut, successorTimedOut } from './lives.js';
 import { lendSockets } from './loans.js';
-import type {
-  Effect,
-  Millis,
-  Outcome,
-  Pool,
-  Serving,
-  Slot,
-  SlotId,
-  Starting,
-  Verdict,
-  WorkerId,
-} from './model.js';
+import type { Effect, Millis, Outcome, Pool, Serving, Slot, SlotId, Starting, Verdict } from './model.js';
 import {
   andThen,
   depart,
@@ -32,7 +21,6 @@ import {
   type Seat,
   type SuccessorSeat,
 } from './moves.js';
-import { keepStandby, nobody } from './standby.js';
 import { isPendingCanary, provedAt, workersOf } from './wake.js';
 
 type Rule = (pool: Pool, now: Millis) => Outcome;
@@ -129,26 +117,15 @@ function fill(pool: Pool, now: Millis): Outcome {
   const { generation } = pool;
   const deadline = now + policyOf(pool, generation).listenTimeoutMs;
   const effects: Effect[] = [];
-  let { standby, lastWorker } = pool;
-
-  function take(slot: SlotId): WorkerId {
-    if (standby.at === 'waiting' && standby.generation === generation) {
-      const { id: worker } = standby;
-      standby = nobody(now);
-      effects.push({ type: 'promote', worker, slot });
-      return worker;
-    }
-    effects.push({ type: 'fork', worker: ++lastWorker, slot, generation });
-    return lastWorker;
-  }
-
+  let { lastWorker } = pool;
   const slots = pool.slots.map((slot, id): Slot => {
     if (!isDue(slot)) return slot;
+    effects.push({ type: 'fork', worker: ++lastWorker, slot: id, generation });
     const restarts = slot.history.restarts + (slot.at === 'backoff' ? 1 : 0);
-    const worker: Starting = { at: 'starting', id: take(id), generation, deadline, failure: undefined };
+    const worker: Starting = { at: 'starting', id: lastWorker, generation, deadline, failure: undefined };
     return { at: 'starting', history: { ...slot.history, generation, restarts }, worker };
   });
-  return { pool: { ...pool, standby, lastWorker, slots }, effects };
+  return { pool: { ...pool, lastWorker, slots }, effects };
 }
 
 /** A reload renews one slot at a time, lowest first, and goes on only when the one before serves. */
@@ -220,9 +197,8 @@ function judge(ends: readonly End[], everReady: boolean): Verdict {
 
 /** The service is over when its last worker has left. */
 function end(pool: Pool): Outcome {
-  const { verdict, ended, departing, standby } = pool;
-  const isAnybodyLeft = departing.length > 0 || standby.at !== 'absent';
-  if (verdict === undefined || ended || isAnybodyLeft) return only(pool);
+  const { verdict, ended, departing } = pool;
+  if (verdict === undefined || ended || departing.length > 0) return only(pool);
   return { pool: { ...pool, ended: true }, effects: [{ type: 'exit', verdict }] };
 }
 
@@ -236,7 +212,6 @@ export const RULES: readonly Rule[] = [
   // Before any fork, which takes a while: connections wait in the queue of whoever is gone.
   lendSockets,
   fill,
-  keepStandby,
   finishReload,
   giveUp,
   end,

@@ -4,8 +4,7 @@ import { exitSentence } from './sentences.js';
 import type { Process } from './workers.js';
 
 export type ServiceState = 'starting' | 'ready' | 'degraded' | 'reloading' | 'stopping';
-export type WorkerState =
-  'starting' | 'ready' | 'draining' | 'backoff' | 'stopped' | 'errored' | 'vacant' | 'standby';
+export type WorkerState = 'starting' | 'ready' | 'draining' | 'backoff' | 'stopped' | 'errored' | 'vacant';
 
 /** How the worker that last sat in a slot ended; `reason` is the sentence for people. */
 export interface LastExit {
@@ -17,8 +16,7 @@ export interface LastExit {
 
 /** One row: a worker, or a slot that has none. Times in ms, memory in bytes, CPU in percent of one core. */
 export interface WorkerStatus {
-  /** `null` for a standby, which has none yet. */
-  readonly slot: SlotId | null;
+  readonly slot: SlotId;
   readonly pid: number | null;
   readonly generation: number;
   readonly state: WorkerState;
@@ -75,10 +73,8 @@ export function readyCount({ slots }: Pool): number {
 
 export function workerRows(pool: Pool, facts: Facts): WorkerStatus[] {
   const seated = pool.slots.flatMap((slot, id) => slotRows(slot, id, historyOf(slot, pool), facts));
-  const departing = pool.departing.map(worker =>
-    row(worker.slot ?? null, worker, 'draining', NO_HISTORY, facts),
-  );
-  return [...seated, ...standbyRows(pool, facts), ...departing];
+  const departing = pool.departing.map(worker => row(worker.slot, worker, 'draining', NO_HISTORY, facts));
+  return [...seated, ...departing];
 }
 
 /** A worker that leaves by itself has told how it will end: its exit is told to others when it has come. */
@@ -89,11 +85,6 @@ function historyOf({ history }: Slot, { departing }: Pool): History {
 }
 
 const NO_HISTORY = { restarts: 0, lastExit: undefined };
-
-function standbyRows({ standby }: Pool, facts: Facts): WorkerStatus[] {
-  if (standby.at === 'absent') return [];
-  return [row(null, standby, standby.at === 'waiting' ? 'standby' : 'starting', NO_HISTORY, facts)];
-}
 
 function slotRows(slot: Slot, id: SlotId, history: History, facts: Facts): WorkerStatus[] {
   const rowOf = (worker: Starting | Serving): WorkerStatus =>
@@ -110,7 +101,7 @@ function slotRows(slot: Slot, id: SlotId, history: History, facts: Facts): Worke
 }
 
 function row(
-  slot: SlotId | null,
+  slot: SlotId,
   worker: { readonly id: WorkerId; readonly generation: number } | undefined,
   state: WorkerState,
   history: { readonly restarts: number; readonly lastExit: Exit | undefined; readonly generation?: number },

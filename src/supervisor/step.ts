@@ -10,7 +10,6 @@ import { becomeReady, forkFailed, leave, leaveByItself, noteFailure, notePulse }
 import type { BootFailure, Effect, Event, Millis, Outcome, Policy, Pool, Slot, WorkerId } from './model.js';
 import { fork, forgiven, only, policyOf, seatOf, stopAll, withSlot, workerIn, type Seat } from './moves.js';
 import { RULES } from './rules.js';
-import { nobody, standbyLoaded, standbyLost } from './standby.js';
 
 /** A slot that has been replaced for its memory is left in peace for so long. */
 const RECYCLE_PAUSE_MS = 60_000;
@@ -24,7 +23,6 @@ export function createPool(policy: Policy, instances: number): Pool {
     fromFile: instances,
     slots: [],
     departing: [],
-    standby: nobody(0),
     reload: undefined,
     reloadAgain: false,
     loans: new Map(),
@@ -61,8 +59,6 @@ function react(pool: Pool, event: Event, now: Millis): Outcome {
       return only(becomeReady(pool, event.worker, now));
     case 'worker.listening':
       return only(heardListening(pool, event.worker, now));
-    case 'worker.standby':
-      return only(standbyLoaded(pool, event.worker));
     case 'worker.failed':
       return only(noteFailure(pool, event.worker, event.failure));
     case 'worker.exited':
@@ -100,8 +96,7 @@ function exited(pool: Pool, event: Extract<Event, { type: 'worker.exited' }>, no
   const seat = seatOf(pool, worker);
   if (seat !== undefined) return leave(pool, seat, { worker, code, signal, failure: failureOf(seat) }, now);
   const departing = pool.departing.filter(({ id }) => id !== worker);
-  if (departing.length < pool.departing.length) return only({ ...pool, departing });
-  return only(standbyLost(pool, worker, now));
+  return only(departing.length < pool.departing.length ? { ...pool, departing } : pool);
 }
 
 function failureOf(seat: Seat): BootFailure | undefined {

@@ -136,12 +136,6 @@ export function createSupervisor({ app, instances }: Deployment, world: World): 
     switch (effect.type) {
       case 'fork':
         return fork(effect);
-      case 'promote':
-        return workers.promote(
-          effect.worker,
-          effect.slot,
-          variables.of(effect.slot, apps.get(pool.generation) ?? app),
-        );
       case 'order':
         return workers.order(effect.worker, effect.how);
       case 'kill':
@@ -163,8 +157,7 @@ export function createSupervisor({ app, instances }: Deployment, world: World): 
 
   function fork({ worker, slot, generation }: Extract<Effect, { type: 'fork' }>): void {
     const its = apps.get(generation) ?? app;
-    const own = slot === undefined ? {} : variables.of(slot, its);
-    const process = workers.fork({ id: worker, slot, app: its, variables: own });
+    const process = workers.fork({ id: worker, slot, app: its, variables: variables.of(slot, its) });
     if (process === undefined) return;
     processes.set(worker, process);
     pids.set(worker, process.pid);

@@ -1,7 +1,6 @@
 /** When the core next has something to do by itself. */
 import type { Millis, Pool, Serving, Slot, Starting } from './model.js';
 import { policyOf } from './moves.js';
-import { wantsStandby } from './standby.js';
 
 /** The earliest moment at which a `wake` changes anything; `undefined` = only another event can. */
 export function nextWake(pool: Pool): Millis | undefined {
@@ -11,9 +10,6 @@ export function nextWake(pool: Pool): Millis | undefined {
 }
 
 function* moments(pool: Pool): Generator<Millis> {
-  const { standby } = pool;
-  if (standby.at === 'loading') yield standby.deadline;
-  if (standby.at === 'absent' && wantsStandby(pool)) yield standby.from;
   for (const { deadline } of pool.departing) if (deadline !== undefined) yield deadline;
   for (const slot of pool.slots) {
     if (slot.at === 'backoff') yield slot.until;

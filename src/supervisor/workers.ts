@@ -2,7 +2,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { App } from './ecosystem.js';
 import type { Listener } from './listener.js';
-import { isFromWorker, LISTENER_OFFER, STANDBY, type FromWorker, type ToWorker } from './messages.js';
+import { isFromWorker, LISTENER_OFFER, type FromWorker, type ToWorker } from './messages.js';
 import type { Event, SlotId, WorkerId } from './model.js';
 import { createPulseMonitor } from './pulse.js';
 import type { UsageSource } from './usage.js';
@@ -24,13 +24,10 @@ export interface Workers {
   /** @returns the process, or nothing if the operating system refused; that is reported as `fork.failed`, too. */
   fork(request: {
     id: WorkerId;
-    /** None for a standby. */
-    slot: SlotId | undefined;
+    slot: SlotId;
     app: App;
     variables: Readonly<Record<string, string>>;
   }): Process | undefined;
-  /** The standby gets a seat, and the variables that go with it. */
-  promote(id: WorkerId, slot: SlotId, variables: Readonly<Record<string, string>>): void;
   order(id: WorkerId, how: 'stop' | 'retire'): void;
   kill(id: WorkerId): void;
   lend(slot: SlotId, to: WorkerId): void;
@@ -47,7 +44,7 @@ export interface Workers {
 interface Held {
   readonly worker: Worker;
   readonly app: App;
-  slot: SlotId | undefined;
+  readonly slot: SlotId;
   /** Where it listens on a socket of ours, once it has asked for one. */
   address: Address | undefined;
   /** It has been told to leave, and gets no socket any more. */
@@ -83,7 +80,6 @@ export function createWorkers({ listener, board, usage, report }: WorkerNeeds): 
       ...app.env,
       ...variables,
       ...(listener.offers ? { [LISTENER_OFFER]: '1' } : {}),
-      ...(slot === undefined ? { [STANDBY]: '1' } : {}),
     };
     let worker: Worker;
     try {
@@ -139,13 +135,11 @@ export function createWorkers({ listener, board, usage, report }: WorkerNeeds): 
         });
       case 'listener.wanted': {
         const asking = held.get(id);
-        if (asking?.slot === undefined || asking.isOrdered) return;
+        if (asking === undefined || asking.isOrdered) return;
         asking.address = { port: message.port, host: message.host };
         const { handle, error } = listener.socketOf(asking.slot, message);
         return tell(worker, error === undefined ? { type: 'listener' } : { type: 'listener', error }, handle);
       }
-      case 'standby':
-        return report({ type: 'worker.standby', worker: id });
       case 'leaving':
         pulses?.forget(id);
         return report({ type: 'worker.leaving', worker: id, code: message.code });
@@ -182,12 +176,6 @@ export function createWorkers({ listener, board, usage, report }: WorkerNeeds): 
     fork,
     order,
     lend,
-    promote(id, slot, variables) {
-      const standby = held.get(id);
-      if (standby === undefined) return;
-      standby.slot = slot;
-      tell(standby.worker, { type: 'promoted', variables });
-    },
     kill: id => void held.get(id)?.worker.process.kill('SIGKILL'),
     askUsage() {
       for (const { worker, app } of held.values()) if (app.ours) tell(worker, { type: 'usage.wanted' });

@@ -70,29 +70,11 @@ const settingsOf = (app: Request['app']): Readonly<Record<string, unknown>> =>
 /** Beyond ASCII: where a character is not a byte. */
 const WIDE = /[^\u0000-\u007f]/;
 
-/** What Node keeps of an answer whose head it has made, and that is not documented. */
-interface Made {
-  _header?: unknown;
-  readonly _headerSent?: unknown;
-  readonly _hasBody?: unknown;
-  readonly chunkedEncoding?: unknown;
-}
-
 function finish(response: Response, text: string, type: ContentType): Response {
   const isWide = WIDE.test(text);
   const length = isWide ? Buffer.byteLength(text) : text.length;
   if (!standBody(response, type, length))
     response.setHeader('Content-Type', type).setHeader('Content-Length', length);
   response.writeHead(response.statusCode);
-  if (isWide || !followsHead(response)) return response.end(text);
-  // One text is one plain write; head, body and end by themselves are a gathered one, 1.17 times as dear on Node 20.
-  (response as Made)._header += text;
-  return response.end();
-}
-
-/** Whether Node would do no more than write an ASCII text behind the head that it is still holding. */
-function followsHead({ _header, _headerSent, _hasBody, chunkedEncoding }: Made): boolean {
-  return (
-    typeof _header === 'string' && _headerSent === false && _hasBody === true && chunkedEncoding === false
-  );
+  return response.end(text);
 }

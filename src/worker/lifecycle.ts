@@ -1,12 +1,11 @@
 /** One worker from boot to exit; the same code path alone, under PM2 and under the native supervisor. */
-import type { Server } from 'node:http';
 import { createApp } from '../app.js';
 import { readConfig, type Config } from '../config.js';
 import { EXIT, ServiceError } from '../errors.js';
 import type { Readiness } from '../routes/health.js';
 import type { FromWorker } from '../supervisor/messages.js';
 import { whoIsInCharge } from '../utils/charge.js';
-import { createLogger, logger, type Logger } from '../utils/logger.js';
+import { logger } from '../utils/logger.js';
 import { outliveTerminal } from '../utils/lost-terminal.js';
 import { whenWritten } from '../utils/output.js';
 import { depart, type CloseHook, type Departure } from './departure.js';
@@ -14,9 +13,7 @@ import { drainable, type Drainable } from './drain.js';
 import { listen, type Listening } from './listen.js';
 import { takeOrders, type Giver, type Order } from './orders.js';
 import { showPulseWhenAsked } from './pulse.js';
-import { NOWHERE, rehearse } from './rehearsal.js';
 import { createServer } from './server.js';
-import { waitForSeat } from './standby.js';
 import { showTitle } from './title.js';
 import { tellUsageWhenAsked } from './usage.js';
 
@@ -49,15 +46,9 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
   try {
     const config = readConfig(process.env);
     logger.info(`Worker ${process.pid} starting`);
-    const serverWith = (itsLogger: Logger): Server =>
-      createServer(createApp({ config, logger: itsLogger, readiness: () => readiness }), config);
-    const server = serverWith(logger);
+    const server = createServer(createApp({ config, logger, readiness: () => readiness }), config);
     const connections = drainable(server);
-    await waitForSeat(() =>
-      rehearse(serverWith(createLogger({ env: config.nodeEnv, level: config.logLevel, output: NOWHERE }))),
-    );
-    // A standby has been given the variables of its seat meanwhile.
-    const listening = await listen(server, readConfig(process.env));
+    const listening = await listen(server, config);
     service = { config, connections, listening };
     readiness = 'ready';
     showTitle('ready');

@@ -95,7 +95,6 @@ function live(seed: number, begun: (world: World) => void): void {
       restartDelayMs: pick(0, 200),
       autorestart: next() < 0.95,
       stopExitCodes: pick([], [3, 5, 6]),
-      standby: next() < 0.3,
       maxRestarts: pick(2, 16),
       killTimeoutMs: pick(100, LONGEST_KILL_TIMEOUT_MS),
     },
@@ -108,7 +107,6 @@ function live(seed: number, begun: (world: World) => void): void {
     policy: {
       ...world.policy,
       minUptimeMs: pick(100, 1_000, 3_000),
-      standby: next() < 0.3,
       killTimeoutMs: pick(100, LONGEST_KILL_TIMEOUT_MS),
     },
     instances: 1 + upTo(4),
@@ -156,9 +154,7 @@ function endWell(world: World, watch: Watch): void {
     world.send({ type: 'scale', instances: 3 }).pass(120_000);
     must(world.serving === 3, 'every slot heals once the app does');
     must(world.pool.reload === undefined, 'a reload ends');
-    const standing = world.pool.standby.at === 'absent' ? 0 : 1;
-    must(standing === (world.pool.policy.standby ? 1 : 0), 'one stands by, where one is asked for');
-    must(world.alive.size === 3 + standing, 'no process is forgotten');
+    must(world.alive.size === 3, 'no process is forgotten');
 
     const { generation, fromFile, policy } = world.pool;
     world.file = { policy, instances: fromFile };
@@ -189,11 +185,6 @@ function inspect(world: World, event: Event, before: Pool, effects: readonly Eff
   seen.add(event.type);
   for (const { type } of effects) seen.add(type);
   for (const { at } of pool.slots) seen.add(at);
-  const { standby } = pool;
-  must(
-    standby.at === 'absent' || workers.every(({ id }) => id !== standby.id),
-    'whoever stands by holds no seat',
-  );
   must(
     workers.length <= Math.max(pool.wanted, before.wanted) + 1,
     'never more than wanted + 1 besides the departing',
@@ -230,10 +221,6 @@ function inspectForks(
     must(pool.verdict === undefined, 'nothing is forked once the service stops');
     must(effect.worker > watch.newest, 'no worker number is used twice');
     watch.newest = effect.worker;
-    if (effect.slot === undefined) {
-      must(before.policy.standby || pool.policy.standby, 'nobody stands by where nobody asks for it');
-      continue;
-    }
     const slot = before.slots[effect.slot];
     if (slot === undefined || effect.generation === pool.reload?.target) continue;
     must(slot.at !== 'backoff' || slot.until <= now, 'a backoff is waited for');
@@ -318,9 +305,9 @@ function inspectReload(
 
 /** Every event, effect and state that a life can meet. */
 const EVERYTHING = `
-  wake worker.ready worker.listening worker.standby worker.failed worker.exited worker.grown worker.leaving worker.silent worker.heard fork.failed
+  wake worker.ready worker.listening worker.failed worker.exited worker.grown worker.leaving worker.silent worker.heard fork.failed
   reload.asked reload.read scale stop jump
-  fork promote order kill reread reload.ended recycle.failed lend return exit
+  fork order kill reread reload.ended recycle.failed lend return exit
   backoff starting ready replacing stopped errored
 `
   .trim()

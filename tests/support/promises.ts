@@ -7,18 +7,9 @@ import { join } from 'node:path';
 import { canReusePort, type ListenerMode } from '../../src/supervisor/listener.js';
 import { Pm2 } from './pm2.js';
 import { folder, freePort, isAlive, until } from './processes.js';
-import {
-  activated,
-  control,
-  loadedStandby,
-  messages,
-  service,
-  serving,
-  statusOf,
-  type Service,
-} from './service.js';
+import { activated, control, messages, service, serving, statusOf, type Service } from './service.js';
 import { strictClient, type ClientOptions, type Report, type StrictClient } from './strict-client.js';
-import { BUILD_WITH_STUNTS, GROWTH_LIMIT, Stunts, type Fall, type Judgement } from './stunts.js';
+import { GROWTH_LIMIT, Stunts, type Fall, type Judgement } from './stunts.js';
 
 /** A service that runs, and what is to happen to it. */
 interface Scene {
@@ -226,25 +217,6 @@ function falls(how: (time: number) => Fall, { workers, together = 1, ...promise 
   });
 }
 
-/** A seat that falls vacant once a standby is loaded, which must be the one that takes it. */
-function fallsBesideStandby(promise: Omit<Native, 'perform' | 'workers'>): Promised {
-  return native({
-    load: DENSE,
-    fields: { ...AT_ONCE, ...BUILD_WITH_STUNTS },
-    workers: 1,
-    ...promise,
-    env: { ...promise.env, WARM_STANDBY: 'on' },
-    async perform({ running, stunts }, time) {
-      const standby = await loadedStandby(running);
-      const [victim = NaN] = await serving(running);
-      stunts.fall(victim, killed(time));
-      await replaced(running, 1, [victim]);
-      const [successor] = await serving(running);
-      if (successor !== standby) throw new Error(`${successor} took over, and ${standby} stood by`);
-    },
-  });
-}
-
 const killed = (time: number): Fall => (time % 2 === 0 ? 'SIGKILL' : 'exit');
 
 /** A worker that leaves unasked answers what it has, and its seat is taken meanwhile. */
@@ -288,7 +260,6 @@ const WITHOUT_HANDLES = join(__dirname, 'without-handles.cjs');
 
 export const NATIVE: readonly Promised[] = [
   falls(killed, { name: 'exit or SIGKILL of the only worker', workers: 1, times: [4, 20] }),
-  fallsBesideStandby({ name: 'exit or SIGKILL of the only worker, WARM_STANDBY=on', times: [4, 20] }),
   falls(killed, { name: 'exit or SIGKILL of 1 of 2 workers', workers: 2, times: [4, 20] }),
   falls(killed, {
     name: 'exit or SIGKILL of 2 of 4 workers at once',

@@ -128,17 +128,6 @@ export async function serving(running: Pick<Service, 'env'>): Promise<number[]> 
   return workers.flatMap(({ state, pid }) => (state === 'ready' && pid !== null ? [pid] : []));
 }
 
-/** Resolves with the pid of the standby, once it is loaded; not with that of another, which stood by before. */
-export async function loadedStandby(running: Pick<Service, 'env'>, before?: number): Promise<number> {
-  let standby: number | undefined;
-  await until(async () => {
-    const { workers } = await statusOf(running);
-    standby = workers.find(({ state }) => state === 'standby')?.pid ?? undefined;
-    return standby !== undefined && standby !== before;
-  }, 'one stands by');
-  return standby ?? NaN;
-}
-
 /** An app file of a test's own, with the program `app.js` beside it. @returns the path of the file */
 export function appFile(program: string, fields: object = {}): string {
   const at = folder();

@@ -17,9 +17,6 @@ export type Fall = 'exit' | 'SIGKILL' | 'SIGSTOP' | 'throw' | 'grow';
 const GROWTH_MB = 320;
 export const GROWTH_LIMIT = '300M';
 
-/** Fields of an {@link Stunts.appFile} whose worker is the build's own to the supervisor, which has more to say to that. */
-export const BUILD_WITH_STUNTS = { script: WORKER, node_args: ['--require', './stunts.js'] };
-
 /** Who ends with this code has been built to crash. */
 export const CRASH_CODE = 7;
 

@@ -33,15 +33,11 @@ export const POLICY: Policy = {
   expBackoffRestartDelayMs: 0,
   autorestart: true,
   stopExitCodes: [],
-  standby: false,
 };
-
-/** How long a standby takes from its promotion to serving. */
-const PROMOTION_MS = 10;
 
 interface Process {
   readonly id: WorkerId;
-  readonly slot: number | undefined;
+  readonly slot: number;
   readonly behaviour: Behaviour;
   ordered: boolean;
 }
@@ -56,8 +52,7 @@ export interface WorldOptions {
   readonly policy?: Partial<Policy>;
   readonly behave?: (fork: {
     readonly id: WorkerId;
-    /** None for a standby. */
-    readonly slot: number | undefined;
+    readonly slot: number;
     readonly generation: number;
     readonly now: Millis;
   }) => Behaviour;
@@ -155,10 +150,6 @@ export class World {
     switch (effect.type) {
       case 'fork':
         return this.fork(effect);
-      case 'promote':
-        return this.later(PROMOTION_MS, () => {
-          if (this.alive.has(effect.worker)) this.send({ type: 'worker.ready', worker: effect.worker });
-        });
       case 'order':
         return this.orderOut(effect.worker);
       case 'kill':
@@ -182,9 +173,8 @@ export class World {
     if (refused !== undefined)
       return this.later(0, () => this.send({ type: 'fork.failed', worker: id, message: refused }));
     this.alive.set(id, { id, slot, behaviour, ordered: false });
-    const loaded = slot === undefined ? 'worker.standby' : 'worker.ready';
     if (readyAfter !== undefined)
-      this.later(readyAfter, () => this.alive.has(id) && this.send({ type: loaded, worker: id }));
+      this.later(readyAfter, () => this.alive.has(id) && this.send({ type: 'worker.ready', worker: id }));
     if (exitsAfter === undefined) return;
     this.later(exitsAfter, () => {
       if (!this.alive.has(id)) return;
@@ -235,9 +225,7 @@ function describeEvent(event: Event): string {
 export function describeEffect(effect: Effect): string {
   switch (effect.type) {
     case 'fork':
-      return `fork w${effect.worker} ${effect.slot === undefined ? 'to stand by' : `into ${effect.slot}`} (g${effect.generation})`;
-    case 'promote':
-      return `promote w${effect.worker} into ${effect.slot}`;
+      return `fork w${effect.worker} into ${effect.slot} (g${effect.generation})`;
     case 'order':
       return `order w${effect.worker} to ${effect.how}`;
     case 'kill':

@@ -11,7 +11,6 @@ const STATES: Readonly<Record<NativeState, WorkerState>> = {
   ready: 'serving',
   backoff: 'waiting',
   draining: 'leaving',
-  standby: 'starting',
   stopped: 'stopped',
   errored: 'errored',
 };
