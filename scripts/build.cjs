@@ -22,7 +22,7 @@ async function build() {
   if (code !== 0) return code;
   await bundle('src/cluster.ts', 'cluster.js', { packages: 'external' });
   // pino-pretty is for development and may be absent.
-  await bundle('src/worker/lifecycle.ts', 'worker.bundle.js', { external: ['pino-pretty'] });
+  await bundle('src/worker/main.ts', 'worker.bundle.js', { external: ['pino-pretty'] });
   return fillCompileCache();
 }
 

@@ -2,11 +2,12 @@
 import express, { type Express } from 'express';
 import type { Config } from './config.js';
 import { health, type Readiness } from './routes/health.js';
-import { observe, SECURITY_HEADERS } from './routes/observe.js';
-import { notFound, problems } from './routes/problems.js';
+import { observe } from './http/middleware.js';
+import { SECURITY_HEADERS } from './http/security-headers.js';
+import { notFound, problems } from './http/problems.js';
 import { status } from './routes/status.js';
-import { answerQuickly } from './tuning/quick-answers.js';
-import { setOneByOne, standOn, type Stand } from './tuning/standing-headers.js';
+import { answerQuickly } from './fast-path/fast-answers.js';
+import { setOneByOne, standOn, type Stand } from './fast-path/constant-headers.js';
 import type { Logger } from './utils/logger.js';
 
 /** The largest JSON body that is read, in bytes. */

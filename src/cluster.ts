@@ -4,7 +4,8 @@ import { realpathSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { parseCommandLine, type CommandLine } from './commands/command-line.js';
 import type { Environment } from './config.js';
-import { EXIT, ServiceError, type Problem } from './errors.js';
+import { ServiceError, type Problem } from './errors.js';
+import { EXIT } from './protocol/exit-codes.js';
 
 /**
  * Only what a command needs is loaded: the supervisor stays light. By `require`, because `import()` brings the loader
@@ -13,9 +14,7 @@ import { EXIT, ServiceError, type Problem } from './errors.js';
 async function run(line: CommandLine): Promise<void> {
   switch (line.command) {
     case 'start':
-      return (require('./supervisor/supervise.js') as typeof import('./supervisor/supervise.js')).supervise(
-        line,
-      );
+      return (require('./supervisor/start.js') as typeof import('./supervisor/start.js')).supervise(line);
     case 'help':
       return void process.stdout.write(
         (require('./commands/help.js') as typeof import('./commands/help.js')).HELP,
@@ -44,7 +43,8 @@ function fail(error: unknown, line: CommandLine | undefined): void {
 
 /** Whoever develops reads what is wrong in the form of all other lines, also where the app file is what is wrong. */
 function environmentOf({ file, only, envName }: CommandLine): Environment {
-  const { identify } = require('./supervisor/ecosystem.js') as typeof import('./supervisor/ecosystem.js');
+  const { identify } =
+    require('./supervisor/app-file/load.js') as typeof import('./supervisor/app-file/load.js');
   const problems: Problem[] = [];
   const { env } = identify({ file, only, envName, shell: process.env }, problems);
   const wanted = problems.length > 0 ? (envName ?? env['NODE_ENV']) : env['NODE_ENV'];

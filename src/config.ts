@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { errors, type Problem } from './errors.js';
+import { LAME_DUCK_MS, MAX_TIMER_MS, MAX_WORKERS } from './protocol/limits.js';
 
 export type Environment = 'development' | 'production' | 'test';
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -33,12 +34,6 @@ export interface Config extends Settings {
   /** Whether Express takes the fast ways of `src/tuning`; the answers are the same. */
   readonly expressTuning: boolean;
 }
-
-/** While draining, a silent connection may still send one more request for so long. */
-export const LAME_DUCK_MS = 1_000;
-
-/** Milliseconds that a timer of Node can wait; more would fire at once. */
-const MAX_MS = 2 ** 31 - 1;
 
 /** One variable: how it is read, what may stand there, and what holds without it. */
 export interface Variable<T> {
@@ -127,9 +122,9 @@ export const VARIABLES = {
   webConcurrency: variable<number | undefined>({
     name: 'WEB_CONCURRENCY',
     fallback: 'the app file decides',
-    expected: 'a whole number from 1 to 1024',
+    expected: `a whole number from 1 to ${MAX_WORKERS}`,
     purpose: 'Number of workers, in place of `instances` in the app file',
-    parse: wholeNumber(1, 1024),
+    parse: wholeNumber(1, MAX_WORKERS),
     unset: undefined,
   }),
   trustProxy: variable<TrustProxy>({
@@ -144,25 +139,25 @@ export const VARIABLES = {
   drainDelayMs: variable({
     name: 'DRAIN_DELAY_MS',
     fallback: '0',
-    expected: `a whole number from 0 to ${MAX_MS}`,
+    expected: `a whole number from 0 to ${MAX_TIMER_MS}`,
     purpose: 'How long a stopping worker still takes connections while `/readyz` already says 503',
-    parse: wholeNumber(0, MAX_MS),
+    parse: wholeNumber(0, MAX_TIMER_MS),
     unset: 0,
   }),
   drainTimeoutMs: variable({
     name: 'DRAIN_TIMEOUT_MS',
     fallback: '8000',
-    expected: `a whole number from ${LAME_DUCK_MS + 1} to ${MAX_MS} (it includes ${LAME_DUCK_MS} ms for silent connections)`,
+    expected: `a whole number from ${LAME_DUCK_MS + 1} to ${MAX_TIMER_MS} (it includes ${LAME_DUCK_MS} ms for silent connections)`,
     purpose: 'How long requests in flight may take once a worker drains; the delay is not counted',
-    parse: wholeNumber(LAME_DUCK_MS + 1, MAX_MS),
+    parse: wholeNumber(LAME_DUCK_MS + 1, MAX_TIMER_MS),
     unset: 8_000,
   }),
   keepAliveTimeoutMs: variable({
     name: 'KEEP_ALIVE_TIMEOUT_MS',
     fallback: '65000',
-    expected: `a whole number from 1 to ${MAX_MS - 1_000}`,
+    expected: `a whole number from 1 to ${MAX_TIMER_MS - 1_000}`,
     purpose: 'How long a silent connection is kept; longer than the load balancer keeps it (usually 60 s)',
-    parse: wholeNumber(1, MAX_MS - 1_000),
+    parse: wholeNumber(1, MAX_TIMER_MS - 1_000),
     unset: 65_000,
   }),
   expressTuning: variable<boolean>({

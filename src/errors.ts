@@ -2,17 +2,7 @@
  * Every failure this service can name: a stable code, one sentence that says what to do, and the exit code of
  * the process that meets it. Other programs read the exit codes, so their meanings never change.
  */
-
-/** Exit codes of the supervisor, the worker and the commands (`README.md` explains each). */
-export const EXIT = {
-  ok: 0,
-  internal: 1,
-  usage: 2,
-  neverReady: 3,
-  gaveUp: 4,
-  configuration: 5,
-  portTaken: 6,
-} as const;
+import { EXIT } from './protocol/exit-codes.js';
 
 /** One value that cannot be used: where it stands, what it is, and what would be accepted. */
 export interface Problem {

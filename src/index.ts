@@ -16,7 +16,5 @@ const isBundled = existsSync(BUNDLE) && !isPreloaded();
 const { enableCompileCache } = module as { enableCompileCache?: (directory: string) => unknown };
 if (isBundled) enableCompileCache?.(join(__dirname, '.compile-cache'));
 
-const { runWorker } = require(
-  isBundled ? BUNDLE : './worker/lifecycle.js',
-) as typeof import('./worker/lifecycle.js');
+const { runWorker } = require(isBundled ? BUNDLE : './worker/main.js') as typeof import('./worker/main.js');
 void runWorker();

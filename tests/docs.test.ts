@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VARIABLES } from '../src/config.js';
-import { EXIT } from '../src/errors.js';
+import { EXIT } from '../src/protocol/exit-codes.js';
 import { LOG_LEVELS } from '../src/config.js';
 import { ROOT } from './support/processes.js';
 

@@ -31,7 +31,7 @@ function noting(): { readonly env: Readonly<Record<string, string>>; readonly lo
 
 /** Express, its helpers, and everything that is only about answering requests. */
 const OF_THE_WORKER =
-  /node_modules\/(express|router|body-parser|proxy-addr)\/|(src|dist)\/(app|index)\.|(src|dist)\/(routes|tuning)\//;
+  /node_modules\/(express|router|body-parser|proxy-addr)\/|(src|dist)\/(app|index)\.|(src|dist)\/(routes|http|fast-path)\//;
 const OF_COMMANDS = /src\/commands\/(act|check|client|help|status)\.ts/;
 const ON_REQUEST = /node_modules\/(chokidar|croner|fastest-levenshtein|pino|pino-pretty|pm2)\//;
 
@@ -43,7 +43,7 @@ test('the supervisor loads nothing of the worker, of the commands, or of what no
   await running.said(/HTTP server started/);
   running.kill('SIGUSR2');
   await until(() => loaded().length > 0, 'it has noted what it has loaded');
-  expect(loaded()).toContain('src/supervisor/step.ts');
+  expect(loaded()).toContain('src/supervisor/core/step.ts');
   for (const heavy of [OF_THE_WORKER, OF_COMMANDS, ON_REQUEST])
     expect(loaded().filter(path => heavy.test(path))).toEqual([]);
 });
@@ -56,9 +56,7 @@ test.each([['help'], ['status'], ['reload'], ['check']])(
     const own = command === 'reload' ? 'act' : command;
     expect(loaded()).toContain(`src/commands/${own}.ts`);
     expect(loaded().filter(path => OF_THE_WORKER.test(path) || ON_REQUEST.test(path))).toEqual([]);
-    expect(
-      loaded().filter(path => /supervisor\/(step|rules|workers|listener|supervisor)\.ts/.test(path)),
-    ).toEqual([]);
+    expect(loaded().filter(path => /supervisor\/(core|processes|supervisor\.ts)/.test(path))).toEqual([]);
     const others = ['act', 'check', 'help', 'status']
       .filter(name => name !== own)
       .map(name => `src/commands/${name}.ts`);

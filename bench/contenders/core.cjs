@@ -4,7 +4,7 @@
  * sizes; what comes out is JSON, an object for each kind. The pool is a value, so the same event can happen to it again
  * and again.
  */
-const { createPool, step } = require('../../dist/supervisor/step.js');
+const { createPool, step } = require('../../dist/supervisor/core/step.js');
 
 const POLICY = {
   waitReady: true,

@@ -1,6 +1,7 @@
 /** `check`: what would run, and everything that is wrong or not followed; nothing is started. */
-import { EXIT, sentence, ServiceError } from '../errors.js';
-import { readService, type Reading } from '../supervisor/reading.js';
+import { sentence, ServiceError } from '../errors.js';
+import { EXIT } from '../protocol/exit-codes.js';
+import { readService, type Reading } from '../supervisor/app-file/service.js';
 import type { CommandLine } from './command-line.js';
 
 /** Prints the finding; the process exits with 0, or with 5 if the service could not start. */

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import http from 'node:http';
 import { basename } from 'node:path';
 import { errors, ServiceError, type Problem } from '../errors.js';
-import { identify } from '../supervisor/ecosystem.js';
-import { runDirectoryOf, runningServices, type RunDirectory } from '../supervisor/run-directory.js';
+import { identify } from '../supervisor/app-file/load.js';
+import { runDirectoryOf, runningServices, type RunDirectory } from '../supervisor/control/run-directory.js';
 import type { CommandLine } from './command-line.js';
 
 /** How long a supervisor may take to tell how it is; one that is suspended never does. */

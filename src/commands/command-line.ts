@@ -2,7 +2,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errors } from '../errors.js';
-import { defaultFile } from '../supervisor/ecosystem.js';
+import { MAX_WORKERS } from '../protocol/limits.js';
+import { defaultFile } from '../supervisor/app-file/load.js';
 
 export const COMMANDS = ['start', 'status', 'reload', 'scale', 'stop', 'check'] as const;
 export type Command = (typeof COMMANDS)[number];
@@ -84,9 +85,9 @@ function numberOfWorkers([word, ...rest]: readonly string[]): number {
   none(rest, 'scale N');
   if (word !== undefined && Number(word) === 0)
     throw errors.usage('scale 0 would stop the service; use stop');
-  if (word !== undefined && /^\d+$/.test(word) && Number(word) <= 1024) return Number(word);
+  if (word !== undefined && /^\d+$/.test(word) && Number(word) <= MAX_WORKERS) return Number(word);
   throw errors.usage(
-    `scale takes a number of workers from 1 to 1024, got ${word === undefined ? 'nothing' : `"${word}"`}`,
+    `scale takes a number of workers from 1 to ${MAX_WORKERS}, got ${word === undefined ? 'nothing' : `"${word}"`}`,
   );
 }
 

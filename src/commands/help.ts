@@ -1,3 +1,5 @@
+import { MAX_WORKERS } from '../protocol/limits.js';
+
 /** What `--help` prints: the whole command line on one screen. */
 export const HELP = `Usage: cabe-arena-api [command] [options]        (node dist/cluster.js …)
 
@@ -7,7 +9,7 @@ Commands
   start            run the service in the foreground (the default)
   status           how the service and each of its workers are   [--json]
   reload           replace the workers one by one, losing nothing
-  scale N          run N workers, 1 to 1024
+  scale N          run N workers, 1 to ${MAX_WORKERS}
   stop             drain every worker, then end the service
   check            look at app file and environment, start nothing   [--json]
 

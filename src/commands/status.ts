@@ -1,6 +1,6 @@
 /** `status`: whether all is well, and a row for every worker. */
-import { EXIT } from '../errors.js';
-import type { Status, WorkerStatus } from '../supervisor/status.js';
+import { EXIT } from '../protocol/exit-codes.js';
+import type { Status, WorkerStatus } from '../supervisor/report/status.js';
 import { clientOf } from './client.js';
 import type { CommandLine } from './command-line.js';
 

@@ -1,5 +1,5 @@
 import type { IRouter, RequestHandler } from 'express';
-import { Problem } from './problems.js';
+import { Problem } from '../http/problems.js';
 
 /** A route that knows one method; every other is answered with 405 and what would be allowed (RFC 9110, 15.5.6). */
 export function only(router: IRouter, method: 'GET' | 'POST', path: string, handler: RequestHandler): void {

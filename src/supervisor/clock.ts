@@ -3,7 +3,7 @@
  * suspended, or a supervisor that was stopped or starved, must not find that all its workers are overdue: they
  * had no chance to be heard.
  */
-import type { Millis } from './model.js';
+import type { Millis } from './core/model.js';
 
 /** How long a timer may be late before the delay counts as time in which the supervisor did not exist. */
 const TOLERANCE_MS = 500;

@@ -3,18 +3,18 @@
  * nothing; what it knows beyond the core are the processes behind the worker numbers and the app behind each
  * generation.
  */
-import type { PulseBoard } from '../utils/pulse-board.js';
+import type { PulseBoard } from '../protocol/heartbeat-records.js';
 import type { Clock } from './clock.js';
-import type { App } from './ecosystem.js';
-import { createInstanceVariables } from './instance-variables.js';
-import type { Listener } from './listener.js';
-import type { Effect, Event, Generation, Pool, Verdict, WorkerId } from './model.js';
-import { narrateEffect, narrateEvent, type Line } from './narrate.js';
-import { serviceState, workerRows, type Facts, type ReloadOutcome, type Status } from './status.js';
-import { createPool, step } from './step.js';
-import type { UsageMeter, UsageSource } from './usage.js';
-import { nextWake, workersOf } from './wake.js';
-import { createWorkers, type Process, type Report } from './workers.js';
+import type { App } from './app-file/load.js';
+import { createInstanceVariables } from './processes/instance-variables.js';
+import type { Listener } from './processes/listener.js';
+import type { Effect, Event, Generation, Pool, Verdict, WorkerId } from './core/model.js';
+import { narrateEffect, narrateEvent, type Line } from './report/narrate.js';
+import { serviceState, workerRows, type Facts, type ReloadOutcome, type Status } from './report/status.js';
+import { createPool, step } from './core/step.js';
+import type { UsageMeter, UsageSource } from '../platform/process-usage.js';
+import { nextWake, workersOf } from './core/wake.js';
+import { createWorkers, type Process, type Report } from './processes/workers.js';
 
 /** An app, and how many workers that means on this machine. */
 export interface Deployment {

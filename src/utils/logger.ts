@@ -1,16 +1,16 @@
 /**
  * The logger of every process of the service: JSON lines in production, readable ones in development.
  *
- * `import { logger } from '../utils/logger.js'` works in every module and in tests; compiled it is plain JavaScript:
+ * `import { logger } from './logger.js'` works in every module and in tests; compiled it is plain JavaScript:
  * `const { logger } = require('cabe-arena-api/logger')`.
  */
 import { hostname } from 'node:os';
 import pino, { type Logger as PinoLogger } from 'pino';
 import { LOG_LEVELS, readLogSettings, VARIABLES, type Environment, type LogLevel } from '../config.js';
 import { isPreloaded } from '../platform/preload.js';
-import { whoIsInCharge } from './charge.js';
+import { whoIsInCharge } from '../protocol/supervised-by.js';
 import { errors, sentence } from '../errors.js';
-import { standardOutput, type Output } from './output.js';
+import { standardOutput, type Output } from '../platform/stdout.js';
 
 export type Logger = PinoLogger;
 

@@ -4,9 +4,9 @@
  */
 import net, { type Server } from 'node:net';
 import { unableToListen } from '../errors.js';
-import { lookedUp, type Address } from '../utils/address.js';
-import { LISTENER_OFFER, type FromWorker, type ToWorker } from '../supervisor/messages.js';
-import { portOwner } from '../utils/port-owner.js';
+import { lookedUp, type Address } from '../protocol/address.js';
+import { LISTENER_OFFER, type FromWorker, type ToWorker } from '../protocol/messages.js';
+import { portOwner } from '../platform/port-owner.js';
 
 /**
  * So many connections may wait in the kernel, on each socket, until they are accepted; the system may allow fewer

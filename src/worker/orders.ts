@@ -12,9 +12,9 @@
  */
 import cluster from 'node:cluster';
 import type { Environment } from '../config.js';
-import type { ToWorker } from '../supervisor/messages.js';
-import type { Charge } from '../utils/charge.js';
-import { withoutEchoes } from '../utils/echo.js';
+import type { ToWorker } from '../protocol/messages.js';
+import type { Charge } from '../protocol/supervised-by.js';
+import { withoutEchoes } from '../platform/debounce-signal.js';
 
 /**
  * Drain because the service stops, because a successor serves, or because nobody is in charge any more; or leave at

@@ -1,7 +1,7 @@
 import http, { type Server } from 'node:http';
 import type { Express } from 'express';
 import type { Config } from '../config.js';
-import { createFittedServer } from '../tuning/fitted-server.js';
+import { createFittedServer } from '../fast-path/fitted-server.js';
 
 /** A request must have arrived whole within this time, whatever a slow or hostile client does. */
 const REQUEST_TIMEOUT_MS = 300_000;

@@ -1,5 +1,5 @@
 /** Tells what this process uses, where the supervisor cannot look it up by itself (`supervisor/usage.ts`). */
-import type { FromWorker, ToWorker } from '../supervisor/messages.js';
+import type { FromWorker, ToWorker } from '../protocol/messages.js';
 
 /** Answers every `usage.wanted`. */
 export function tellUsageWhenAsked(): void {

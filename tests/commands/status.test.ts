@@ -1,6 +1,6 @@
 /** How a status reads: headline, last reload, and a row for every worker. */
 import { asText, duration } from '../../src/commands/status.js';
-import type { Status, WorkerStatus } from '../../src/supervisor/status.js';
+import type { Status, WorkerStatus } from '../../src/supervisor/report/status.js';
 
 const NOW = Date.UTC(2030, 0, 1);
 beforeEach(() => jest.useFakeTimers({ now: NOW }));

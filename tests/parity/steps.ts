@@ -1,7 +1,7 @@
 /** Steps that several scenarios have in common. */
 import { cpus } from 'node:os';
-import { EXIT } from '../../src/errors.js';
-import { readMachine } from '../../src/supervisor/cpus.js';
+import { EXIT } from '../../src/protocol/exit-codes.js';
+import { readMachine } from '../../src/platform/cpus.js';
 import { isAlive, request, until } from '../support/processes.js';
 import { Impossible } from './scenario.js';
 import type { Entry, Service } from './service.js';

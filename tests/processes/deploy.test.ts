@@ -1,7 +1,7 @@
 /** A deploy that makes a folder for each release and lets a link lead to the newest one. */
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isWorkerFile } from '../../src/place.js';
+import { isWorkerFile } from '../../src/worker-file.js';
 import { messages, OUR_FIELDS, OUR_WORKER, served } from '../support/service.js';
 import { cleanUp, CLUSTER, folder, freePort, request, start, until } from '../support/processes.js';
 

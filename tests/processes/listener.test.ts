@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { canReusePort } from '../../src/supervisor/listener.js';
+import { canReusePort } from '../../src/supervisor/processes/listener.js';
 import {
   activated,
   answers,

@@ -2,8 +2,8 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import type { Status } from '../../src/supervisor/status.js';
-import { ECHO_MS } from '../../src/utils/echo.js';
+import type { Status } from '../../src/supervisor/report/status.js';
+import { ECHO_MS } from '../../src/platform/debounce-signal.js';
 import {
   cleanUp,
   CLUSTER,

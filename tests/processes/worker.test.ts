@@ -4,7 +4,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ECHO_MS } from '../../src/utils/echo.js';
+import { ECHO_MS } from '../../src/platform/debounce-signal.js';
 import {
   cleanUp,
   folder,

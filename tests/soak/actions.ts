@@ -1,5 +1,5 @@
 /** Everything that can happen to a service. Each action says what must hold afterwards, and what it may cost. */
-import type { Status, WorkerStatus } from '../../src/supervisor/status.js';
+import type { Status, WorkerStatus } from '../../src/supervisor/report/status.js';
 import { isAlive, until } from '../support/processes.js';
 import type { Random } from './random.js';
 import { BROKEN, type Site } from './site.js';

@@ -2,7 +2,7 @@
 import { cpSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Status } from '../../src/supervisor/status.js';
+import type { Status } from '../../src/supervisor/report/status.js';
 import { request, ROOT, start, until, type Answer, type Running } from '../support/processes.js';
 import { descriptorsOf } from '../support/sockets.js';
 import { CRASH_CODE, GROWTH_LIMIT, Stunts } from '../support/stunts.js';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import type { Status } from '../../src/supervisor/status.js';
+import type { Status } from '../../src/supervisor/report/status.js';
 import {
   CLUSTER,
   folder,

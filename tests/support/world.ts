@@ -2,9 +2,9 @@
  * A simulated machine under the supervisor's core: processes that boot, serve, crash and leave in simulated time.
  * Everything that happens is kept as a transcript, a line each.
  */
-import type { Effect, Event, Millis, Policy, Pool, WorkerId } from '../../src/supervisor/model.js';
-import { createPool, step } from '../../src/supervisor/step.js';
-import { nextWake } from '../../src/supervisor/wake.js';
+import type { Effect, Event, Millis, Policy, Pool, WorkerId } from '../../src/supervisor/core/model.js';
+import { createPool, step } from '../../src/supervisor/core/step.js';
+import { nextWake } from '../../src/supervisor/core/wake.js';
 
 /** How a process behaves, decided when it is forked. `undefined` = never. */
 export interface Behaviour {

@@ -2,7 +2,7 @@
 import { once, type EventEmitter } from 'node:events';
 import http from 'node:http';
 import net, { type AddressInfo, type Server } from 'node:net';
-import { LISTENER_OFFER } from '../../src/supervisor/messages.js';
+import { LISTENER_OFFER } from '../../src/protocol/messages.js';
 import { listen, type Listening } from '../../src/worker/listen.js';
 import { freePort, request } from '../support/processes.js';
 

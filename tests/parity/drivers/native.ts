@@ -1,7 +1,7 @@
 /** Our own supervisor, as its users run it: in the foreground, with commands from another terminal. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Status, WorkerState as NativeState } from '../../../src/supervisor/status.js';
+import type { Status, WorkerState as NativeState } from '../../../src/supervisor/report/status.js';
 import { CLUSTER, start, until, type Running } from '../../support/processes.js';
 import { signal, type AppPlace, type Driver, type Listed, type Outcome, type WorkerState } from './driver.js';
 

@@ -1,5 +1,5 @@
 /** SIGTERM twice, with a worker that does not leave and a long `kill_timeout`. */
-import { ECHO_MS } from '../../../src/utils/echo.js';
+import { ECHO_MS } from '../../../src/platform/debounce-signal.js';
 import { isAlive, until } from '../../support/processes.js';
 import { better, scenario } from '../scenario.js';
 import { comesTrue, pause } from '../steps.js';

@@ -1,5 +1,5 @@
 /** An ES module as the entry that fails as it is loaded. */
-import { EXIT } from '../../../src/errors.js';
+import { EXIT } from '../../../src/protocol/exit-codes.js';
 import { until } from '../../support/processes.js';
 import { better, scenario } from '../scenario.js';
 import { comesTrue, hasGivenUp } from '../steps.js';

@@ -1,5 +1,5 @@
 /** A worker that was well for longer than `min_uptime` × `max_restarts` begins to crash at boot. */
-import { EXIT } from '../../../src/errors.js';
+import { EXIT } from '../../../src/protocol/exit-codes.js';
 import { until } from '../../support/processes.js';
 import { better, scenario } from '../scenario.js';
 import { hasGivenUp, pause, provoke } from '../steps.js';

@@ -1,5 +1,5 @@
 /** `max_restarts: 4` and a worker that crashes at boot. */
-import { EXIT } from '../../../src/errors.js';
+import { EXIT } from '../../../src/protocol/exit-codes.js';
 import { until } from '../../support/processes.js';
 import { same, scenario } from '../scenario.js';
 import { hasGivenUp, pause } from '../steps.js';

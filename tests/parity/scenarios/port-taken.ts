@@ -1,6 +1,6 @@
 /** This service on a port that a program of somebody else has. */
 import { createServer } from 'node:net';
-import { EXIT } from '../../../src/errors.js';
+import { EXIT } from '../../../src/protocol/exit-codes.js';
 import { until } from '../../support/processes.js';
 import { better, scenario } from '../scenario.js';
 import { lastMessage, pause } from '../steps.js';

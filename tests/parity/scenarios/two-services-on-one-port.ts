@@ -1,5 +1,5 @@
 /** A second service is started on a port that another one has. */
-import { EXIT } from '../../../src/errors.js';
+import { EXIT } from '../../../src/protocol/exit-codes.js';
 import { until } from '../../support/processes.js';
 import { better, scenario } from '../scenario.js';
 import { lastMessage, pause } from '../steps.js';

@@ -1,0 +1,60 @@
+/** The environment of an app as PM2 resolves it: the shell, under `env`, under `env_NAME`. The file wins. */
+import type { Problem } from '../../errors.js';
+import { environment, isWhole, WITHOUT_NUL, type EnvironmentFilter } from './fields.js';
+
+export interface EnvironmentRequest {
+  readonly entry: Readonly<Record<string, unknown>>;
+  readonly filter: EnvironmentFilter;
+  readonly envName: string | undefined;
+  readonly shell: NodeJS.ProcessEnv;
+}
+
+/** Variables that node:cluster, systemd and PM2 set for one process; its children must not inherit them. */
+const OWN = [
+  'NODE_UNIQUE_ID',
+  'NODE_CHANNEL_FD',
+  'NODE_CHANNEL_SERIALIZATION_MODE',
+  'LISTEN_PID',
+  'LISTEN_FDS',
+  'LISTEN_FDNAMES',
+  'pm_id',
+];
+
+export function resolveEnvironment(
+  { entry, filter, envName, shell }: EnvironmentRequest,
+  problems: Problem[],
+): Record<string, string> {
+  const layers = ['env', ...(envName === undefined ? [] : [`env_${envName}`])].map(name =>
+    layer(entry, name, problems),
+  );
+  const inherited = Object.entries(shell).filter(
+    ([name, value]) => value !== undefined && !OWN.includes(name) && !isFiltered(name, filter),
+  );
+  return Object.assign(Object.fromEntries(inherited) as Record<string, string>, ...layers);
+}
+
+function layer(
+  entry: EnvironmentRequest['entry'],
+  name: string,
+  problems: Problem[],
+): Readonly<Record<string, string>> {
+  if (entry[name] === undefined) return {};
+  const parsed = environment(entry[name]);
+  if ('expected' in parsed) {
+    problems.push({ name, expected: parsed.expected, got: entry[name] });
+    return {};
+  }
+  for (const [key, content] of Object.entries(parsed.value))
+    if (!isWhole(key) || !isWhole(content))
+      problems.push({ name: `${name}.${key}`, expected: WITHOUT_NUL, got: content });
+  return parsed.value;
+}
+
+/** What a program cannot run without, kept when `filter_env: true` keeps everything else away. */
+const ESSENTIAL = ['PATH', 'HOME', 'USER', 'SHELL', 'LANG', 'TZ', 'TMPDIR'];
+
+/** A list keeps away every name that contains one of its entries, a text only that name (Common.js:154-185). */
+function isFiltered(name: string, filter: EnvironmentFilter): boolean {
+  if (typeof filter === 'boolean') return filter && !ESSENTIAL.includes(name);
+  return typeof filter === 'string' ? name === filter : filter.some(part => name.includes(part));
+}

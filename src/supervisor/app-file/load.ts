@@ -1,0 +1,329 @@
+/** The app file: read, checked as a whole, and resolved to what one supervisor runs. */
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
+import { basename, dirname, extname, isAbsolute, join, resolve, sep } from 'node:path';
+import { types } from 'node:util';
+import { errors, type Problem } from '../../errors.js';
+import { resolveEnvironment } from './environment.js';
+import { camelCase, FOLLOWED, HOLDS_ANYWAY, IGNORED_FIELDS, LOG_FIELDS, type Field } from './fields.js';
+import type { Policy } from '../core/model.js';
+
+/** What is watched for changes, in PM2's words. */
+export interface Watch {
+  readonly paths: readonly string[];
+  readonly ignore: readonly string[];
+  readonly delayMs: number;
+}
+
+/** One app of an app file, checked and resolved: everything the supervisor needs to run it. */
+export interface App {
+  /** Absolute path of the app file. */
+  readonly file: string;
+  readonly name: string;
+  /** Absolute path of the program. */
+  readonly script: string;
+  readonly cwd: string;
+  readonly args: readonly string[];
+  readonly nodeArgs: readonly string[];
+  /** As written: so many, `0` = one for each CPU, negative = all CPUs but so many. */
+  readonly instances: number;
+  readonly instanceVar: string;
+  readonly incrementVar: string | undefined;
+  /** The whole environment of a worker, less the variables that tell instances apart. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Whether it is our own worker, which knows more words than PM2's. */
+  readonly ours: boolean;
+  readonly shutdownWithMessage: boolean;
+  /** The order to leave, where it is a signal. */
+  readonly killSignal: NodeJS.Signals;
+  readonly maxMemoryBytes: number | undefined;
+  readonly cronRestart: string | undefined;
+  readonly watch: Watch | undefined;
+  readonly policy: Policy;
+}
+
+/** An app as far as its file tells: whether it is ours, and may stand by, is told by its place and the environment. */
+export interface DescribedApp extends Omit<App, 'ours' | 'policy'> {
+  readonly policy: Policy;
+}
+
+export interface LoadRequest {
+  /** Absolute path of the app file. */
+  readonly file: string;
+  /** Name of the app, where the file describes several. */
+  readonly only?: string | undefined;
+  /** `production` takes `env_production` on top of `env`. */
+  readonly envName?: string | undefined;
+  /** The environment that the file's variables are laid over. */
+  readonly shell: NodeJS.ProcessEnv;
+}
+
+export interface LoadedApp {
+  readonly app: DescribedApp;
+  /** What the file says that is not followed, one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+type Entry = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads the file anew, with everything it requires.
+ * @param further what else is wrong with this app, told in the same breath; nothing where the file has none
+ * @throws ServiceError INVALID_CONFIGURATION naming every problem, NOT_BUILT where only the program is missing
+ */
+export function loadApp(
+  request: LoadRequest,
+  further: (app: DescribedApp | undefined) => readonly Problem[] = () => [],
+): LoadedApp {
+  const problems: Problem[] = [];
+  const entry = findEntry(request, problems);
+  const app = entry === undefined ? undefined : resolveApp(entry, request, problems);
+  problems.push(...further(app));
+  if (entry === undefined || app === undefined || problems.length > 0)
+    throw errors.invalidConfiguration(problems);
+  if (!existsSync(app.script)) throw errors.notBuilt(app.script);
+  return { app, warnings: warnings(entry, request.envName) };
+}
+
+/** What tells one service from another. */
+export interface Identity {
+  /** Nothing where neither the file nor `--only` tells. */
+  readonly name: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The service that is meant, as far as the file can be read: whoever wants to reach it needs no more of it. */
+export function identify(request: LoadRequest, problems: Problem[]): Identity {
+  const { only, envName, shell } = request;
+  const entry = findEntry(request, problems);
+  if (entry === undefined) return { name: only, env: shell };
+  const filter = readField(entry, 'filter_env', []);
+  return { name: nameOf(entry), env: resolveEnvironment({ entry, filter, envName, shell }, []) };
+}
+
+function findEntry({ file, only }: LoadRequest, problems: Problem[]): Entry | undefined {
+  const found = evaluate(file);
+  if ('expected' in found) return void problems.push({ name: file, ...found });
+  return pick(entriesOf(found.content), file, only, problems);
+}
+
+function resolveApp(entry: Entry, request: LoadRequest, problems: Problem[]): DescribedApp {
+  const { file, envName, shell } = request;
+  const own: Problem[] = [];
+  const value: Read = name => readField(entry, name, own);
+
+  const cwd = resolve(dirname(file), value('cwd') ?? '.');
+  const script = scriptOf(value('script'), cwd);
+  const env = resolveEnvironment({ entry, filter: value('filter_env'), envName, shell }, own);
+  const app: DescribedApp = {
+    file,
+    name: value('name') ?? nameOf(entry),
+    script,
+    cwd,
+    args: value('args'),
+    nodeArgs: value('node_args'),
+    instances: value('instances'),
+    instanceVar: value('instance_var'),
+    incrementVar: value('increment_var'),
+    env,
+    shutdownWithMessage: value('shutdown_with_message'),
+    killSignal: killSignal(shell, problems),
+    maxMemoryBytes: value('max_memory_restart'),
+    cronRestart: value('cron_restart'),
+    watch: watchOf(value, cwd),
+    policy: policyOf(value),
+  };
+  refuse(entry, app, own);
+  problems.push(...own.map(problem => within(file, problem)));
+  return app;
+}
+
+const scriptOf = (written: string | undefined, cwd: string): string =>
+  written === undefined ? '' : isAbsolute(written) ? written : resolve(cwd, written);
+
+/** The name of an app; PM2 calls one without a name after its program. */
+function nameOf(entry: Entry): string {
+  const script = readField(entry, 'script', []) ?? '';
+  return readField(entry, 'name', []) ?? basename(script, extname(script));
+}
+
+/** Names the file in front of the field, so that a problem can be told among those of the environment. */
+const within = (file: string, { name, ...rest }: Problem): Problem => ({
+  name: `${basename(file)}: ${name}`,
+  ...rest,
+});
+
+type FieldName = keyof typeof FOLLOWED;
+type Value<K extends FieldName> = (typeof FOLLOWED)[K] extends Field<infer T> ? T : never;
+type Read = <K extends FieldName>(name: K) => Value<K>;
+
+function policyOf(value: Read): DescribedApp['policy'] {
+  return {
+    waitReady: value('wait_ready'),
+    listenTimeoutMs: value('listen_timeout'),
+    killTimeoutMs: value('kill_timeout'),
+    minUptimeMs: value('min_uptime'),
+    maxRestarts: value('max_restarts'),
+    restartDelayMs: value('restart_delay'),
+    expBackoffRestartDelayMs: value('exp_backoff_restart_delay'),
+    autorestart: value('autorestart'),
+    stopExitCodes: value('stop_exit_codes'),
+  };
+}
+
+function watchOf(value: Read, cwd: string): Watch | undefined {
+  const watch = value('watch');
+  if (watch === false) return undefined;
+  const paths = watch === true ? [cwd] : watch.map(path => resolve(cwd, path));
+  return { paths, ignore: value('ignore_watch'), delayMs: value('watch_delay') };
+}
+
+/** PM2 takes its kill signal from its daemon's environment (constants.js:105), not from the app. */
+function killSignal(shell: NodeJS.ProcessEnv, problems: Problem[]): NodeJS.Signals {
+  const wanted = shell['PM2_KILL_SIGNAL'] ?? '';
+  if (wanted in constants.signals) return wanted as NodeJS.Signals;
+  if (wanted !== '')
+    problems.push({
+      name: 'PM2_KILL_SIGNAL',
+      expected: 'the name of a signal, such as SIGTERM',
+      got: wanted,
+    });
+  return 'SIGINT';
+}
+
+/** An ES module cannot be read anew at a reload: nothing forgets it. The program itself may well be one. */
+const COMMON_JS = 'a CommonJS file: name it .cjs, with module.exports instead of export';
+
+/** Runs or parses the file; what it loaded before is loaded anew, packages excepted. */
+function evaluate(file: string): { content: unknown } | Omit<Problem, 'name'> {
+  if (!existsSync(file))
+    return {
+      expected: 'an app file such as ecosystem.config.js (--config names another)',
+      got: 'no file',
+    };
+  if (extname(file) === '.mjs') return { expected: COMMON_JS, got: extname(file) };
+  if (!['.js', '.cjs', '.json'].includes(extname(file)))
+    return { expected: 'a .js, .cjs or .json file', got: extname(file) };
+  try {
+    if (extname(file) === '.json') return { content: JSON.parse(readFileSync(file, 'utf8')) as unknown };
+    // What a link leads to is what is remembered, and may be another file by now: `current` of a deploy.
+    const path = realpathSync(file);
+    forget(path);
+    const content = require(path) as unknown;
+    return types.isModuleNamespaceObject(content) ? { expected: COMMON_JS, got: 'export' } : { content };
+  } catch (error) {
+    return { expected: 'an app file in JavaScript (.js, .cjs) or JSON', got: (error as Error).message };
+  }
+}
+
+/** Drops a file and what it requires, also from the list of what this file has required: that would grow for ever. */
+function forget(path: string): void {
+  const known = require.cache[path];
+  if (known === undefined) return;
+  delete require.cache[path];
+  module.children = module.children.filter(child => child !== known);
+  for (const child of known.children)
+    if (!child.filename.includes(`${sep}node_modules${sep}`)) forget(child.filename);
+}
+
+/** PM2 takes `{ apps: [...] }`, `{ pm2: [...] }`, a list, or one app (API.js:940-954). */
+function entriesOf(content: unknown): readonly Entry[] {
+  const { apps, pm2 } = (content ?? {}) as { apps?: unknown; pm2?: unknown };
+  const found = apps ?? pm2 ?? content;
+  return (Array.isArray(found) ? found : [found]).filter(
+    entry => typeof entry === 'object' && entry !== null,
+  ) as Entry[];
+}
+
+function pick(
+  entries: readonly Entry[],
+  file: string,
+  only: string | undefined,
+  problems: Problem[],
+): Entry | undefined {
+  const matching = only === undefined ? entries : entries.filter(entry => nameOf(entry) === only);
+  const [entry, ...others] = matching;
+  if (entry !== undefined && others.length === 0) return entry;
+  const names = entries.map(nameOf).join(', ');
+  problems.push(
+    entries.length === 0
+      ? { name: file, expected: 'a description of an app', got: undefined }
+      : { name: '--only', expected: `the name of one app of ${basename(file)}: ${names}`, got: only },
+  );
+  return undefined;
+}
+
+/** The names under which a field may stand, in the order in which PM2 looks at them. */
+export const namesOf = (name: string, { aliases }: Field<unknown>): readonly string[] => [
+  name,
+  ...aliases,
+  camelCase(name),
+];
+
+function readField<K extends FieldName>(entry: Entry, name: K, problems: Problem[]): Value<K> {
+  const field = FOLLOWED[name] as Field<unknown>;
+  const written = namesOf(name, field).find(alias => entry[alias] !== undefined && entry[alias] !== null);
+  if (written === undefined) return field.fallback as Value<K>;
+  const parsed = field.parse(entry[written]);
+  if ('value' in parsed) return parsed.value as Value<K>;
+  problems.push({ name: written, expected: parsed.expected, got: entry[written] });
+  return field.fallback as Value<K>;
+}
+
+/** What PM2 would run and this supervisor cannot: said, with the cure, instead of half done. */
+function refuse(entry: Entry, { script, cwd }: DescribedApp, problems: Problem[]): void {
+  const mode = entry['exec_mode'] ?? entry['execMode'];
+  if (mode !== undefined && mode !== 'cluster' && mode !== 'cluster_mode') {
+    problems.push({
+      name: 'exec_mode',
+      expected: "'cluster' (fork mode needs PM2, or plain node)",
+      got: mode,
+    });
+  }
+  const interpreter = entry['interpreter'] ?? entry['exec_interpreter'];
+  if (interpreter !== undefined && interpreter !== 'node') {
+    problems.push({ name: 'interpreter', expected: "'node' (another program needs PM2)", got: interpreter });
+  }
+  if (script === '')
+    problems.push({ name: 'script', expected: 'the path of the program to run', got: undefined });
+  if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true)
+    problems.push({ name: 'cwd', expected: 'a folder that exists', got: cwd });
+}
+
+/** One sentence for each field that is not followed; silence would be a lie. */
+function warnings(entry: Entry, envName: string | undefined): string[] {
+  const found = Object.keys(entry).filter(
+    name => !(name in HOLDS_ANYWAY) || entry[name] !== HOLDS_ANYWAY[name],
+  );
+  const isNamed = (names: readonly string[], name: string): boolean =>
+    names.some(known => known === name || camelCase(known) === name);
+  const ignored = found.filter(name => isNamed(IGNORED_FIELDS, name));
+  const logs = found.filter(name => isNamed(LOG_FIELDS, name));
+  const unknown = found.filter(name => !isNamed(KNOWN, name) && !/^env_\S+$/.test(name));
+  return [
+    ...(entry['exec_mode'] === undefined && entry['execMode'] === undefined
+      ? ['exec_mode is not set; running in cluster mode']
+      : []),
+    ...(logs.length > 0 ? [`${logs.join(', ')} not followed: logs go to standard output`] : []),
+    ...ignored.map(name => `${name} is not followed by the native supervisor`),
+    ...unknown.map(name => `${name} is not a field of an app file; did you mean ${nearest(name)}?`),
+    ...(envName !== undefined && entry[`env_${envName}`] === undefined
+      ? [`--env ${envName}: the app file has no env_${envName}`]
+      : []),
+  ];
+}
+
+const KNOWN = [
+  ...Object.entries(FOLLOWED).flatMap(([name, field]) => namesOf(name, field as Field<unknown>)),
+  ...LOG_FIELDS,
+  ...IGNORED_FIELDS,
+];
+
+function nearest(name: string): string {
+  // Loaded only where something is misspelt.
+  const { closest } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
+  return closest(name, KNOWN);
+}
+
+/** The default app file: in the folder from which the command is given. */
+export const defaultFile = (cwd: string): string => join(cwd, 'ecosystem.config.js');

@@ -1,0 +1,241 @@
+/**
+ * The control socket: HTTP/1.1 over a Unix socket that only this user can open. `GET /status`, `POST /reload`,
+ * `POST /scale {"instances": N}`, `POST /stop`; an action is answered when it is done. Controlling the service must
+ * never harm it: where the folder cannot be made, it runs without.
+ */
+import { chmodSync, existsSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { ServiceError } from '../../errors.js';
+import { MAX_WORKERS } from '../../protocol/limits.js';
+import type { Line } from '../report/narrate.js';
+import { makeDirectory, removeIfEmpty, type RunDirectory } from './run-directory.js';
+import type { Status } from '../report/status.js';
+import type { ActionOutcome } from '../supervisor.js';
+
+export interface Controlled {
+  status(): Status;
+  reload(): Promise<ActionOutcome>;
+  scale(instances: number): Promise<ActionOutcome>;
+  /** Settles when the last worker has left. */
+  stop(): Promise<ActionOutcome>;
+}
+
+export interface Control {
+  /** Makes the socket again if somebody removed it, as cleaners of temporary folders do. */
+  ensure(): void;
+  /** Resolves when every answer has been handed over and the socket is gone. */
+  close(): Promise<void>;
+}
+
+/** Largest body of a request, in bytes. */
+const BODY_LIMIT = 1_024;
+
+/** How long a supervisor that holds the socket may take to tell who it is. */
+const PROBE_MS = 2_000;
+
+/** How long the last answers may take to be read when the service has ended; who asks nothing keeps nobody here. */
+const FAREWELL_MS = 500;
+
+/** What connecting to a socket says where nobody listens behind it. */
+const NOBODY = ['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'];
+
+/** An answer: status and JSON body. */
+type Answer = readonly [status: number, body: object, headers?: Readonly<Record<string, string>>];
+
+const refused = (status: number, reason: string, headers?: Readonly<Record<string, string>>): Answer =>
+  headers === undefined ? [status, { ok: false, reason }] : [status, { ok: false, reason }, headers];
+
+/**
+ * @returns nothing where no socket could be made; one warning has been logged
+ * @throws ServiceError if another supervisor runs this service already
+ */
+export async function openControl(
+  run: RunDirectory,
+  controlled: Controlled,
+  log: (line: Line) => void,
+): Promise<Control | undefined> {
+  const server = http.createServer((request, response) => void serve(controlled, request, response));
+  let isClosing = false;
+  let warned = '';
+  server.on('error', warn);
+  try {
+    makeDirectory(run.directory);
+    await refuseSecond(run);
+    await open(server, run);
+  } catch (error) {
+    if (error instanceof ServiceError) throw error;
+    warn(error as Error);
+    return undefined;
+  }
+  return {
+    ensure() {
+      if (isClosing || existsSync(run.socket)) return;
+      server.close();
+      open(server, run).catch(warn);
+    },
+    close() {
+      isClosing = true;
+      return closed(server, run, log);
+    },
+  };
+
+  /** Tried again and again, it is told once. */
+  function warn({ message }: Error): void {
+    if (message === warned) return;
+    warned = message;
+    log({ level: 'warn', msg: `Commands cannot reach this supervisor: ${message}` });
+  }
+}
+
+/** A suspended supervisor cannot say who it is: its pid lies beside its socket. */
+const pidFile = ({ directory }: RunDirectory): string => join(directory, 'supervisor.pid');
+
+async function refuseSecond(run: RunDirectory): Promise<void> {
+  const owner = await ownerOf(run.socket);
+  if (owner === undefined) return;
+  const who = owner === 'silent' ? `${lastPid(run)}, does not answer` : `pid ${owner}`;
+  throw new ServiceError(
+    'ALREADY_RUNNING',
+    `A supervisor of this service is already running (${who}, ${run.socket}); stop it, or set RUN_DIR for a second one`,
+  );
+}
+
+/** The pid of the supervisor that listens at this socket; a socket behind which nobody listens is nobody's. */
+function ownerOf(socketPath: string): Promise<number | 'silent' | undefined> {
+  return new Promise(resolve => {
+    const request = http.get({ socketPath, path: '/status', timeout: PROBE_MS }, response => {
+      let text = '';
+      response.on('data', chunk => (text += String(chunk)));
+      response.on('end', () => resolve(pidIn(text)));
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', ({ code = '' }: NodeJS.ErrnoException) =>
+      resolve(NOBODY.includes(code) ? undefined : 'silent'),
+    );
+  });
+}
+
+function pidIn(status: string): number | 'silent' {
+  try {
+    return (JSON.parse(status) as Status).supervisor.pid;
+  } catch {
+    return 'silent'; // somebody answers, though not in our words: still not a stale socket
+  }
+}
+
+const lastPid = (run: RunDirectory): string =>
+  existsSync(pidFile(run)) ? `pid ${readFileSync(pidFile(run), 'utf8').trim()}` : 'pid unknown';
+
+async function open(server: Server, run: RunDirectory): Promise<void> {
+  try {
+    moveIn(run);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    moveIn(run); // the supervisor before us has removed the folder in this very moment
+  }
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    // Exclusive: inside a cluster (PM2's, say) the primary would own the socket otherwise.
+    server.listen({ path: run.socket, exclusive: true }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  chmodSync(run.socket, 0o600);
+  server.unref();
+}
+
+/** Once our pid lies in the folder it is not empty, and nobody removes it. */
+function moveIn(run: RunDirectory): void {
+  makeDirectory(run.directory);
+  if (existsSync(run.socket)) unlinkSync(run.socket);
+  writeFileSync(pidFile(run), `${process.pid}\n`, { mode: 0o600 });
+}
+
+async function closed(server: Server, run: RunDirectory, log: (line: Line) => void): Promise<void> {
+  // While nobody else can take this place: a moment later it could be the file of the next supervisor.
+  removePid(run, log);
+  const isClosed = new Promise<void>(resolve => server.close(() => resolve()));
+  // Node takes a connection that has sent nothing, or half a request, for a busy one.
+  const timer = setTimeout(() => server.closeAllConnections(), FAREWELL_MS);
+  await isClosed;
+  clearTimeout(timer);
+  removeIfEmpty(run);
+}
+
+/** A service that has ended well does not fail because its folder is no folder any more. */
+function removePid(run: RunDirectory, log: (line: Line) => void): void {
+  try {
+    rmSync(pidFile(run), { force: true });
+  } catch (error) {
+    log({ level: 'warn', msg: `The file with the supervisor's pid stays: ${(error as Error).message}` });
+  }
+}
+
+async function serve(
+  controlled: Controlled,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const [status, body, headers] = await answer(controlled, request).catch((error: Error) =>
+    refused(500, error.message),
+  );
+  response.on('error', () => undefined); // who has gone away cancels nothing
+  response.writeHead(status, { 'Content-Type': 'application/json', Connection: 'close', ...headers });
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+async function answer(controlled: Controlled, request: IncomingMessage): Promise<Answer> {
+  const path = (request.url ?? '').split('?')[0];
+  const method = path === '/status' ? 'GET' : 'POST';
+  if (!['/status', '/reload', '/scale', '/stop'].includes(path ?? ''))
+    return refused(404, `there is no ${path}; try /status`);
+  if (request.method !== method) return refused(405, `${path} takes ${method}`, { Allow: method });
+  if (path === '/status') return [200, controlled.status()];
+  const body = await bodyOf(request);
+  if (body === 'large') return refused(413, `the body may have ${BODY_LIMIT} bytes`);
+  if (body === 'malformed') return refused(400, 'the body must be a JSON object');
+  return act(controlled, path, body);
+}
+
+async function act(
+  controlled: Controlled,
+  path: string | undefined,
+  body: { instances?: unknown },
+): Promise<Answer> {
+  if (path === '/reload') return told(await controlled.reload());
+  if (path === '/stop') return told(await controlled.stop());
+  const { instances } = body;
+  if (instances === 0) return refused(400, 'scale 0 would stop the service; use stop');
+  if (
+    typeof instances !== 'number' ||
+    !Number.isInteger(instances) ||
+    instances < 1 ||
+    instances > MAX_WORKERS
+  ) {
+    return refused(
+      400,
+      `instances must be a whole number from 1 to ${MAX_WORKERS}, got ${JSON.stringify(instances) ?? 'nothing'}`,
+    );
+  }
+  return told(await controlled.scale(instances));
+}
+
+/** An action that was carried out and failed is not the client's mistake, nor ours: 409, the state did not allow it. */
+const told = (outcome: ActionOutcome): Answer => [outcome.ok ? 200 : 409, outcome];
+
+async function bodyOf(request: IncomingMessage): Promise<{ instances?: unknown } | 'large' | 'malformed'> {
+  let text = '';
+  for await (const chunk of request) {
+    text += String(chunk);
+    if (text.length > BODY_LIMIT) return 'large';
+  }
+  if (text === '') return {};
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? parsed : 'malformed';
+  } catch {
+    return 'malformed';
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * The supervisor's log. Its lines are those of pino to the letter, but it does without: pino takes more memory than all
+ * else that the supervisor is made of (decision 0006), and a supervisor needs one kind of line. Where lines are for
+ * reading, and where an error is told with its stack, pino writes them.
+ */
+import { hostname } from 'node:os';
+import type { Environment, LogLevel } from '../../config.js';
+import { lightOutput } from '../../platform/stdout.js';
+import type { Line } from './narrate.js';
+
+export interface Log {
+  (line: Line): void;
+  /** The last words of a supervisor that is at fault itself. */
+  failure(error: unknown, msg: string): void;
+}
+
+/** pino's numbers. */
+const VALUES: Readonly<Record<Exclude<LogLevel, 'silent'>, number>> = {
+  trace: 10,
+  debug: 20,
+  info: 30,
+  warn: 40,
+  error: 50,
+  fatal: 60,
+};
+
+export interface LogOptions {
+  readonly env: Environment;
+  readonly level: LogLevel;
+}
+
+export function createLog(options: LogOptions): Log {
+  const write = options.env === 'development' ? readably(options) : asJson(options);
+  return Object.assign(write, {
+    failure(error: unknown, msg: string): void {
+      try {
+        pino(options).fatal({ err: error }, msg);
+      } catch {
+        // Loading it may be what fails: no descriptor left, say. The error itself matters more than its form.
+        write({ level: 'fatal', msg: `${msg}: ${error instanceof Error ? error.stack : String(error)}` });
+      }
+    },
+  });
+}
+
+function asJson({ env, level }: LogOptions): (line: Line) => void {
+  const least = level === 'silent' ? Infinity : VALUES[level];
+  const bindings = `"pid":${process.pid},"hostname":${JSON.stringify(hostname())},"env":"${env}"`;
+  const output = lightOutput();
+  return ({ level: its, msg }) => {
+    const value = VALUES[its];
+    if (value < least) return;
+    output.write(`{"level":${value},"time":${Date.now()},${bindings},"msg":${JSON.stringify(msg)}}\n`);
+  };
+}
+
+function readably(options: LogOptions): (line: Line) => void {
+  const logger = pino(options);
+  return ({ level, msg }) => logger[level](msg);
+}
+
+/** Loaded only by who needs it. */
+function pino(options: LogOptions): import('pino').Logger {
+  const { createLogger } = require('../../utils/logger.js') as typeof import('../../utils/logger.js');
+  return createLogger(options);
+}

@@ -1,0 +1,128 @@
+/** The pool as operators see it: `status --json`, `GET /status`, the process title. */
+import type { Exit, History, Pool, Serving, SlotId, Slot, Starting, WorkerId } from '../core/model.js';
+import { exitSentence } from '../core/sentences.js';
+import type { Process } from '../processes/workers.js';
+
+export type ServiceState = 'starting' | 'ready' | 'degraded' | 'reloading' | 'stopping';
+export type WorkerState = 'starting' | 'ready' | 'draining' | 'backoff' | 'stopped' | 'errored' | 'vacant';
+
+/** How the worker that last sat in a slot ended; `reason` is the sentence for people. */
+export interface LastExit {
+  readonly pid: number | null;
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly reason: string;
+}
+
+/** One row: a worker, or a slot that has none. Times in ms, memory in bytes, CPU in percent of one core. */
+export interface WorkerStatus {
+  readonly slot: SlotId;
+  readonly pid: number | null;
+  readonly generation: number;
+  readonly state: WorkerState;
+  readonly uptime: number | null;
+  readonly restarts: number;
+  readonly lastExit: LastExit | null;
+  readonly memory: number | null;
+  readonly cpu: number | null;
+}
+
+export interface ReloadOutcome {
+  /** When it ended, in ms since the epoch. */
+  readonly at: number;
+  readonly ok: boolean;
+  /** Why it was aborted; `null` if it was not. */
+  readonly reason: string | null;
+}
+
+export interface Status {
+  readonly app: string;
+  readonly supervisor: {
+    readonly pid: number;
+    readonly uptime: number;
+    readonly version: string;
+    readonly node: string;
+  };
+  readonly generation: number;
+  readonly state: ServiceState;
+  readonly wanted: number;
+  readonly workers: readonly WorkerStatus[];
+  readonly lastReload: ReloadOutcome | null;
+}
+
+/** What the shell knows of processes and the core does not. */
+export interface Facts {
+  process(worker: WorkerId): Process | undefined;
+  /** The pid a worker had, also after its end. */
+  pidOf(worker: WorkerId): number | undefined;
+  uptimeOf(process: Process): number;
+  usageOf(process: Process): { readonly memory: number; readonly cpu: number } | undefined;
+}
+
+export function serviceState(pool: Pool): ServiceState {
+  if (pool.verdict !== undefined) return 'stopping';
+  if (pool.reload !== undefined) return 'reloading';
+  if (pool.slots.length > 0 && readyCount(pool) === pool.wanted) return 'ready';
+  return pool.everReady ? 'degraded' : 'starting';
+}
+
+/** How many slots are being served. */
+export function readyCount({ slots }: Pool): number {
+  return slots.filter(({ at }) => at === 'ready' || at === 'replacing').length;
+}
+
+export function workerRows(pool: Pool, facts: Facts): WorkerStatus[] {
+  const seated = pool.slots.flatMap((slot, id) => slotRows(slot, id, historyOf(slot, pool), facts));
+  const departing = pool.departing.map(worker => row(worker.slot, worker, 'draining', NO_HISTORY, facts));
+  return [...seated, ...departing];
+}
+
+/** A worker that leaves by itself has told how it will end: its exit is told to others when it has come. */
+function historyOf({ history }: Slot, { departing }: Pool): History {
+  const { lastExit: exit } = history;
+  const isToCome = exit !== undefined && exit.code !== null && departing.some(({ id }) => id === exit.worker);
+  return isToCome ? { ...history, lastExit: undefined } : history;
+}
+
+const NO_HISTORY = { restarts: 0, lastExit: undefined };
+
+function slotRows(slot: Slot, id: SlotId, history: History, facts: Facts): WorkerStatus[] {
+  const rowOf = (worker: Starting | Serving): WorkerStatus =>
+    row(id, worker, worker.at === 'serving' ? 'ready' : 'starting', history, facts);
+  switch (slot.at) {
+    case 'starting':
+    case 'ready':
+      return [rowOf(slot.worker)];
+    case 'replacing':
+      return [rowOf(slot.worker), rowOf(slot.successor)];
+    default:
+      return [row(id, undefined, slot.at, history, facts)];
+  }
+}
+
+function row(
+  slot: SlotId,
+  worker: { readonly id: WorkerId; readonly generation: number } | undefined,
+  state: WorkerState,
+  history: { readonly restarts: number; readonly lastExit: Exit | undefined; readonly generation?: number },
+  facts: Facts,
+): WorkerStatus {
+  const process = worker && facts.process(worker.id);
+  const usage = process && facts.usageOf(process);
+  return {
+    slot,
+    pid: process?.pid ?? null,
+    generation: worker?.generation ?? history.generation ?? 0,
+    state,
+    uptime: process === undefined ? null : facts.uptimeOf(process),
+    restarts: history.restarts,
+    lastExit: history.lastExit === undefined ? null : lastExit(history.lastExit, facts),
+    memory: usage?.memory ?? null,
+    cpu: usage?.cpu ?? null,
+  };
+}
+
+function lastExit(exit: Exit, facts: Facts): LastExit {
+  const { code, signal } = exit;
+  return { pid: facts.pidOf(exit.worker) ?? null, code, signal, reason: exitSentence(exit) };
+}

@@ -1,0 +1,166 @@
+/** The `start` command: puts the supervisor together, runs it, and lets the process end with the service. */
+import { dirname } from 'node:path';
+import { unableToListen } from '../errors.js';
+import { EXIT } from '../protocol/exit-codes.js';
+import { lookedUp } from '../protocol/address.js';
+import { outliveTerminal } from '../platform/terminal.js';
+import { VERSION } from '../version.js';
+import { portOwner } from '../platform/port-owner.js';
+import { createPulseBoard, type PulseBoard } from '../protocol/heartbeat-records.js';
+import { createClock } from './clock.js';
+import { openControl } from './control/server.js';
+import type { App } from './app-file/load.js';
+import { createListener, type Listener } from './processes/listener.js';
+import { createLog, type Log } from './report/log.js';
+import { reportGrown } from './triggers/memory.js';
+import { readService, type Reading, type ReadingRequest } from './app-file/service.js';
+import { translateSignals } from './triggers/signals.js';
+import { createSupervisor, type ActionOutcome, type Supervisor } from './supervisor.js';
+import type { Status } from './report/status.js';
+import { showTitle } from './report/title.js';
+import { createTriggers } from './triggers/triggers.js';
+import { createUsageMeter, createUsageSource } from '../platform/process-usage.js';
+
+/** How often things are looked at that nobody reports: memory, and whether the control socket is still there. */
+const LOOK_MS = 5_000;
+
+export interface StartRequest extends ReadingRequest {
+  /** Reload when the folder of the program changes, whatever the app file says. */
+  readonly watch: boolean;
+}
+
+/** Runs the service until it ends; the process then exits with the code of its verdict. */
+export async function supervise(request: StartRequest): Promise<void> {
+  const reading = readService(request);
+  const { app, settings } = reading;
+  const log = createLog({ env: settings.nodeEnv, level: settings.logLevel });
+  const die = guard(log);
+  outliveTerminal();
+
+  const usageSource = createUsageSource();
+  const usage = createUsageMeter(undefined, usageSource.of);
+  const listener = createListener();
+  const ending = ended();
+  const supervisor = createSupervisor(reading, {
+    clock: createClock(),
+    listener,
+    board: listener.mode === 'per-slot' ? pulseBoard(log) : undefined,
+    usage,
+    usageSource,
+    log,
+    reread: () => warned(readService(request), log),
+    failed: die,
+    ended: ({ code }) => ending.resolve(code),
+  });
+  const control = await openControl(
+    reading.runDirectory,
+    {
+      status: () => describe(supervisor, app),
+      reload: supervisor.reload,
+      scale: supervisor.scale,
+      stop: () => stopped(supervisor, ending.promise),
+    },
+    log,
+  );
+  warned(reading, log);
+  await reserve(listener, reading).catch(async (error: unknown) => {
+    await control?.close();
+    throw error;
+  });
+  const reload = (): void => void supervisor.reload();
+  const triggers = createTriggers(reload, log);
+  supervisor.onChange(pool => {
+    showTitle(pool, app.name);
+    control?.ensure();
+    triggers.follow(triggersOf(supervisor.app(), request));
+  });
+  translateSignals({
+    development: settings.nodeEnv === 'development',
+    isStopping: () => supervisor.pool.verdict !== undefined,
+    log,
+    stop: how => supervisor.send({ type: 'stop', how }),
+    reload,
+  });
+  log({ level: 'info', msg: `Master process ${process.pid} is running` });
+  log({ level: 'info', msg: `Forking ${reading.instances} workers (${reading.why})` });
+  supervisor.start();
+  setInterval(() => {
+    control?.ensure();
+    if (usageSource.asks) {
+      usageSource.keep([...supervisor.processes()].map(({ pid }) => pid));
+      supervisor.askUsage();
+    }
+    reportGrown(supervisor, usage);
+  }, LOOK_MS);
+
+  const code = await ending.promise;
+  await control?.close();
+  process.exit(code);
+}
+
+/** Where workers with a socket each show their pulse; without it the service runs, and hung workers keep theirs. */
+function pulseBoard(log: Log): PulseBoard | undefined {
+  try {
+    return createPulseBoard();
+  } catch (error) {
+    const msg = `No connection is taken from a worker that hangs: no file for their pulse (${(error as Error).message})`;
+    log({ level: 'warn', msg });
+    return undefined;
+  }
+}
+
+/** What `--watch` watches comes first, whatever the app file says. */
+const triggersOf = (app: App, { watch }: StartRequest): Pick<App, 'cronRestart' | 'watch'> => ({
+  cronRestart: app.cronRestart,
+  watch: watch ? { paths: [dirname(app.script)], ignore: [], delayMs: 300 } : app.watch,
+});
+
+interface Ending {
+  readonly promise: Promise<number>;
+  readonly resolve: (code: number) => void;
+}
+
+function ended(): Ending {
+  let resolve: Ending['resolve'] = () => undefined;
+  const promise = new Promise<number>(settle => (resolve = settle));
+  return { promise, resolve };
+}
+
+async function stopped(supervisor: Supervisor, ending: Promise<number>): Promise<ActionOutcome> {
+  supervisor.send({ type: 'stop', how: 'drain' });
+  const code = await ending;
+  return code === EXIT.ok
+    ? { ok: true, reason: null }
+    : { ok: false, reason: `the service ended with code ${code}` };
+}
+
+function describe(supervisor: Supervisor, app: App): Status {
+  const { pid, version: node } = process;
+  const uptime = Math.round(process.uptime() * 1_000);
+  return { app: app.name, supervisor: { pid, uptime, version: VERSION, node }, ...supervisor.status() };
+}
+
+/** Our own worker's port is bound before anything is forked, so that what stands against it is said once. */
+async function reserve(listener: Listener, { config }: Reading): Promise<void> {
+  if (config === undefined) return;
+  try {
+    listener.reserve(await lookedUp(config));
+  } catch (error) {
+    throw unableToListen(error as NodeJS.ErrnoException, config, portOwner);
+  }
+}
+
+function warned(reading: Reading, log: Log): Reading {
+  for (const warning of reading.warnings) log({ level: 'warn', msg: warning });
+  return reading;
+}
+
+/** A supervisor that fails itself does not take its workers with it: they drain when they see it gone. */
+function guard(log: Log): (error: unknown) => void {
+  const die = (error: unknown): void => {
+    log.failure(error, `Master process ${process.pid} failed`);
+    process.exit(EXIT.internal);
+  };
+  process.once('uncaughtException', die).once('unhandledRejection', die);
+  return die;
+}

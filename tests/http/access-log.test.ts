@@ -1,0 +1,58 @@
+import { createAccessLog, type Access } from '../../src/http/access-log.js';
+import { createLogger } from '../../src/utils/logger.js';
+
+function setUp(level: 'info' | 'error' = 'info') {
+  const lines: string[] = [];
+  const write = (line: string): void => void lines.push(line);
+  return { logger: createLogger({ env: 'production', level, output: { write, writeSoon: write } }), lines };
+}
+
+const access = (more: Partial<Access> = {}): Access => ({
+  requestId: 'abc-1',
+  method: 'GET',
+  url: '/health',
+  status: 200,
+  ms: 1.5,
+  cut: false,
+  ...more,
+});
+
+const timeless = (line: string | undefined): string => (line ?? '').replace(/"time":\d+/, '"time":0');
+
+test.each([
+  ['a usual request', access()],
+  ['a failure', access({ status: 500 })],
+  ['a URL that needs escaping', access({ url: '/a"b\\c\u0001é' })],
+])('the line of %s is the one that pino would write', (_name, entry) => {
+  const { logger, lines } = setUp();
+  createAccessLog(logger)(entry);
+  const { cut: _cut, ...fields } = entry;
+  const msg = `${entry.method} ${entry.url} ${entry.status} ${entry.ms} ms`;
+  logger[entry.status >= 500 ? 'error' : 'info'](fields, msg);
+  expect(lines).toHaveLength(2);
+  expect(timeless(lines[0])).toBe(timeless(lines[1]));
+});
+
+test('a lost connection is said', () => {
+  const { logger, lines } = setUp();
+  createAccessLog(logger)(access({ cut: true }));
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    msg: expect.stringMatching(/1.5 ms \(connection lost/),
+  });
+});
+
+test('levels are kept, also when they change', () => {
+  const { logger, lines } = setUp('error');
+  const log = createAccessLog(logger);
+  log(access());
+  log(access({ status: 503 }));
+  logger.level = 'info';
+  log(access());
+  expect(lines.map(line => (JSON.parse(line) as { status: number }).status)).toEqual([503, 200]);
+});
+
+test('a logger that is not exactly ours writes its lines by itself', () => {
+  const { logger, lines } = setUp();
+  createAccessLog(logger.child({ tenant: 'a' }))(access());
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ tenant: 'a', msg: 'GET /health 200 1.5 ms' });
+});

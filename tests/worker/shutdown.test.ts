@@ -1,0 +1,139 @@
+/** A worker on its way out: its hooks, its deadline, and what an exception in the middle of it changes. */
+import { depart, type CloseHook, type DepartureNeeds } from '../../src/worker/shutdown.js';
+import type { Cut, DrainTimes } from '../../src/worker/drain.js';
+import type { Logger } from '../../src/utils/logger.js';
+
+jest.useFakeTimers();
+
+interface Scene {
+  readonly events: string[];
+  readonly errors: unknown[];
+  readonly done: Promise<boolean>;
+  hurry(timeoutMs: number): void;
+}
+
+/** Requests in flight take so long; what is told of it all. */
+function leaving(
+  closeHooks: readonly CloseHook[],
+  more: Partial<DepartureNeeds> & { readonly inFlightMs?: number } = {},
+): Scene {
+  const { inFlightMs = 0, ...needs } = more;
+  const events: string[] = [];
+  const errors: unknown[] = [];
+  const departure = depart({
+    connections: {
+      async drain({ lameDuckMs, timeoutMs }: DrainTimes): Promise<readonly Cut[]> {
+        events.push(`drain ${lameDuckMs} ${timeoutMs}`);
+        await new Promise(resolve => setTimeout(resolve, Math.min(inFlightMs, timeoutMs)));
+        events.push('drained');
+        return inFlightMs > timeoutMs ? [{ method: 'GET', url: '/slow' }] : [];
+      },
+      hurry: timeoutMs => void events.push(`hurry ${timeoutMs}`),
+    },
+    listening: { stop: () => void events.push('accepts no more') },
+    closeHooks: closeHooks.map(hook => deadline => {
+      events.push('hook');
+      return hook(deadline);
+    }),
+    logger: { error: (...told: unknown[]) => void errors.push(told.at(-1)) } as unknown as Logger,
+    delayMs: 0,
+    timeoutMs: 5_000,
+    ...needs,
+  });
+  return { events, errors, ...departure };
+}
+
+const never = (): Promise<void> => new Promise(() => undefined);
+
+/** @returns whether it is over so much later, and how it went */
+async function after(ms: number, { done }: Scene): Promise<boolean | 'not yet'> {
+  await jest.advanceTimersByTimeAsync(ms);
+  return Promise.race([done, Promise.resolve('not yet' as const)]);
+}
+
+test('hooks run when all is answered, and all went well', async () => {
+  const scene = leaving([() => Promise.resolve()], { inFlightMs: 2_000 });
+  expect(await after(1_999, scene)).toBe('not yet');
+  expect(await after(1, scene)).toBe(true);
+  expect(scene.events).toEqual(['accepts no more', 'drain 1000 5000', 'drained', 'hook']);
+  expect(scene.errors).toEqual([]);
+});
+
+test('everything is still served for the delay, which the deadline does not count', async () => {
+  const scene = leaving([never], { delayMs: 3_000 });
+  await after(2_999, scene);
+  expect(scene.events).toEqual([]);
+  expect(await after(5_000, scene)).toBe('not yet');
+  expect(await after(1, scene)).toBe(false);
+});
+
+test.each([
+  ['rejects', (): Promise<void> => Promise.reject(new Error('the pool is stuck'))],
+  [
+    'throws',
+    (): never => {
+      throw new Error('the pool is stuck');
+    },
+  ],
+])('a hook that %s is told, and the others are awaited all the same', async (_name, failing) => {
+  const closed: string[] = [];
+  const slow = async (): Promise<void> => {
+    await new Promise(resolve => setTimeout(resolve, 100));
+    closed.push('the other');
+  };
+  const scene = leaving([failing, slow]);
+  expect(await after(100, scene)).toBe(false);
+  expect([closed, scene.errors]).toEqual([['the other'], ['A close hook failed']]);
+});
+
+test('a hook that ignores the deadline is not awaited beyond it', async () => {
+  const scene = leaving([never], { inFlightMs: 4_000 });
+  expect(await after(4_999, scene)).toBe('not yet');
+  expect(await after(1, scene)).toBe(false);
+  expect(scene.errors).toEqual(['A close hook failed']);
+});
+
+test('a hook hears of the deadline', async () => {
+  let isAborted: boolean | undefined;
+  const scene = leaving([
+    async deadline => {
+      await new Promise(resolve => deadline.addEventListener('abort', resolve));
+      isAborted = deadline.aborted;
+    },
+  ]);
+  await after(5_000, scene);
+  expect(isAborted).toBe(true);
+});
+
+test('when the requests have used the time up, hooks are begun all the same, and not awaited', async () => {
+  const scene = leaving([never], { inFlightMs: 60_000 });
+  expect(await after(5_000, scene)).toBe(false);
+  expect(scene.events.at(-1)).toBe('hook');
+  expect(scene.errors).toEqual(['Cut at the drain deadline: GET /slow', 'A close hook failed']);
+});
+
+test('in a hurry the delay ends at once, and the deadline is near', async () => {
+  const scene = leaving([never], { delayMs: 60_000 });
+  await after(10, scene);
+  scene.hurry(2_000);
+  expect(await after(1_999, scene)).toBe('not yet');
+  expect(scene.events).toContain('drain 1000 2000');
+  expect(await after(1, scene)).toBe(false);
+});
+
+test('in a hurry requests and hooks have the short time together', async () => {
+  const scene = leaving([never], { inFlightMs: 500 });
+  await after(600, scene);
+  scene.hurry(2_000);
+  expect(scene.events).toContain('hurry 2000');
+  expect(await after(1_999, scene)).toBe('not yet');
+  expect(await after(1, scene)).toBe(false);
+});
+
+test('a hurry gives nobody more time', async () => {
+  const scene = leaving([never], { timeoutMs: 1_500 });
+  await after(1_000, scene);
+  scene.hurry(2_000);
+  expect(scene.events).toContain('hurry 1500');
+  expect(await after(500, scene)).toBe(false);
+});
