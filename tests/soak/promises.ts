@@ -1,4 +1,4 @@
-/** Every promise to clients kept many times, and what they saw of it: the table of `docs/reload.md`. */
+/** Every promise to clients kept many times, and what they saw of it: the tables of `docs/reload-measurements.md`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cleanUp, freePort, ROOT, start, WORKER } from '../support/processes.js';
@@ -115,12 +115,12 @@ async function idle(): Promise<string> {
 
 /** Into its place in the document, one for each Node. */
 function put(text: string): void {
-  const path = join(ROOT, 'docs', 'reload.md');
+  const path = join(ROOT, 'docs', 'reload-measurements.md');
   const [major] = process.versions.node.split('.');
   const [begin, end] = [`<!-- measured on Node ${major} -->`, `<!-- end of Node ${major} -->`];
   const document = readFileSync(path, 'utf8');
   const [from, to] = [document.indexOf(begin), document.indexOf(end)];
-  if (from === -1 || to < from) throw new Error(`docs/reload.md has no place for Node ${major}`);
+  if (from === -1 || to < from) throw new Error(`docs/reload-measurements.md has no place for Node ${major}`);
   const place = `${begin}\n\nNode ${process.versions.node}:\n\n${text}\n\n`;
   writeFileSync(path, document.slice(0, from) + place + document.slice(to));
 }

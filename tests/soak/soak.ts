@@ -1,5 +1,7 @@
 /**
- * `promises`: each promise of `docs/reload.md` kept many times, and the figures of its table. Without that word: a native service under constant load while everything that can happen to it does, at random, until the time is up.
+ * `promises`: keeps each promise of `docs/reload.md` many times, for the tables of `docs/reload-measurements.md`. Without
+ * that word: a native service under constant load while everything that can happen to it does, at random, until the
+ * time is up.
  * The only failures that are excused are requests on connections that a fallen worker held. Anything else ends it with
  * exit code 1.
  */
@@ -43,7 +45,7 @@ const USAGE = `Usage: yarn soak [--seed N] [--minutes M] [--workers W]
   --minutes M   how long                                 (2)
   --workers W   workers at the start                     (3)
   --only TEXT   the promises whose name contains it      (all of them)
-  --write       puts the table into docs/reload.md
+  --write       writes the table into docs/reload-measurements.md
 `;
 
 function parse(argv: readonly string[]) {
