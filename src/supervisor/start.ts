@@ -15,8 +15,9 @@ import { createLog, type Log } from './report/log.js';
 import { reportGrown } from './triggers/memory.js';
 import { readService, type Reading, type ReadingRequest } from './app-file/service.js';
 import { translateSignals } from './triggers/signals.js';
-import { createSupervisor, type ActionOutcome, type Supervisor } from './supervisor.js';
+import { createSupervisor, type Supervisor } from './supervisor.js';
 import type { Status } from './report/status.js';
+import type { ActionOutcome } from './action.js';
 import { showTitle } from './report/title.js';
 import { createTriggers } from './triggers/triggers.js';
 import { createUsageMeter, createUsageSource } from '../platform/process-usage.js';
@@ -48,7 +49,7 @@ export async function supervise(request: StartRequest): Promise<void> {
     usage,
     usageSource,
     log,
-    reread: () => warned(readService(request), log),
+    load: async () => warned(readService(request), log),
     failed: die,
     ended: ({ code }) => ending.resolve(code),
   });

@@ -11,7 +11,7 @@ import { MAX_WORKERS } from '../../protocol/limits.js';
 import type { Line } from '../report/narrate.js';
 import { makeDirectory, removeIfEmpty, type RunDirectory } from './run-directory.js';
 import type { Status } from '../report/status.js';
-import type { ActionOutcome } from '../supervisor.js';
+import type { ActionOutcome } from '../action.js';
 
 export interface Controlled {
   status(): Status;
