@@ -57,8 +57,8 @@ function tell({ pool, effects, notices }: Outcome): string[] {
     ...(pool.verdict === undefined ? [] : [pool.ended ? 'ended' : 'ending']),
   ].filter(part => part !== '');
   const done = effects.filter(({ type }) => type !== 'lend' && type !== 'return').map(describeEffect);
-  const failed = notices.filter(({ type }) => type === 'memory-restart.failed').map(describeNotice);
-  return [parts.join('; '), ...done, ...failed];
+  const failures = notices.filter(({ type }) => type === 'memory-restart.failed').map(describeNotice);
+  return [parts.join('; '), ...done, ...failures];
 }
 
 /** Who something happens to at 5 500, and what comes of it; an event that is not listed changes nothing. */
