@@ -31,7 +31,7 @@ export interface Config extends Settings {
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
-  /** Whether Express takes the fast ways of `src/tuning`; the answers are the same. */
+  /** Whether Express takes the fast ways of `src/fast-path`; the answers are the same. */
   readonly expressTuning: boolean;
 }
 
@@ -165,7 +165,7 @@ export const VARIABLES = {
     fallback: 'on',
     expected: 'on or off',
     purpose:
-      'off serves with Express as it comes, to tell whether a fault is in `src/tuning`; answers are the same',
+      'off serves with Express as it comes, to tell whether a fault is in `src/fast-path`; answers are the same',
     parse: onOrOff,
     unset: true,
   }),
