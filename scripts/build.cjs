@@ -26,9 +26,14 @@ async function build() {
   return fillCompileCache();
 }
 
-/** A process that starts meanwhile reads the old file or the new one, whole. */
+/**
+ * A process that starts meanwhile reads the old file or the new one, whole.
+ * @param {string} entry
+ * @param {string} name
+ * @param {import('esbuild').BuildOptions} options
+ */
 async function bundle(entry, name, options) {
-  const { outputFiles } = await esbuild.build({
+  const { outputFiles = [] } = await esbuild.build({
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -51,7 +56,7 @@ async function bundle(entry, name, options) {
 async function fillCompileCache() {
   rmSync(CACHE, { recursive: true, force: true });
   const worker = fork(join(DIST, 'index.js'), [], {
-    env: { PATH: process.env.PATH, NODE_ENV: 'production', HOST: '127.0.0.1', PORT: '0' },
+    env: { PATH: process.env['PATH'], NODE_ENV: 'production', HOST: '127.0.0.1', PORT: '0' },
     execArgv: [],
     stdio: ['ignore', 'ignore', 2, 'ipc'],
     timeout: TIMEOUT_MS,

@@ -1,5 +1,5 @@
 'use strict';
-/** `yarn dev:cluster`: compiles on every change, and the supervisor rolls the result out, a worker at a time. */
+/** `yarn dev:cluster`: compiles on every change; the supervisor reloads its workers, one at a time. */
 const { spawn } = require('node:child_process');
 const { join } = require('node:path');
 const { run } = require('./run.cjs');
@@ -14,7 +14,7 @@ async function main() {
     {
       cwd: ROOT,
       stdio: ['ignore', 2, 2],
-      // A group of its own: the compiler is a program behind a script, and both have to end.
+      // Its own process group: the compiler is a binary behind a script, and both must end.
       detached: true,
     },
   );
@@ -24,7 +24,8 @@ async function main() {
     [program, '--env', 'development', '--watch', ...process.argv.slice(2)],
     { cwd: ROOT },
   );
-  if (compiler.exitCode === null && compiler.signalCode === null) process.kill(-compiler.pid);
+  const { pid, exitCode, signalCode } = compiler;
+  if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid);
   process.exit(code);
 }
 

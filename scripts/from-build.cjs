@@ -1,15 +1,15 @@
 'use strict';
 /**
- * `yarn start:cluster` and the like: becomes a program of the build, its arguments are its own; where there is no
- * build, says how to make one.
+ * `yarn start:cluster`, `yarn cluster:status` and the others: runs a program of the build in this process, with the
+ * arguments that follow its name. Without a build it names the command that makes one.
  */
 const { existsSync } = require('node:fs');
 const { join } = require('node:path');
 
-/** The exit code of an invalid configuration: no other try cures it. */
+/** As for an invalid configuration: a retry does not help. */
 const NOT_BUILT = 5;
 
-const [node, , name, ...rest] = process.argv;
+const [node = '', , name = '', ...rest] = process.argv;
 const program = join(__dirname, '..', 'dist', name);
 if (existsSync(program)) {
   process.argv = [node, program, ...rest];

@@ -1,7 +1,7 @@
 'use strict';
 /**
- * `yarn parity`, `yarn soak`: sets up what is missing, then runs a TypeScript program of the tests as it stands; the
- * first argument is its path, the others are its own.
+ * `yarn parity`, `yarn soak`: sets up what is missing, then runs a TypeScript program of the tests. The first argument
+ * is its path, the others are passed to it.
  */
 const { join } = require('node:path');
 const { run } = require('./run.cjs');

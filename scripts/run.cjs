@@ -1,21 +1,27 @@
 'use strict';
 const { spawn } = require('node:child_process');
+const { constants } = require('node:os');
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 
 /**
- * Runs a command and resolves with its exit code. Signals that reach this process are handed on, and it outlives
- * the command, so that nothing is left behind. A signal's death is told as a shell would: 128 + its number.
+ * Runs a command and resolves with its exit code. Signals that reach this process are passed on, and it outlives
+ * the command, so that no process is left behind. A death by signal resolves as in a shell: 128 + the signal's number.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {import('node:child_process').SpawnOptions} options
+ * @returns {Promise<number>}
  */
 function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: 'inherit', ...options });
-    const handOn = signal => child.kill(signal);
-    for (const signal of SIGNALS) process.on(signal, handOn);
+    /** @param {NodeJS.Signals} signal */
+    const passOn = signal => child.kill(signal);
+    for (const signal of SIGNALS) process.on(signal, passOn);
     child.once('error', reject);
     child.once('exit', (code, signal) => {
-      for (const name of SIGNALS) process.off(name, handOn);
-      resolve(code ?? 128 + require('node:os').constants.signals[signal]);
+      for (const name of SIGNALS) process.off(name, passOn);
+      resolve(signal === null ? Number(code) : 128 + constants.signals[signal]);
     });
   });
 }

@@ -1,7 +1,15 @@
 'use strict';
-/** Brings a fresh clone to where it can run: locked packages, then a build. Does nothing that is done already. */
+/** Prepares a fresh clone to run: installs the locked packages, then builds. Skips what is done already. */
 const { createHash } = require('node:crypto');
-const { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
+const {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} = require('node:fs');
 const { dirname, join, relative } = require('node:path');
 const { run } = require('./run.cjs');
 const { yarn } = require('./yarn.cjs');
@@ -9,47 +17,73 @@ const { yarn } = require('./yarn.cjs');
 const ROOT = join(__dirname, '..');
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 
-/** Each step, what it depends on, and where it notes that it is done. */
+/**
+ * A step of the setup.
+ * @typedef {object} Step
+ * @property {readonly string[]} inputs files and folders it depends on
+ * @property {string} stamp file that keeps the fingerprint of the inputs once the step is done
+ * @property {string} [node] version of Node its result depends on
+ */
+
+/** @type {Step} */
 const INSTALL = {
   inputs: ['package.json', 'yarn.lock', '.yarnrc.yml'],
   stamp: 'node_modules/.cabe-arena-installed',
 };
+/** @type {Step} */
 const BUILD = {
   inputs: ['src', 'scripts/build.cjs', 'tsconfig.json', 'tsconfig.build.json', 'yarn.lock'],
   stamp: 'dist/.built',
-  // The compile cache belongs to the Node that has made it.
+  // The compile cache works only for the Node that made it.
   node: process.version,
 };
 
-/** Progress goes to standard error: standard output belongs to the program that is started. */
+/**
+ * Progress goes to standard error: standard output belongs to the program that is started.
+ * @type {import('node:child_process').SpawnOptions}
+ */
 const OUTPUT = { cwd: ROOT, stdio: ['ignore', 2, 2] };
 
 async function setUp() {
-  await once(INSTALL, 'Installing the locked packages', () => yarn(['install', '--immutable'], OUTPUT), [
+  await once(
+    INSTALL,
+    'Installing the locked packages',
+    () => yarn(['install', '--immutable'], OUTPUT),
     'Installing failed. The package registry must be reachable once; afterwards no network is needed.',
-  ]);
-  await once(BUILD, 'Building', () => run(process.execPath, [join(__dirname, 'build.cjs')], OUTPUT), [
+  );
+  await once(
+    BUILD,
+    'Building',
+    () => run(process.execPath, [join(__dirname, 'build.cjs')], OUTPUT),
     'Building failed, see above.',
-  ]);
+  );
 }
 
-/** Whoever lets a compiler write into `dist/` meanwhile leaves what the next start has to build anew. */
+/** For programs that write into `dist/` themselves: the next start builds again. */
 const forgetBuild = () => rmSync(join(ROOT, BUILD.stamp), { force: true });
 
-async function once({ inputs, stamp, node = '' }, title, work, [sentence]) {
+/**
+ * Does a step unless its inputs are unchanged since it was done; exits where the step fails.
+ * @param {Step} step
+ * @param {string} title
+ * @param {() => Promise<number>} work resolves with an exit code
+ * @param {string} failure
+ */
+async function once({ inputs, stamp, node = '' }, title, work, failure) {
   const path = join(ROOT, stamp);
   const wanted = fingerprint(inputs) + node;
   if (existsSync(path) && readFileSync(path, 'utf8') === wanted) return;
   process.stderr.write(`${title} …\n`);
   const code = await work();
   if (code !== 0) {
-    process.stderr.write(`${sentence}\n`);
+    process.stderr.write(`${failure}\n`);
     process.exit(code);
   }
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, wanted);
 }
 
+/** @param {readonly string[]} inputs */
 function fingerprint(inputs) {
   const hash = createHash('sha256');
   for (const file of inputs.flatMap(input => filesOf(join(ROOT, input))))
@@ -57,12 +91,17 @@ function fingerprint(inputs) {
   return hash.digest('hex');
 }
 
+/**
+ * @param {string} path
+ * @returns {string[]}
+ */
 function filesOf(path) {
   const entries = isFolder(path) ? readdirSync(path, { withFileTypes: true }) : undefined;
   if (entries === undefined) return [path];
   return entries.flatMap(entry => filesOf(join(path, entry.name))).toSorted();
 }
 
-const isFolder = path => require('node:fs').statSync(path).isDirectory();
+/** @param {string} path */
+const isFolder = path => statSync(path).isDirectory();
 
 module.exports = { setUp, forgetBuild, ROOT, TSC };

