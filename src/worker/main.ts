@@ -1,107 +1,125 @@
 /** One worker from boot to exit; the same code path alone, under PM2 and under the native supervisor. */
 import { createApp } from '../app.js';
 import { readConfig, type Config } from '../config.js';
-import { ServiceError } from '../errors.js';
 import { EXIT } from '../protocol/exit-codes.js';
-import type { Readiness } from '../routes/health.js';
-import type { FromWorker } from '../protocol/messages.js';
-import { whoIsInCharge } from '../protocol/supervised-by.js';
-import { logger } from '../utils/logger.js';
+import { ServiceError } from '../errors.js';
 import { outliveTerminal } from '../platform/terminal.js';
 import { whenWritten } from '../platform/stdout.js';
-import { depart, type CloseHook, type Departure } from './shutdown.js';
+import type { FromWorker } from '../protocol/messages.js';
+import { supervisedBy } from '../protocol/supervised-by.js';
+import { logger } from '../utils/logger.js';
 import { drainable, type Drainable } from './drain.js';
-import { listen, type Listening } from './listen.js';
-import { takeOrders, type Giver, type Order } from './orders.js';
 import { showPulseWhenAsked } from './heartbeat.js';
+import { listen, type Listening } from './listen.js';
+import { takeOrders } from './orders.js';
 import { createServer } from './server.js';
+import { shutDown, type CloseHook, type Shutdown } from './shutdown.js';
+import { next, readinessOf, type WorkerAction, type WorkerEvent, type WorkerState } from './state.js';
 import { showTitle } from './title.js';
 import { tellUsageWhenAsked } from './usage.js';
 
-/** After a failure nobody expected, requests in flight get this long; the process is not to be trusted any longer. */
+/** After an uncaught error, requests in flight get so long: the process is not to be trusted any longer. */
 const CRASH_DRAIN_MS = 2_000;
 
 export interface WorkerOptions {
   readonly closeHooks?: readonly CloseHook[];
 }
 
-/** What a worker that serves consists of. */
+/** What a serving worker consists of. */
 interface Service {
   readonly config: Config;
   readonly connections: Drainable;
   readonly listening: Listening;
 }
 
+/** Performs what the state machine (`state.ts`) decides. Settles when the worker serves, or has failed to boot. */
 export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promise<void> {
-  const charge = whoIsInCharge();
-  let readiness: Readiness = 'starting';
+  const supervisor = supervisedBy();
+  let state: WorkerState = { at: 'booting' };
   let service: Service | undefined;
-  let departure: Departure | undefined;
-  let hasFailed = false;
+  let shutdown: Shutdown | undefined;
 
-  takeOrders(charge, () => service?.config.nodeEnv ?? 'production', obey);
-  process.on('uncaughtException', crash).on('unhandledRejection', crash);
+  function handle(event: WorkerEvent): void {
+    const [after, actions] = next(state, event, supervisor);
+    state = after;
+    for (const action of actions) perform(action);
+  }
+
+  function perform(action: WorkerAction): void {
+    switch (action.type) {
+      case 'log-draining':
+        return logger.info(`Worker ${process.pid} draining (${action.reason})`);
+      case 'log-crash':
+        return logger.fatal({ err: action.error }, `Worker ${process.pid} failed`);
+      case 'announce-draining':
+        return announceDraining(action.code);
+      case 'drain':
+        return drain(action);
+      case 'hurry':
+        return shutdown?.hurry(CRASH_DRAIN_MS);
+      case 'report-boot-failure':
+        return void reportBootFailure(action.error);
+      case 'exit':
+        return exit(action.code);
+    }
+  }
+
+  function drain({ delayed, limit }: Extract<WorkerAction, { type: 'drain' }>): void {
+    if (service === undefined) return; // the state machine drains only what serves
+    const { config, connections, listening } = service;
+    showTitle('draining');
+    shutdown = shutDown({
+      connections,
+      listening,
+      closeHooks,
+      logger,
+      delayMs: delayed ? config.drainDelayMs : 0,
+      timeoutMs: limit === 'crash' ? CRASH_DRAIN_MS : config.drainTimeoutMs,
+    });
+    void shutdown.done.then(isClean => handle({ type: 'drained', isClean }));
+  }
+
+  takeOrders(
+    supervisor,
+    () => service?.config.nodeEnv ?? 'production',
+    (order, source, reason) => handle({ type: 'order', order, source, reason }),
+  );
+  const crashed = (error: unknown): void => handle({ type: 'crashed', error });
+  process.on('uncaughtException', crashed).on('unhandledRejection', crashed);
   outliveTerminal();
   showTitle('starting');
-
   try {
-    const config = readConfig(process.env);
-    logger.info(`Worker ${process.pid} starting`);
-    const server = createServer(createApp({ config, logger, readiness: () => readiness }), config);
-    const connections = drainable(server);
-    const listening = await listen(server, config);
-    service = { config, connections, listening };
-    readiness = 'ready';
+    service = await boot(() => readinessOf(state));
+    handle({ type: 'booted' });
+    if (readinessOf(state) !== 'ready') return; // an uncaught error came first
     showTitle('ready');
     logger.info(`Worker ${process.pid} HTTP server started successfully`);
-    if (charge === 'native') {
-      showPulseWhenAsked(server);
-      tellUsageWhenAsked();
-    }
     process.send?.('ready' satisfies FromWorker);
   } catch (error) {
-    await bootFailed(error);
-  }
-
-  function obey(order: Order, giver: Giver, why: string): void {
-    if (departure !== undefined && charge !== 'nobody') return; // escalation is the supervisor's SIGKILL
-    if (departure !== undefined) return exit(EXIT.internal);
-    if (service === undefined || order === 'now') return exit(EXIT.ok);
-    logger.info(`Worker ${process.pid} draining (${why})`);
-    if (order !== 'retire') readiness = 'stopping';
-    const { drainDelayMs, drainTimeoutMs } = service.config;
-    leave(service, giver, order === 'stop' ? drainDelayMs : 0, drainTimeoutMs);
-  }
-
-  /** A worker after an unforeseen failure answers what it has begun, and ends; its supervisor replaces it. */
-  function crash(error: unknown): void {
-    if (service === undefined) return void bootFailed(error);
-    logger.fatal({ err: error }, `Worker ${process.pid} failed`);
-    hasFailed = true;
-    if (departure === undefined) leave(service, 'somebody', 0, CRASH_DRAIN_MS);
-    else departure.hurry(CRASH_DRAIN_MS);
-  }
-
-  function leave(
-    { connections, listening }: Service,
-    giver: Giver,
-    delayMs: number,
-    timeoutMs: number,
-  ): void {
-    showTitle('draining');
-    if (giver === 'somebody' && charge === 'native') announce(hasFailed ? EXIT.internal : EXIT.ok);
-    departure = depart({ connections, listening, closeHooks, logger, delayMs, timeoutMs });
-    void departure.done.then(isWell => exit(isWell && !hasFailed ? EXIT.ok : EXIT.internal));
+    handle({ type: 'boot-failed', error });
   }
 }
 
-/** Lets the supervisor fill the seat while its old worker still drains. */
-function announce(code: number): void {
+/** Environment → app → listening server. */
+async function boot(readiness: Parameters<typeof createApp>[0]['readiness']): Promise<Service> {
+  const config = readConfig(process.env);
+  logger.info(`Worker ${process.pid} starting`);
+  const server = createServer(createApp({ config, logger, readiness }), config);
+  const connections = drainable(server);
+  const listening = await listen(server, config);
+  if (supervisedBy() === 'native') {
+    showPulseWhenAsked(server);
+    tellUsageWhenAsked();
+  }
+  return { config, connections, listening };
+}
+
+function announceDraining(code: number): void {
   if (process.connected) process.send?.({ type: 'leaving', code } satisfies FromWorker);
 }
 
 /** One line and an exit code, never a process that lives and serves nothing. */
-async function bootFailed(error: unknown): Promise<void> {
+async function reportBootFailure(error: unknown): Promise<void> {
   const code = error instanceof ServiceError ? error.exitCode : EXIT.internal;
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof ServiceError) logger.fatal(message);
@@ -115,7 +133,7 @@ async function bootFailed(error: unknown): Promise<void> {
   exit(code);
 }
 
-/** The end, once the log has it all. */
+/** Exits once the log has every line. */
 function exit(code: number): void {
   whenWritten(() => process.exit(code));
 }
