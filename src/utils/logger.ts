@@ -9,7 +9,7 @@ import pino, { type Logger as PinoLogger } from 'pino';
 import { LOG_LEVELS, readLogSettings, VARIABLES, type Environment, type LogLevel } from '../config.js';
 import { isPreloaded } from '../platform/preload.js';
 import { supervisedBy } from '../protocol/supervised-by.js';
-import { errors, sentence } from '../errors.js';
+import { errors } from '../errors.js';
 import { standardOutput, type Output } from '../platform/stdout.js';
 
 export type Logger = PinoLogger;
@@ -98,12 +98,13 @@ const directLines = new WeakMap<Logger, DirectLines>();
  */
 export const directLinesOf = (logger: Logger): DirectLines | undefined => directLines.get(logger);
 
-/** The logger of this process, by NODE_ENV and LOG_LEVEL. A value that cannot be used counts as not set. */
+/**
+ * The logger of this process, by NODE_ENV and LOG_LEVEL. A value that cannot be used counts as not set here: worker and
+ * supervisor report it with everything else that is wrong, and exit with 5.
+ */
 export const logger: Logger = fromEnvironment();
 
 function fromEnvironment(): Logger {
-  const { values, problems } = readLogSettings(process.env);
-  const made = createLogger({ env: values.nodeEnv, level: values.logLevel });
-  for (const problem of problems) made.warn(`${sentence(problem)}; the default is used`);
-  return made;
+  const { nodeEnv, logLevel } = readLogSettings(process.env).values;
+  return createLogger({ env: nodeEnv, level: logLevel });
 }
