@@ -3,7 +3,7 @@
  * README's table is held against it by a test.
  */
 import { isIP } from 'node:net';
-import { errors, type Problem } from './errors.js';
+import { errors, type InvalidValue } from './errors.js';
 import { LAME_DUCK_MS, MAX_TIMER_MS, MAX_WORKERS } from './protocol/limits.js';
 
 export type Environment = 'development' | 'production' | 'test';
@@ -199,7 +199,7 @@ export function readLogSettings(env: NodeJS.ProcessEnv): Readable<Pick<Settings,
 /** What has been read: a variable that cannot be used counts as not set. */
 export interface Readable<T> {
   readonly values: T;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly InvalidValue[];
 }
 
 /** The same for the environment of an app that is not ours: its variables are its own business. */
@@ -213,7 +213,7 @@ function faultless<T>({ values, problems }: Readable<T>): T {
 }
 
 function read<K extends keyof Config>(env: NodeJS.ProcessEnv, keys: readonly K[]): Readable<Pick<Config, K>> {
-  const problems: Problem[] = [];
+  const problems: InvalidValue[] = [];
   const values = keys.map(key => {
     const { name, expected, parse, unset }: Variable<unknown> = VARIABLES[key];
     const text = env[name] ?? '';

@@ -1,4 +1,5 @@
 import { readConfig, readForeignSettings, readSettings } from '../src/config.js';
+import { sentence } from '../src/errors.js';
 
 test('an empty environment is production on port 3001', () => {
   expect(readConfig({})).toEqual({
@@ -73,7 +74,7 @@ test('all problems are told at once', () => {
   ].map(problem => expect.objectContaining(problem) as unknown);
   expect(thrownBy(() => readConfig({ PORT: 'a', LOG_LEVEL: 'b', TRUST_PROXY: 'c' }))).toMatchObject({
     exitCode: 5,
-    problems,
+    invalidValues: problems,
   });
 });
 
@@ -98,4 +99,24 @@ test("in another app's environment, what cannot be used counts as not set", () =
   const { values, problems } = readForeignSettings({ LOG_LEVEL: 'verbose', WEB_CONCURRENCY: '3' });
   expect(values).toEqual({ ...readSettings({}), webConcurrency: 3 });
   expect(problems).toMatchObject([{ name: 'LOG_LEVEL', got: 'verbose' }]);
+});
+
+test.each([
+  [undefined, 'nothing'],
+  ['a', '"a"'],
+  [NaN, 'NaN'],
+  [-Infinity, '-Infinity'],
+  [5n, '5n'],
+  [{ a: 5n }, '{ a: 5n }'],
+  [{ a: [1] }, '{"a":[1]}'],
+])('a sentence about %p says what was found', (got, text) => {
+  expect(sentence({ name: 'x', expected: 'y', got })).toBe(`x must be y, got ${text}`);
+});
+
+test('a sentence about a cycle says what was found', () => {
+  const got: Record<string, unknown> = {};
+  got['self'] = got;
+  expect(sentence({ name: 'x', expected: 'y', got })).toBe(
+    'x must be y, got <ref *1> { self: [Circular *1] }',
+  );
 });

@@ -1,6 +1,6 @@
 /** One reading of the app file and of the environment it resolves to: what `start`, `reload` and `check` go by. */
 import { readConfig, readForeignSettings, readSettings, type Config, type Settings } from '../../config.js';
-import { ServiceError, type Problem } from '../../errors.js';
+import { ServiceError, type InvalidValue } from '../../errors.js';
 import { isWorkerFile } from '../../worker-file.js';
 import { countWorkers, readMachine } from '../../platform/cpus.js';
 import { loadApp, type App, type DescribedApp } from './load.js';
@@ -60,7 +60,7 @@ function completed(app: DescribedApp): App {
 const isOurs = ({ script }: DescribedApp): boolean => isWorkerFile(script);
 
 /** What the app file does not tell: whether the environment that it resolves to can be used. */
-function problemsAround(app: DescribedApp | undefined, request: ReadingRequest): readonly Problem[] {
+function problemsAround(app: DescribedApp | undefined, request: ReadingRequest): readonly InvalidValue[] {
   if (app === undefined) return problemsFoundBy(() => readSettings(process.env));
   const { runDir } = readForeignSettings(app.env).values;
   const runDirectory = runDirectoryOf({ ...request, name: app.name, runDir });
@@ -71,7 +71,7 @@ function problemsAround(app: DescribedApp | undefined, request: ReadingRequest):
 }
 
 /** Another app may give variables a sense of its own. NODE_ENV has many everywhere: all but development are alike. */
-const leftToTheApp = ({ name, got }: Problem): string[] =>
+const leftToTheApp = ({ name, got }: InvalidValue): string[] =>
   name === 'NODE_ENV' ? [] : [`${name}=${String(got)} is left to the app: the supervisor does without it`];
 
 /** Memory is read from `/proc`, which macOS has not; there our own worker tells it. */
@@ -82,12 +82,12 @@ const unmeasured = (app: App): string[] =>
         'max_memory_restart is not followed: this system has no /proc that tells how much memory a worker takes',
       ];
 
-function problemsFoundBy(call: () => unknown): readonly Problem[] {
+function problemsFoundBy(call: () => unknown): readonly InvalidValue[] {
   try {
     call();
     return [];
   } catch (error) {
-    if (error instanceof ServiceError) return error.problems;
+    if (error instanceof ServiceError) return error.invalidValues;
     throw error;
   }
 }
