@@ -1,4 +1,4 @@
-import { readConfig, readForeignSettings, readSettings } from '../src/config.js';
+import { readConfig, resolveSettings } from '../src/config.js';
 import { sentence } from '../src/errors.js';
 
 test('an empty environment is production on port 3001', () => {
@@ -86,19 +86,17 @@ function thrownBy(call: () => unknown): unknown {
   }
 }
 
-test('a supervisor asks for what concerns it alone', () => {
-  expect(readSettings({ PORT: 'anything', LOG_LEVEL: 'warn' })).toEqual({
-    nodeEnv: 'production',
-    logLevel: 'warn',
-    webConcurrency: undefined,
-    runDir: undefined,
+test('a supervisor resolves what concerns it, and leaves the rest to the app', () => {
+  expect(resolveSettings({ PORT: 'anything', LOG_LEVEL: 'warn' })).toEqual({
+    values: { nodeEnv: 'production', logLevel: 'warn', webConcurrency: undefined, runDir: undefined },
+    invalid: [],
   });
 });
 
-test("in another app's environment, what cannot be used counts as not set", () => {
-  const { values, problems } = readForeignSettings({ LOG_LEVEL: 'verbose', WEB_CONCURRENCY: '3' });
-  expect(values).toEqual({ ...readSettings({}), webConcurrency: 3 });
-  expect(problems).toMatchObject([{ name: 'LOG_LEVEL', got: 'verbose' }]);
+test('a value that cannot be used is listed, and the default holds', () => {
+  const { values, invalid } = resolveSettings({ LOG_LEVEL: 'verbose', WEB_CONCURRENCY: '3' });
+  expect(values).toEqual({ ...resolveSettings({}).values, webConcurrency: 3 });
+  expect(invalid).toMatchObject([{ name: 'LOG_LEVEL', got: 'verbose' }]);
 });
 
 test.each([

@@ -102,8 +102,8 @@ export const directLinesOf = (logger: Logger): DirectLines | undefined => direct
 export const logger: Logger = fromEnvironment();
 
 function fromEnvironment(): Logger {
-  const { values, problems } = readLogSettings(process.env);
+  const { values, invalid } = readLogSettings(process.env);
   const made = createLogger({ env: values.nodeEnv, level: values.logLevel });
-  for (const problem of problems) made.warn(`${sentence(problem)}; the default is used`);
+  for (const value of invalid) made.warn(`${sentence(value)}; the default is used`);
   return made;
 }
