@@ -8,7 +8,7 @@ import { hostname } from 'node:os';
 import pino, { type Logger as PinoLogger } from 'pino';
 import { LOG_LEVELS, readLogSettings, VARIABLES, type Environment, type LogLevel } from '../config.js';
 import { isPreloaded } from '../platform/preload.js';
-import { whoIsInCharge } from '../protocol/supervised-by.js';
+import { supervisedBy } from '../protocol/supervised-by.js';
 import { errors, sentence } from '../errors.js';
 import { standardOutput, type Output } from '../platform/stdout.js';
 
@@ -55,7 +55,7 @@ export function createLogger({ env, level = 'info', output = standardOutput() }:
 }
 
 /** Once for each process, and for all workers of a native supervisor once: by the supervisor. */
-const isTold = (): boolean => told || whoIsInCharge() === 'native';
+const isTold = (): boolean => told || supervisedBy() === 'native';
 
 /** pino-pretty in this process: as a transport it would write past `process.stdout`, and PM2 would not see it. */
 function readable(output: Output): { stream: Output; warning?: string } {
