@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { unableToListen } from '../errors.js';
 import { EXIT } from '../protocol/exit-codes.js';
 import { lookedUp } from '../protocol/address.js';
-import { outliveTerminal } from '../platform/terminal.js';
+import { closeTerminalsAtExit } from '../platform/terminal.js';
 import { VERSION } from '../version.js';
 import { portOwner } from '../platform/port-owner.js';
 import { createPulseBoard, type PulseBoard } from '../protocol/heartbeat-records.js';
@@ -36,7 +36,7 @@ export async function supervise(request: StartRequest): Promise<void> {
   const { app, settings } = reading;
   const log = createLog({ env: settings.nodeEnv, level: settings.logLevel });
   const die = guard(log);
-  outliveTerminal();
+  closeTerminalsAtExit();
 
   const usageSource = createUsageSource();
   const usage = createUsageMeter(undefined, usageSource.of);

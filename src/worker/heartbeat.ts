@@ -1,5 +1,5 @@
 /**
- * Shows the supervisor that this event loop turns, while it wants to know (`supervisor/processes/heartbeats.ts` says why): from when
+ * Shows the supervisor that this event loop turns, while it wants to know (`supervisor/pulse.ts` says why): from when
  * it asks until it has had enough, and, unless it is alone, whenever there is something to do again.
  */
 import type { Server } from 'node:http';

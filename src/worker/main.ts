@@ -1,25 +1,23 @@
 /** One worker from boot to exit; the same code path alone, under PM2 and under the native supervisor. */
+import type { Server } from 'node:http';
 import { createApp } from '../app.js';
-import { readConfig, type Config } from '../config.js';
-import { EXIT } from '../protocol/exit-codes.js';
+import { readConfig, type Environment } from '../config.js';
 import { ServiceError } from '../errors.js';
-import { outliveTerminal } from '../platform/terminal.js';
+import { closeTerminalsAtExit } from '../platform/terminal.js';
 import { whenWritten } from '../platform/stdout.js';
+import { EXIT } from '../protocol/exit-codes.js';
 import type { FromWorker } from '../protocol/messages.js';
-import { supervisedBy } from '../protocol/supervised-by.js';
+import { supervisedBy, type SupervisedBy } from '../protocol/supervised-by.js';
 import { logger } from '../utils/logger.js';
 import { drainable, type Drainable } from './drain.js';
 import { showPulseWhenAsked } from './heartbeat.js';
 import { listen, type Listening } from './listen.js';
 import { takeOrders } from './orders.js';
 import { createServer } from './server.js';
-import { shutDown, type CloseHook, type Shutdown } from './shutdown.js';
-import { next, readinessOf, type WorkerAction, type WorkerEvent, type WorkerState } from './state.js';
+import { startShutdown, type CloseHook, type Shutdown } from './shutdown.js';
+import { BOOTING, readinessOf, transition, type WorkerEffect, type WorkerEvent } from './state.js';
 import { showTitle } from './title.js';
 import { tellUsageWhenAsked } from './usage.js';
-
-/** After an uncaught error, requests in flight get so long: the process is not to be trusted any longer. */
-const CRASH_DRAIN_MS = 2_000;
 
 export interface WorkerOptions {
   readonly closeHooks?: readonly CloseHook[];
@@ -27,99 +25,96 @@ export interface WorkerOptions {
 
 /** What a serving worker consists of. */
 interface Service {
-  readonly config: Config;
+  readonly nodeEnv: Environment;
+  readonly server: Server;
   readonly connections: Drainable;
   readonly listening: Listening;
 }
 
-/** Performs what the state machine (`state.ts`) decides. Settles when the worker serves, or has failed to boot. */
+/** Runs until the process exits: everything that happens becomes an event of the state machine in `state.ts`. */
 export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promise<void> {
   const supervisor = supervisedBy();
-  let state: WorkerState = { at: 'booting' };
+  let state = BOOTING;
   let service: Service | undefined;
   let shutdown: Shutdown | undefined;
 
-  function handle(event: WorkerEvent): void {
-    const [after, actions] = next(state, event, supervisor);
-    state = after;
-    for (const action of actions) perform(action);
+  takeOrders(
+    supervisor,
+    () => service?.nodeEnv ?? 'production',
+    (order, source, cause) => handle({ type: 'order', order, source, cause }),
+  );
+  const fail = (error: unknown): void => handle({ type: 'failure', error });
+  process.on('uncaughtException', fail).on('unhandledRejection', fail);
+  closeTerminalsAtExit();
+  showTitle(state.phase);
+
+  try {
+    const config = readConfig(process.env);
+    logger.info(`Worker ${process.pid} starting`);
+    const server = createServer(createApp({ config, logger, readiness: () => readinessOf(state) }), config);
+    const connections = drainable(server);
+    const listening = await listen(server, config);
+    service = { nodeEnv: config.nodeEnv, server, connections, listening };
+    const { drainDelayMs, drainTimeoutMs } = config;
+    handle({ type: 'started', drainDelayMs, drainTimeoutMs });
+  } catch (error) {
+    fail(error);
   }
 
-  function perform(action: WorkerAction): void {
-    switch (action.type) {
-      case 'log-draining':
-        return logger.info(`Worker ${process.pid} draining (${action.reason})`);
-      case 'log-crash':
-        return logger.fatal({ err: action.error }, `Worker ${process.pid} failed`);
-      case 'announce-draining':
-        return announceDraining(action.code);
+  function handle(event: WorkerEvent): void {
+    const { phase } = state;
+    const { state: next, effects } = transition(state, event, supervisor);
+    state = next;
+    if (state.phase !== phase) showTitle(state.phase);
+    for (const effect of effects) perform(effect);
+  }
+
+  function perform(effect: WorkerEffect): void {
+    switch (effect.type) {
+      case 'serve':
+        return service && serve(service, supervisor);
+      case 'log.drain':
+        return logger.info(`Worker ${process.pid} draining (${effect.cause})`);
+      case 'log.failure':
+        return logger.fatal({ err: effect.error }, `Worker ${process.pid} failed`);
+      case 'report.draining':
+        return reportDraining(effect.code);
       case 'drain':
-        return drain(action);
-      case 'hurry':
-        return shutdown?.hurry(CRASH_DRAIN_MS);
-      case 'report-boot-failure':
-        return void reportBootFailure(action.error);
+        return service && startDrain(service, effect);
+      case 'drain.hurry':
+        return shutdown?.hurry(effect.timeoutMs);
+      case 'fail':
+        return void failBoot(effect.error);
       case 'exit':
-        return exit(action.code);
+        return exit(effect.code);
     }
   }
 
-  function drain({ delayed, limit }: Extract<WorkerAction, { type: 'drain' }>): void {
-    if (service === undefined) return; // the state machine drains only what serves
-    const { config, connections, listening } = service;
-    showTitle('draining');
-    shutdown = shutDown({
-      connections,
-      listening,
-      closeHooks,
-      logger,
-      delayMs: delayed ? config.drainDelayMs : 0,
-      timeoutMs: limit === 'crash' ? CRASH_DRAIN_MS : config.drainTimeoutMs,
-    });
+  function startDrain(
+    { connections, listening }: Service,
+    times: { readonly delayMs: number; readonly timeoutMs: number },
+  ): void {
+    shutdown = startShutdown({ connections, listening, closeHooks, logger, ...times });
     void shutdown.done.then(isClean => handle({ type: 'drained', isClean }));
-  }
-
-  takeOrders(
-    supervisor,
-    () => service?.config.nodeEnv ?? 'production',
-    (order, source, reason) => handle({ type: 'order', order, source, reason }),
-  );
-  const crashed = (error: unknown): void => handle({ type: 'crashed', error });
-  process.on('uncaughtException', crashed).on('unhandledRejection', crashed);
-  outliveTerminal();
-  showTitle('starting');
-  try {
-    service = await boot(() => readinessOf(state));
-    handle({ type: 'booted' });
-    if (readinessOf(state) !== 'ready') return; // an uncaught error came first
-    showTitle('ready');
-    logger.info(`Worker ${process.pid} HTTP server started successfully`);
-    process.send?.('ready' satisfies FromWorker);
-  } catch (error) {
-    handle({ type: 'boot-failed', error });
   }
 }
 
-/** Environment → app → listening server. */
-async function boot(readiness: Parameters<typeof createApp>[0]['readiness']): Promise<Service> {
-  const config = readConfig(process.env);
-  logger.info(`Worker ${process.pid} starting`);
-  const server = createServer(createApp({ config, logger, readiness }), config);
-  const connections = drainable(server);
-  const listening = await listen(server, config);
-  if (supervisedBy() === 'native') {
+/** The last step of the boot: the service is announced. */
+function serve({ server }: Service, supervisor: SupervisedBy): void {
+  logger.info(`Worker ${process.pid} HTTP server started successfully`);
+  if (supervisor === 'native') {
     showPulseWhenAsked(server);
     tellUsageWhenAsked();
   }
-  return { config, connections, listening };
+  process.send?.('ready' satisfies FromWorker);
 }
 
-function announceDraining(code: number): void {
+function reportDraining(code: number): void {
   if (process.connected) process.send?.({ type: 'leaving', code } satisfies FromWorker);
 }
 
-/** One line and an exit code, never a process that lives and serves nothing. */
-async function reportBootFailure(error: unknown): Promise<void> {
+/** One line and an exit code: a process that lives and serves nothing would look healthy. */
+async function failBoot(error: unknown): Promise<void> {
   const code = error instanceof ServiceError ? error.exitCode : EXIT.internal;
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof ServiceError) logger.fatal(message);
@@ -133,7 +128,7 @@ async function reportBootFailure(error: unknown): Promise<void> {
   exit(code);
 }
 
-/** Exits once the log has every line. */
+/** Exits once the log is written. */
 function exit(code: number): void {
   whenWritten(() => process.exit(code));
 }

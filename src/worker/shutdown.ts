@@ -1,6 +1,6 @@
 /**
- * The end of a worker: it serves on for a while, stops accepting, drains, runs its close hooks and disconnects from the
- * cluster. Its times are bounded whatever clients, hooks and handlers do.
+ * A worker on its way out: it serves on for a while, stops accepting, drains, runs its close hooks and says farewell.
+ * Its times are bounded whatever clients, hooks and handlers do.
  */
 import cluster from 'node:cluster';
 import { LAME_DUCK_MS } from '../protocol/limits.js';
@@ -9,12 +9,12 @@ import type { Drainable } from './drain.js';
 import type { Listening } from './listen.js';
 
 /** How long the cluster's primary may take to confirm that it holds no connection of ours any more. */
-const DISCONNECT_MS = 1_000;
+const FAREWELL_MS = 1_000;
 
 /** Something to be closed when all requests are answered: a pool, a queue. It may take until the deadline. */
 export type CloseHook = (deadline: AbortSignal) => Promise<void>;
 
-export interface ShutdownOptions {
+export interface ShutdownNeeds {
   readonly connections: Drainable;
   readonly listening: Listening;
   readonly closeHooks: readonly CloseHook[];
@@ -28,14 +28,14 @@ export interface ShutdownOptions {
 export interface Shutdown {
   /** Resolves when nothing is left to do but to exit, with whether all went well: nothing cut, no hook failed. */
   readonly done: Promise<boolean>;
-  /** Ends the delay, and limits the rest to so many milliseconds. */
+  /** No delay any more, and so many milliseconds at most: the process is not to be trusted any longer. */
   hurry(timeoutMs: number): void;
 }
 
-export function shutDown(options: ShutdownOptions): Shutdown {
-  const { connections, listening, closeHooks, logger, delayMs } = options;
+export function startShutdown(needs: ShutdownNeeds): Shutdown {
+  const { connections, listening, closeHooks, logger, delayMs } = needs;
   const deadline = new AbortController();
-  let { timeoutMs } = options;
+  let { timeoutMs } = needs;
   let latest = Infinity;
   let timer: NodeJS.Timeout | undefined;
   let endDelay = (): void => undefined;
@@ -46,7 +46,7 @@ export function shutDown(options: ShutdownOptions): Shutdown {
     timer = setTimeout(() => deadline.abort(), latest - performance.now());
   }
 
-  async function run(): Promise<boolean> {
+  async function leave(): Promise<boolean> {
     if (delayMs > 0) await delay();
     setDeadline();
     listening.stop();
@@ -54,7 +54,7 @@ export function shutDown(options: ShutdownOptions): Shutdown {
     for (const { method, url } of cuts) logger.error(`Cut at the drain deadline: ${method} ${url}`);
     const closed = await close(closeHooks, deadline.signal, logger);
     clearTimeout(timer);
-    await disconnectFromCluster();
+    await sayFarewell();
     return closed && cuts.length === 0;
   }
 
@@ -65,7 +65,7 @@ export function shutDown(options: ShutdownOptions): Shutdown {
     });
 
   return {
-    done: run(),
+    done: leave(),
     hurry(ms) {
       timeoutMs = Math.min(timeoutMs, ms);
       connections.hurry(timeoutMs);
@@ -96,13 +96,13 @@ function overdue(deadline: AbortSignal): Promise<never> {
 
 /**
  * node:cluster's round robin may just have handed a connection to us: the primary confirms that it has not, or
- * gives it to another worker. Without this its client would hang.
+ * gives it to somebody else. Without this its client would hang.
  */
-async function disconnectFromCluster(): Promise<void> {
+async function sayFarewell(): Promise<void> {
   const { worker } = cluster;
   if (worker === undefined || !worker.isConnected()) return;
   await new Promise<void>(resolve => {
-    const timer = setTimeout(resolve, DISCONNECT_MS);
+    const timer = setTimeout(resolve, FAREWELL_MS);
     process.once('disconnect', () => {
       clearTimeout(timer);
       resolve();

@@ -1,130 +1,181 @@
 /**
- * One worker's life as a state machine. Pure: `next` says what the state is after an event, and what to do about it;
- * `main.ts` does it.
+ * The life of a worker, as one value and pure transitions. `main.ts` performs the effects.
  *
- * ```
- *           booted            order, crash
- * booting ──────────> serving ─────────────> draining ──> exit
- *    │ boot-failed, crash                       │ crash: hurry   order (alone): exit now
- *    └───────────────> failed ──> exit
- * ```
+ *     booting ── started ──▶ serving ── order, failure ──▶ draining ── drained ──▶ exiting
+ *        ├────── order ──────────┴──────── `now` ──────────────┴────────────────────▶
+ *        └────── failure ──▶ failed
  */
 import { EXIT } from '../protocol/exit-codes.js';
 import type { SupervisedBy } from '../protocol/supervised-by.js';
 import type { Readiness } from '../routes/health.js';
-import type { Order, OrderSource } from './orders.js';
+
+/** After an unexpected failure, requests in flight get this long: the state of the process is unknown. */
+export const FAILURE_DRAIN_MS = 2_000;
+
+/**
+ * Why a worker is to leave: the service stops, a successor serves, the supervisor is gone; or, `now`, without a drain.
+ */
+export type Order = 'stop' | 'retire' | 'orphaned' | 'now';
+
+/** Where an order comes from: `external` ones are unknown to the supervisor, which then has to be informed. */
+export type OrderSource = 'supervisor' | 'external';
 
 export type WorkerState =
-  | { readonly at: 'booting' }
-  | { readonly at: 'serving' }
+  | { readonly phase: 'booting' }
+  | { readonly phase: 'serving'; readonly drainDelayMs: number; readonly drainTimeoutMs: number }
   | {
-      readonly at: 'draining';
-      /** The whole service stops: load balancers must send no more traffic. */
-      readonly isStopping: boolean;
-      /** An uncaught error was seen: the exit code is 1. */
+      readonly phase: 'draining';
+      readonly reason: Exclude<Order, 'now'> | 'failure';
+      /** An unexpected failure happened before or during the drain: the exit code tells. */
       readonly hasFailed: boolean;
     }
-  | { readonly at: 'failed' };
+  /** It could not boot, and exits with the code of the failure. */
+  | { readonly phase: 'failed' }
+  | { readonly phase: 'exiting' };
 
 export type WorkerEvent =
-  | { readonly type: 'booted' }
-  | { readonly type: 'boot-failed'; readonly error: unknown }
-  /** @see Order; `reason` is for the log */
+  /** It accepts connections. */
+  | { readonly type: 'started'; readonly drainDelayMs: number; readonly drainTimeoutMs: number }
   | {
       readonly type: 'order';
       readonly order: Order;
       readonly source: OrderSource;
-      readonly reason: string;
+      /** For the log. */
+      readonly cause: string;
     }
-  /** An uncaught exception or an unhandled rejection. */
-  | { readonly type: 'crashed'; readonly error: unknown }
-  /** Nothing is left to do but to exit. `isClean`: no request was cut, and no close hook failed. */
+  /** The boot failed, or an uncaught exception or unhandled rejection happened. */
+  | { readonly type: 'failure'; readonly error: unknown }
+  /** The shutdown is complete; clean if no request was cut and no close hook failed. */
   | { readonly type: 'drained'; readonly isClean: boolean };
 
-export type WorkerAction =
-  | { readonly type: 'log-draining'; readonly reason: string }
-  | { readonly type: 'log-crash'; readonly error: unknown }
-  /** Tell the supervisor that this worker drains without an order, and its exit code to be. */
-  | { readonly type: 'announce-draining'; readonly code: number }
-  /** `delayed`: serve on for DRAIN_DELAY_MS first. `limit`: DRAIN_TIMEOUT_MS, or the short one after a crash. */
-  | { readonly type: 'drain'; readonly delayed: boolean; readonly limit: 'drain' | 'crash' }
-  /** Shorten the running drain: the process is not to be trusted any longer. */
-  | { readonly type: 'hurry' }
-  | { readonly type: 'report-boot-failure'; readonly error: unknown }
+/** What the shell has to do, in this order. */
+export type WorkerEffect =
+  /** Log it, and report `ready`. */
+  | { readonly type: 'serve' }
+  | { readonly type: 'log.drain'; readonly cause: string }
+  | { readonly type: 'log.failure'; readonly error: unknown }
+  /** Tell the native supervisor that this worker drains unasked, and with which code it is going to exit. */
+  | { readonly type: 'report.draining'; readonly code: number }
+  | { readonly type: 'drain'; readonly delayMs: number; readonly timeoutMs: number }
+  | { readonly type: 'drain.hurry'; readonly timeoutMs: number }
+  /** Log and report why the boot failed, and exit with the code of the error. */
+  | { readonly type: 'fail'; readonly error: unknown }
   | { readonly type: 'exit'; readonly code: number };
 
-export type Transition = readonly [state: WorkerState, actions: readonly WorkerAction[]];
-
-/** @param supervisedBy a supervised worker is killed by its supervisor if it hangs; a worker alone needs a way out */
-export function next(state: WorkerState, event: WorkerEvent, supervisedBy: SupervisedBy): Transition {
-  switch (event.type) {
-    case 'booted':
-      return state.at === 'booting' ? [{ at: 'serving' }, []] : [state, []];
-    case 'boot-failed':
-      return failToBoot(state, event.error);
-    case 'order':
-      return handleOrder(state, event, supervisedBy);
-    case 'crashed':
-      return crash(state, event.error, supervisedBy);
-    case 'drained': {
-      const isWell = event.isClean && !(state.at === 'draining' && state.hasFailed);
-      return [state, [{ type: 'exit', code: isWell ? EXIT.ok : EXIT.internal }]];
-    }
-  }
+export interface Transition {
+  readonly state: WorkerState;
+  readonly effects: readonly WorkerEffect[];
 }
 
-/** What `/readyz` answers. A worker that only makes room for its successor is still ready. */
+export const BOOTING: WorkerState = { phase: 'booting' };
+
+/** What `/readyz` answers. A retired worker stays ready: its host must not leave the load balancer at each reload. */
 export function readinessOf(state: WorkerState): Readiness {
-  if (state.at === 'draining') return state.isStopping ? 'stopping' : 'ready';
-  return state.at === 'serving' ? 'ready' : 'starting';
-}
-
-function failToBoot(state: WorkerState, error: unknown): Transition {
-  if (state.at === 'failed') return [state, []];
-  return [{ at: 'failed' }, [{ type: 'report-boot-failure', error }]];
-}
-
-function handleOrder(
-  state: WorkerState,
-  { order, source, reason }: Extract<WorkerEvent, { type: 'order' }>,
-  supervisedBy: SupervisedBy,
-): Transition {
-  if (state.at === 'draining')
-    return [state, supervisedBy === 'none' ? [{ type: 'exit', code: EXIT.internal }] : []];
-  if (state.at !== 'serving' || order === 'now') return [state, [{ type: 'exit', code: EXIT.ok }]];
-  const announced = announce(source, supervisedBy, EXIT.ok);
-  return [
-    { at: 'draining', isStopping: order !== 'retire', hasFailed: false },
-    [
-      { type: 'log-draining', reason },
-      ...announced,
-      { type: 'drain', delayed: order === 'stop', limit: 'drain' },
-    ],
-  ];
-}
-
-/** A serving worker answers what it has begun, and ends; its supervisor replaces it. */
-function crash(state: WorkerState, error: unknown, supervisedBy: SupervisedBy): Transition {
-  const logged: WorkerAction = { type: 'log-crash', error };
-  switch (state.at) {
+  switch (state.phase) {
     case 'booting':
-    case 'failed':
-      return failToBoot(state, error);
+      return 'starting';
     case 'serving':
-      return [
-        { at: 'draining', isStopping: false, hasFailed: true },
-        [
-          logged,
-          ...announce('external', supervisedBy, EXIT.internal),
-          { type: 'drain', delayed: false, limit: 'crash' },
-        ],
-      ];
+      return 'ready';
     case 'draining':
-      return [{ ...state, hasFailed: true }, [logged, { type: 'hurry' }]];
+      return state.reason === 'stop' || state.reason === 'orphaned' ? 'stopping' : 'ready';
+    case 'failed':
+    case 'exiting':
+      return 'stopping';
   }
 }
 
-/** Lets the native supervisor fill the slot while its old worker still drains. */
-function announce(source: OrderSource, supervisedBy: SupervisedBy, code: number): readonly WorkerAction[] {
-  return source === 'external' && supervisedBy === 'native' ? [{ type: 'announce-draining', code }] : [];
+/** The next state and what is to be done. An event that changes nothing returns the same state and no effects. */
+export function transition(state: WorkerState, event: WorkerEvent, supervisedBy: SupervisedBy): Transition {
+  switch (state.phase) {
+    case 'booting':
+      return whileBooting(state, event);
+    case 'serving':
+      return whileServing(state, event, supervisedBy);
+    case 'draining':
+      return whileDraining(state, event, supervisedBy);
+    case 'failed':
+    case 'exiting':
+      return unchanged(state);
+  }
+}
+
+type In<Phase extends WorkerState['phase']> = Extract<WorkerState, { phase: Phase }>;
+
+const unchanged = (state: WorkerState): Transition => ({ state, effects: [] });
+
+const exit = (code: number): Transition => ({
+  state: { phase: 'exiting' },
+  effects: [{ type: 'exit', code }],
+});
+
+function whileBooting(state: In<'booting'>, event: WorkerEvent): Transition {
+  switch (event.type) {
+    case 'started': {
+      const { drainDelayMs, drainTimeoutMs } = event;
+      return { state: { phase: 'serving', drainDelayMs, drainTimeoutMs }, effects: [{ type: 'serve' }] };
+    }
+    case 'order':
+      return exit(EXIT.ok);
+    case 'failure':
+      return { state: { phase: 'failed' }, effects: [{ type: 'fail', error: event.error }] };
+    case 'drained':
+      return unchanged(state);
+  }
+}
+
+function whileServing(state: In<'serving'>, event: WorkerEvent, supervisedBy: SupervisedBy): Transition {
+  switch (event.type) {
+    case 'order': {
+      const { order, source, cause } = event;
+      if (order === 'now') return exit(EXIT.ok);
+      return {
+        state: { phase: 'draining', reason: order, hasFailed: false },
+        effects: [
+          { type: 'log.drain', cause },
+          ...(source === 'external' ? report(EXIT.ok, supervisedBy) : []),
+          {
+            type: 'drain',
+            delayMs: order === 'stop' ? state.drainDelayMs : 0,
+            timeoutMs: state.drainTimeoutMs,
+          },
+        ],
+      };
+    }
+    case 'failure':
+      return {
+        state: { phase: 'draining', reason: 'failure', hasFailed: true },
+        effects: [
+          { type: 'log.failure', error: event.error },
+          ...report(EXIT.internal, supervisedBy),
+          { type: 'drain', delayMs: 0, timeoutMs: FAILURE_DRAIN_MS },
+        ],
+      };
+    case 'started':
+    case 'drained':
+      return unchanged(state);
+  }
+}
+
+/** Only the native supervisor fills the slot while its old worker still drains. */
+const report = (code: number, supervisedBy: SupervisedBy): readonly WorkerEffect[] =>
+  supervisedBy === 'native' ? [{ type: 'report.draining', code }] : [];
+
+function whileDraining(state: In<'draining'>, event: WorkerEvent, supervisedBy: SupervisedBy): Transition {
+  switch (event.type) {
+    case 'order':
+      // A supervisor escalates by SIGKILL; without one, the second order does not wait.
+      return supervisedBy === 'none' ? exit(EXIT.internal) : unchanged(state);
+    case 'failure':
+      return {
+        state: { ...state, hasFailed: true },
+        effects: [
+          { type: 'log.failure', error: event.error },
+          { type: 'drain.hurry', timeoutMs: FAILURE_DRAIN_MS },
+        ],
+      };
+    case 'drained':
+      return exit(event.isClean && !state.hasFailed ? EXIT.ok : EXIT.internal);
+    case 'started':
+      return unchanged(state);
+  }
 }
