@@ -7,6 +7,7 @@ import { ROOT } from './processes.js';
 import { kept, type Record, type Results } from './results.js';
 import { NOISY_CORES } from './rounds.js';
 import type { Plot, Section } from './section.js';
+import { listed, summary } from './summary.js';
 import { table } from './tables.js';
 
 const DOCUMENT = join(ROOT, 'docs', 'performance.md');
@@ -68,12 +69,16 @@ function document(sections: readonly Section[], all: readonly Results[]): string
   const measured = sections.filter(section => isMeasured(section, all));
   return `# Performance
 
-Written by \`yarn bench\` from the figures in \`bench/results\`; nothing here is typed by hand.
+${summary(all)}
+
+${pictureOf(FIRST_PICTURE, measured)}
+
+\`yarn bench\` writes this page from the figures in \`bench/results\`.
 
 ## Aims
 
-What this service set out to reach, and the median of what was measured, with the least and the greatest in brackets;
-at best is the ratio of the best rounds, which were disturbed the least.
+Each cell has the median, then minimum and maximum in brackets. "At best" compares the best rounds, which had the
+least noise.
 
 ${aims(sections, all)}
 
@@ -85,12 +90,17 @@ ${measured.map(section => chapter(section, all)).join('\n\n')}
 
 ## To measure it yourself
 
-\`yarn bench\` takes some minutes for each Node and writes this page; \`yarn bench quick\` is for a look, and writes nothing.
-Sections can be named: \`yarn bench single start\` runs only those two of ${listed(sections.map(({ name }) => `\`${name}\``))}.
-\`--node PATH\`, as often as you like, takes other Node binaries than your own. It needs Linux and \`wrk\` (\`apt-get install wrk\`), and installs the peers into
-\`bench/node_modules\`, at the versions that \`bench/package-lock.json\` holds. \`yarn bench guard\` takes seconds, needs
-neither, and fails if a request costs far more CPU time than it should; \`yarn bench report --check\` fails if this page or a
-picture is not what the figures give.
+You need Linux and \`wrk\` (\`apt-get install wrk\`). The bench installs the peers into \`bench/node_modules\`, at the
+versions of \`bench/package-lock.json\`.
+
+| command | what it does |
+| --- | --- |
+| \`yarn bench\` | measures everything, some minutes for each Node, and writes this page |
+| \`yarn bench single start\` | measures these sections; there are ${listed(sections.map(({ name }) => `\`${name}\``))} |
+| \`yarn bench --node PATH\` | measures another Node binary; repeat it for more |
+| \`yarn bench quick\` | few short rounds; writes nothing |
+| \`yarn bench guard\` | fails if a request costs far more CPU time than it should; takes seconds, needs neither \`wrk\` nor peers |
+| \`yarn bench report --check\` | fails if this page or a picture does not match the figures |
 `;
 }
 
@@ -109,24 +119,35 @@ function reading(all: readonly Results[]): string {
 | Command | ${distinct(({ command }) => `\`${command}\``)} |
 | Measured | ${[...new Set(records.map(({ at }) => at.slice(0, 10)))].toSorted().join(', ')} |
 
-Contenders take turns, round by round, and in the other direction in every other round; under load each turn is a new
-launch. A figure is the median of the rounds, with the least and the greatest in brackets. A ratio is formed within each
-round, and the median of those is given; figures of different tables, or of different versions of Node, were not
-measured side by side. CPU time is that of the server's processes (\`utime + stime\` of \`/proc/PID/stat\`), and tells more than requests per second on a
-machine that client and server share. Where something else used more than ${NOISY_CORES} cores during a round, the round
-counts as noisy: it is left out of the median, unless there is no quiet one, and a column says how many were quiet.
-Nobody is compared who does less: status, body, every header, the different ids and the log lines are checked before the
-first round, and after each the lines in the log are counted against the requests.`;
+- **Turns.** In each round every contender has one turn; the order changes in every second round. Under load each turn is a
+  new launch.
+- **Figures.** A figure is the median of the rounds, with minimum and maximum in brackets. A ratio compares two turns of
+  one round; the page shows the median of these ratios. Do not compare figures of different tables or of different
+  versions of Node: they were not measured side by side.
+- **CPU time** is that of the server's processes (\`utime + stime\` of \`/proc/PID/stat\`). Client and server share the
+  machine, so it says more than requests per second.
+- **Noise.** A round is noisy if other processes used more than ${NOISY_CORES} cores. The median leaves noisy rounds out,
+  unless all are noisy; a column counts the quiet rounds.
+- **Same work.** Before the first round the bench compares status, body, headers, ids and log lines of all contenders;
+  after each round it counts the log lines against the requests.`;
 }
 
-const listed = (names: readonly string[]): string => `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+/** The picture that says most: the service as a whole beside what most people run. */
+const FIRST_PICTURE = 'pair-rps';
+
+const imageOf = ({ file, title }: Plot): string => `![${title}](performance/${file}.svg)`;
+
+function pictureOf(name: string, sections: readonly Section[]): string {
+  const plot = sections.flatMap(({ plots }) => plots).find(({ file }) => file === name);
+  return plot === undefined ? '' : imageOf(plot);
+}
 
 function chapter(section: Section, all: readonly Results[]): string {
   const parts = all.flatMap(results => {
     const record = results.sections[section.name];
     return record === undefined ? [] : [`**Node ${results.node}**\n\n${table(section, record.samples)}`];
   });
-  const images = section.plots.map(({ file, title }) => `![${title}](performance/${file}.svg)`);
+  const images = section.plots.map(imageOf);
   return [`## ${section.title}`, section.about, ...images, ...parts].join('\n\n');
 }
 
