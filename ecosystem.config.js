@@ -6,16 +6,30 @@
 const { existsSync } = require('node:fs');
 const { join } = require('node:path');
 
+const script = join(__dirname, 'dist', 'index.js');
+const isBuilt = existsSync(script);
+// PM2 says what is missing but not the cure, which the native supervisor names itself.
+if (!isBuilt && process.env.PM2_USAGE === 'CLI')
+  console.error(`${script} does not exist; run "yarn build" (or "npm run build") first`);
+
+/** Defaults and limits of the service, as the worker knows them. */
+const { DEFAULTS, KILL_MARGIN_MS, MAX_WORKERS } = isBuilt ? require('./dist/protocol/limits.js') : {};
 const { DRAIN_DELAY_MS, DRAIN_TIMEOUT_MS, WEB_CONCURRENCY } = process.env;
 
-/** A whole number from the shell; what cannot be used is refused by the worker itself, with a sentence. */
+/** A whole number from the shell; the worker itself refuses any other text, with a sentence. */
 const number = (text, otherwise) => (/^\d+$/.test(text ?? '') ? Number(text) : otherwise);
-const workers = number(WEB_CONCURRENCY, 0);
 
-const script = join(__dirname, 'dist', 'index.js');
-// PM2 tells what is missing but not the cure, which the native supervisor names by itself.
-if (process.env.PM2_USAGE === 'CLI' && !existsSync(script))
-  console.error(`${script} does not exist; run "yarn build" (or "npm run build") first`);
+/** All CPUs but one, which is left to the operating system, or what WEB_CONCURRENCY asks for. */
+function instances() {
+  const wanted = number(WEB_CONCURRENCY, 0);
+  return wanted >= 1 && wanted <= MAX_WORKERS ? wanted : -1;
+}
+
+/** A worker drains within its own deadline; only one that has not ended a second later is killed. */
+function killTimeout() {
+  const delay = number(DRAIN_DELAY_MS, DEFAULTS.drainDelayMs);
+  return delay + number(DRAIN_TIMEOUT_MS, DEFAULTS.drainTimeoutMs) + KILL_MARGIN_MS;
+}
 
 module.exports = {
   apps: [
@@ -25,15 +39,13 @@ module.exports = {
       // PM2 would take the folder from which it is called.
       cwd: __dirname,
       exec_mode: 'cluster',
-      // All CPUs but one, which is left to the operating system.
-      instances: workers >= 1 && workers <= 1024 ? workers : -1,
+      instances: instances(),
 
       // A worker takes part when it says so, not when it has been forked.
       wait_ready: true,
       listen_timeout: 10_000,
 
-      // A worker drains by itself within its own deadline; only one that does not is killed, a second later.
-      kill_timeout: number(DRAIN_DELAY_MS, 0) + number(DRAIN_TIMEOUT_MS, 8_000) + 1_000,
+      kill_timeout: isBuilt ? killTimeout() : undefined,
       // A message reaches the worker alone; a signal would reach its children, too.
       shutdown_with_message: true,
 

@@ -4,7 +4,7 @@ import { realpathSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { parseCommandLine, type CommandLine } from './commands/command-line.js';
 import type { Environment } from './config.js';
-import { ServiceError, type Problem } from './errors.js';
+import { ServiceError, type InvalidValue } from './errors.js';
 import { EXIT } from './protocol/exit-codes.js';
 
 /**
@@ -45,7 +45,7 @@ function fail(error: unknown, line: CommandLine | undefined): void {
 function environmentOf({ file, only, envName }: CommandLine): Environment {
   const { identify } =
     require('./supervisor/app-file/load.js') as typeof import('./supervisor/app-file/load.js');
-  const problems: Problem[] = [];
+  const problems: InvalidValue[] = [];
   const { env } = identify({ file, only, envName, shell: process.env }, problems);
   const wanted = problems.length > 0 ? (envName ?? env['NODE_ENV']) : env['NODE_ENV'];
   return wanted === 'development' ? 'development' : 'production';

@@ -1,10 +1,10 @@
 /**
- * The environment, read once and checked as a whole. {@link VARIABLES} is the only list of what can be set: the
- * README's table is held against it by a test.
+ * The environment, resolved once and checked as a whole. {@link VARIABLES} is the only list of what can be set: a test
+ * compares the README's table with it.
  */
 import { isIP } from 'node:net';
-import { errors, type Problem } from './errors.js';
-import { LAME_DUCK_MS, MAX_TIMER_MS, MAX_WORKERS } from './protocol/limits.js';
+import { errors, type InvalidValue } from './errors.js';
+import { DEFAULTS, LAME_DUCK_MS, MAX_TIMER_MS, MAX_WORKERS } from './protocol/limits.js';
 
 export type Environment = 'development' | 'production' | 'test';
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -12,7 +12,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** Express' `trust proxy` setting: nobody, everybody, a number of hops, or addresses and subnets. */
 export type TrustProxy = boolean | number | readonly string[];
 
-/** What any supervisor needs to know, whichever app it runs. */
+/** What a supervisor needs, whichever app it runs. */
 export interface Settings {
   readonly nodeEnv: Environment;
   readonly logLevel: LogLevel;
@@ -22,7 +22,7 @@ export interface Settings {
   readonly runDir: string | undefined;
 }
 
-/** What our worker needs to know. Immutable; made by {@link readConfig}. */
+/** What our worker needs. Immutable; made by {@link resolveConfig}. */
 export interface Config extends Settings {
   readonly port: number;
   /** Address to listen on; none means every address of both families. */
@@ -31,7 +31,7 @@ export interface Config extends Settings {
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
-  /** Whether Express takes the fast ways of `src/tuning`; the answers are the same. */
+  /** Whether Express takes the fast ways of `src/fast-path`; the answers are the same. */
   readonly expressTuning: boolean;
 }
 
@@ -95,13 +95,13 @@ export const VARIABLES = {
     parse: oneOf(['development', 'production', 'test']),
     unset: 'production',
   }),
-  port: variable({
+  port: variable<number>({
     name: 'PORT',
-    fallback: '3001',
+    fallback: String(DEFAULTS.port),
     expected: 'a whole number from 0 to 65535',
     purpose: 'Port of the API; 0 picks a free one (a worker alone)',
     parse: wholeNumber(0, 65_535),
-    unset: 3001,
+    unset: DEFAULTS.port,
   }),
   host: variable<string | undefined>({
     name: 'HOST',
@@ -115,7 +115,7 @@ export const VARIABLES = {
     name: 'LOG_LEVEL',
     fallback: 'info',
     expected: `one of ${LOG_LEVELS.join(', ')}`,
-    purpose: 'The least important lines that are written',
+    purpose: 'Minimum log level',
     parse: oneOf(LOG_LEVELS),
     unset: 'info',
   }),
@@ -136,36 +136,36 @@ export const VARIABLES = {
     parse: parseTrustProxy,
     unset: false,
   }),
-  drainDelayMs: variable({
+  drainDelayMs: variable<number>({
     name: 'DRAIN_DELAY_MS',
-    fallback: '0',
+    fallback: String(DEFAULTS.drainDelayMs),
     expected: `a whole number from 0 to ${MAX_TIMER_MS}`,
     purpose: 'How long a stopping worker still takes connections while `/readyz` already says 503',
     parse: wholeNumber(0, MAX_TIMER_MS),
-    unset: 0,
+    unset: DEFAULTS.drainDelayMs,
   }),
-  drainTimeoutMs: variable({
+  drainTimeoutMs: variable<number>({
     name: 'DRAIN_TIMEOUT_MS',
-    fallback: '8000',
+    fallback: String(DEFAULTS.drainTimeoutMs),
     expected: `a whole number from ${LAME_DUCK_MS + 1} to ${MAX_TIMER_MS} (it includes ${LAME_DUCK_MS} ms for silent connections)`,
     purpose: 'How long requests in flight may take once a worker drains; the delay is not counted',
     parse: wholeNumber(LAME_DUCK_MS + 1, MAX_TIMER_MS),
-    unset: 8_000,
+    unset: DEFAULTS.drainTimeoutMs,
   }),
-  keepAliveTimeoutMs: variable({
+  keepAliveTimeoutMs: variable<number>({
     name: 'KEEP_ALIVE_TIMEOUT_MS',
-    fallback: '65000',
+    fallback: String(DEFAULTS.keepAliveTimeoutMs),
     expected: `a whole number from 1 to ${MAX_TIMER_MS - 1_000}`,
     purpose: 'How long a silent connection is kept; longer than the load balancer keeps it (usually 60 s)',
     parse: wholeNumber(1, MAX_TIMER_MS - 1_000),
-    unset: 65_000,
+    unset: DEFAULTS.keepAliveTimeoutMs,
   }),
   expressTuning: variable<boolean>({
     name: 'EXPRESS_TUNING',
     fallback: 'on',
     expected: 'on or off',
     purpose:
-      'off serves with Express as it comes, to tell whether a fault is in `src/tuning`; answers are the same',
+      'off serves with Express as it comes, to tell whether a fault is in `src/fast-path`; answers are the same',
     parse: onOrOff,
     unset: true,
   }),
@@ -181,46 +181,44 @@ export const VARIABLES = {
 
 const SETTINGS = ['nodeEnv', 'logLevel', 'webConcurrency', 'runDir'] as const satisfies (keyof Settings)[];
 
-/** @throws ServiceError INVALID_CONFIGURATION naming every variable that cannot be used */
-export function readConfig(env: NodeJS.ProcessEnv): Config {
-  return faultless(read(env, Object.keys(VARIABLES) as (keyof Config)[]));
-}
-
-/** The few variables that matter to a supervisor. @throws as {@link readConfig} does */
-export function readSettings(env: NodeJS.ProcessEnv): Settings {
-  return faultless(read(env, SETTINGS));
-}
-
-/** The fewer that matter to a logger. */
-export function readLogSettings(env: NodeJS.ProcessEnv): Readable<Pick<Settings, 'nodeEnv' | 'logLevel'>> {
-  return read(env, ['nodeEnv', 'logLevel']);
-}
-
-/** What has been read: a variable that cannot be used counts as not set. */
-export interface Readable<T> {
+/** A resolved environment. A variable that cannot be used has its default, and is listed as invalid. */
+export interface Resolved<T> {
   readonly values: T;
-  readonly problems: readonly Problem[];
+  readonly invalid: readonly InvalidValue[];
 }
 
-/** The same for the environment of an app that is not ours: its variables are its own business. */
-export function readForeignSettings(env: NodeJS.ProcessEnv): Readable<Settings> {
-  return read(env, SETTINGS);
-}
+/** Resolves all variables, as our own worker needs them. */
+export const resolveConfig = (env: NodeJS.ProcessEnv): Resolved<Config> =>
+  resolve(env, Object.keys(VARIABLES) as (keyof Config)[]);
 
-function faultless<T>({ values, problems }: Readable<T>): T {
-  if (problems.length > 0) throw errors.invalidConfiguration(problems);
+/** Resolves the few that a supervisor needs; all others are the business of the app. */
+export const resolveSettings = (env: NodeJS.ProcessEnv): Resolved<Settings> => resolve(env, SETTINGS);
+
+/** Resolves what a logger needs. */
+export const readLogSettings = (env: NodeJS.ProcessEnv): Resolved<Pick<Settings, 'nodeEnv' | 'logLevel'>> =>
+  resolve(env, ['nodeEnv', 'logLevel']);
+
+/** @throws ServiceError INVALID_CONFIGURATION that names every invalid value */
+export function valuesOrThrow<T>({ values, invalid }: Resolved<T>): T {
+  if (invalid.length > 0) throw errors.invalidConfiguration(invalid);
   return values;
 }
 
-function read<K extends keyof Config>(env: NodeJS.ProcessEnv, keys: readonly K[]): Readable<Pick<Config, K>> {
-  const problems: Problem[] = [];
+/** @throws as {@link valuesOrThrow} does */
+export const readConfig = (env: NodeJS.ProcessEnv): Config => valuesOrThrow(resolveConfig(env));
+
+function resolve<K extends keyof Config>(
+  env: NodeJS.ProcessEnv,
+  keys: readonly K[],
+): Resolved<Pick<Config, K>> {
+  const invalid: InvalidValue[] = [];
   const values = keys.map(key => {
     const { name, expected, parse, unset }: Variable<unknown> = VARIABLES[key];
     const text = env[name] ?? '';
     const parsed = text === '' ? unset : parse(text);
     if (text === '' || parsed !== undefined) return [key, parsed];
-    problems.push({ name, expected, got: text });
+    invalid.push({ name, expected, got: text });
     return [key, unset];
   });
-  return { values: Object.freeze(Object.fromEntries(values) as Pick<Config, K>), problems };
+  return { values: Object.freeze(Object.fromEntries(values) as Pick<Config, K>), invalid };
 }

@@ -1,11 +1,13 @@
 /**
- * Every failure this service can name: a stable code, one sentence that says what to do, and the exit code of
- * the process that meets it. Other programs read the exit codes, so their meanings never change.
+ * Every failure that this service can name: a stable code, one sentence that says what to do, and the exit code of the
+ * process. `docs/errors.md` lists them all, with cause and cure; `tests/docs.test.ts` holds it to this file.
  */
+import { inspect } from 'node:util';
 import { EXIT } from './protocol/exit-codes.js';
+import { MAX_WORKERS } from './protocol/limits.js';
 
-/** One value that cannot be used: where it stands, what it is, and what would be accepted. */
-export interface Problem {
+/** A value that cannot be used. */
+export interface InvalidValue {
   /** Variable or field, as its reader knows it: `PORT`, `apps[0].kill_timeout`. */
   readonly name: string;
   /** What may stand there, as the end of the sentence "… must be". */
@@ -19,29 +21,39 @@ export class ServiceError extends Error {
   override readonly name = 'ServiceError';
   readonly code: string;
   readonly exitCode: number;
-  /** Everything that is wrong, where one failure stands for several. */
-  readonly problems: readonly Problem[];
+  /** All of them, where one failure stands for several. */
+  readonly invalidValues: readonly InvalidValue[];
 
   constructor(
     code: string,
     message: string,
     exitCode: number = EXIT.internal,
-    problems: readonly Problem[] = [],
+    invalidValues: readonly InvalidValue[] = [],
   ) {
     super(message);
     this.code = code;
     this.exitCode = exitCode;
-    this.problems = problems;
+    this.invalidValues = invalidValues;
   }
 }
 
+/** Makes a failure of the command line; the process exits with {@link EXIT.usage}. */
+const usage = (code: string, message: string): ServiceError => new ServiceError(code, message, EXIT.usage);
+
 export const errors = {
-  invalidConfiguration: (problems: readonly Problem[]) =>
+  invalidConfiguration: (invalidValues: readonly InvalidValue[]) =>
     new ServiceError(
       'INVALID_CONFIGURATION',
-      `Invalid configuration: ${problems.map(sentence).join('; ')}`,
+      `Invalid configuration: ${invalidValues.map(sentence).join('; ')}`,
       EXIT.configuration,
-      problems,
+      invalidValues,
+    ),
+
+  notBuilt: (script: string) =>
+    new ServiceError(
+      'NOT_BUILT',
+      `${script} does not exist; run "yarn build" (or "npm run build") first`,
+      EXIT.configuration,
     ),
 
   portTaken: ({ port, host }: { readonly port: number; readonly host: string | undefined }, owner?: string) =>
@@ -57,21 +69,57 @@ export const errors = {
       `HOST=${host} cannot be looked up at the moment; try again later, or set HOST to an address of this machine`,
     ),
 
-  notBuilt: (script: string) =>
+  /** @param pid of the other supervisor, in words where it does not answer */
+  alreadyRunning: (pid: string, socket: string) =>
     new ServiceError(
-      'NOT_BUILT',
-      `${script} does not exist; run "yarn build" (or "npm run build") first`,
-      EXIT.configuration,
+      'ALREADY_RUNNING',
+      `A supervisor of this service is already running (${pid}, ${socket}); stop it, or set RUN_DIR for a second one`,
     ),
 
-  usage: (message: string) => new ServiceError('USAGE', message, EXIT.usage),
+  /** @param isNamed whether RUN_DIR has named the socket */
+  noSupervisor: (socket: string, isNamed: boolean) =>
+    new ServiceError(
+      'NO_SUPERVISOR',
+      `No supervisor runs this service: nobody answers at ${socket}${isNamed ? '' : '; if it was started with RUN_DIR, set it here, too'}`,
+    ),
+
+  noAnswer: (socket: string) => new ServiceError('NO_ANSWER', `The supervisor does not answer (${socket})`),
+
+  supervisorGone: (socket: string) =>
+    new ServiceError('SUPERVISOR_GONE', `The supervisor ended before it answered (${socket})`),
+
+  notYours: (socket: string) => new ServiceError('NOT_YOURS', `${socket} belongs to another user`),
+
+  /** @param hint the end of the sentence, with what may have been meant */
+  unknownCommand: (word: string, hint: string) =>
+    usage('UNKNOWN_COMMAND', `Unknown command "${word}"${hint} Try --help`),
+
+  /** @param complaint `node:util`'s own words: an unknown option, or one with a value too many or too few */
+  invalidOption: (complaint: string, hint: string) =>
+    usage('INVALID_OPTION', `${complaint}${hint} Try --help`),
+
+  optionOfOthers: (option: string, commands: readonly string[]) =>
+    usage('OPTION_OF_OTHERS', `--${option} is an option of ${commands.join(' and ')} only`),
+
+  emptyOption: (option: string) => usage('EMPTY_OPTION', `--${option} takes a value, got nothing`),
+
+  unexpectedArguments: (command: string, words: readonly string[]) =>
+    usage('UNEXPECTED_ARGUMENTS', `${command} takes nothing behind it, got "${words.join(' ')}"`),
+
+  scaleToZero: () => usage('SCALE_TO_ZERO', 'scale 0 would stop the service; use stop'),
+
+  invalidWorkerCount: (word: string | undefined) =>
+    usage(
+      'INVALID_WORKER_COUNT',
+      `scale takes a number of workers from 1 to ${MAX_WORKERS}, got ${word === undefined ? 'nothing' : `"${word}"`}`,
+    ),
 } as const;
 
 /**
- * What keeps a service from listening, with its cure. No restart helps against a wrong address, name or port; a
- * resolver that does not answer may do so later.
- * @param ownerOf looked up only where the port is taken
- * @returns the error itself where the system's own word is all that is known
+ * Why a service cannot listen, with the cure. No restart helps against a wrong address, name or port; a resolver that
+ * does not answer may do so later.
+ * @param ownerOf called only where the port is taken
+ * @returns the error itself where the system says no more
  */
 export function unableToListen(
   error: NodeJS.ErrnoException,
@@ -101,7 +149,17 @@ export function unableToListen(
   }
 }
 
-/** A problem as a sentence: `PORT must be a whole number from 0 to 65535, got "abc"`. */
-export function sentence({ name, expected, got }: Problem): string {
-  return `${name} must be ${expected}, got ${got === undefined ? 'nothing' : JSON.stringify(got)}`;
+/** An invalid value as a sentence: `PORT must be a whole number from 0 to 65535, got "abc"`. */
+export function sentence({ name, expected, got }: InvalidValue): string {
+  return `${name} must be ${expected}, got ${got === undefined ? 'nothing' : textOf(got)}`;
+}
+
+/** JSON where it says what the value is: it has no cycles and no BigInt, and takes `NaN` for `null`. */
+function textOf(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  try {
+    return JSON.stringify(value) ?? inspect(value);
+  } catch {
+    return inspect(value, { breakLength: Infinity });
+  }
 }

@@ -1,4 +1,5 @@
-import { readConfig, readForeignSettings, readSettings } from '../src/config.js';
+import { readConfig, resolveSettings } from '../src/config.js';
+import { sentence } from '../src/errors.js';
 
 test('an empty environment is production on port 3001', () => {
   expect(readConfig({})).toEqual({
@@ -73,7 +74,7 @@ test('all problems are told at once', () => {
   ].map(problem => expect.objectContaining(problem) as unknown);
   expect(thrownBy(() => readConfig({ PORT: 'a', LOG_LEVEL: 'b', TRUST_PROXY: 'c' }))).toMatchObject({
     exitCode: 5,
-    problems,
+    invalidValues: problems,
   });
 });
 
@@ -85,17 +86,35 @@ function thrownBy(call: () => unknown): unknown {
   }
 }
 
-test('a supervisor asks for what concerns it alone', () => {
-  expect(readSettings({ PORT: 'anything', LOG_LEVEL: 'warn' })).toEqual({
-    nodeEnv: 'production',
-    logLevel: 'warn',
-    webConcurrency: undefined,
-    runDir: undefined,
+test('a supervisor resolves what concerns it, and leaves the rest to the app', () => {
+  expect(resolveSettings({ PORT: 'anything', LOG_LEVEL: 'warn' })).toEqual({
+    values: { nodeEnv: 'production', logLevel: 'warn', webConcurrency: undefined, runDir: undefined },
+    invalid: [],
   });
 });
 
-test("in another app's environment, what cannot be used counts as not set", () => {
-  const { values, problems } = readForeignSettings({ LOG_LEVEL: 'verbose', WEB_CONCURRENCY: '3' });
-  expect(values).toEqual({ ...readSettings({}), webConcurrency: 3 });
-  expect(problems).toMatchObject([{ name: 'LOG_LEVEL', got: 'verbose' }]);
+test('a value that cannot be used is listed, and the default holds', () => {
+  const { values, invalid } = resolveSettings({ LOG_LEVEL: 'verbose', WEB_CONCURRENCY: '3' });
+  expect(values).toEqual({ ...resolveSettings({}).values, webConcurrency: 3 });
+  expect(invalid).toMatchObject([{ name: 'LOG_LEVEL', got: 'verbose' }]);
+});
+
+test.each([
+  [undefined, 'nothing'],
+  ['a', '"a"'],
+  [NaN, 'NaN'],
+  [-Infinity, '-Infinity'],
+  [5n, '5n'],
+  [{ a: 5n }, '{ a: 5n }'],
+  [{ a: [1] }, '{"a":[1]}'],
+])('a sentence about %p says what was found', (got, text) => {
+  expect(sentence({ name: 'x', expected: 'y', got })).toBe(`x must be y, got ${text}`);
+});
+
+test('a sentence about a cycle says what was found', () => {
+  const got: Record<string, unknown> = {};
+  got['self'] = got;
+  expect(sentence({ name: 'x', expected: 'y', got })).toBe(
+    'x must be y, got <ref *1> { self: [Circular *1] }',
+  );
 });

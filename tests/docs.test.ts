@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VARIABLES } from '../src/config.js';
+import { errors, type ServiceError } from '../src/errors.js';
 import { EXIT } from '../src/protocol/exit-codes.js';
 import { LOG_LEVELS } from '../src/config.js';
 import { ROOT } from './support/processes.js';
@@ -20,6 +21,50 @@ test("the README's table of variables is the code's", () => {
 test('every exit code is explained, and none that does not exist', () => {
   const [, table = ''] = /## Exit codes[\s\S]*?\| -+ \| -+ \|\n([\s\S]*?)\n\n/.exec(README) ?? [];
   expect([...table.matchAll(/^\| (\d) +\|/gm)].map(([, code]) => Number(code))).toEqual(Object.values(EXIT));
+});
+
+/** One of each, with the values of the documentation. */
+const ERRORS: Readonly<Record<keyof typeof errors, ServiceError>> = {
+  invalidConfiguration: errors.invalidConfiguration([
+    { name: 'PORT', expected: 'a whole number from 0 to 65535', got: 'abc' },
+    { name: 'LOG_LEVEL', expected: 'one of debug, info', got: undefined },
+  ]),
+  notBuilt: errors.notBuilt('/srv/app/dist/index.js'),
+  portTaken: errors.portTaken({ port: 3001, host: '127.0.0.1' }, 'pid 4711 (node)'),
+  notLookedUp: errors.notLookedUp('api.internal'),
+  alreadyRunning: errors.alreadyRunning('pid 4711', '/run/api/supervisor.sock'),
+  noSupervisor: errors.noSupervisor('/tmp/api-0-1234abcd/supervisor.sock', false),
+  noAnswer: errors.noAnswer('/run/api/supervisor.sock'),
+  supervisorGone: errors.supervisorGone('/run/api/supervisor.sock'),
+  notYours: errors.notYours('/run/api/supervisor.sock'),
+  unknownCommand: errors.unknownCommand('relaod', '; did you mean reload?'),
+  invalidOption: errors.invalidOption("Unknown option '--confg'", '; did you mean --config?'),
+  optionOfOthers: errors.optionOfOthers('json', ['status', 'check']),
+  emptyOption: errors.emptyOption('only'),
+  unexpectedArguments: errors.unexpectedArguments('reload', ['now']),
+  scaleToZero: errors.scaleToZero(),
+  invalidWorkerCount: errors.invalidWorkerCount('many'),
+};
+
+test('every error is documented with its sentence and exit code, and none that does not exist', () => {
+  const rows = read('docs/errors.md').matchAll(
+    /^\| `([A-Z_]+)` +\| (.+?) +\| (.+?) +\| (.+?) +\| (\d) +\|$/gm,
+  );
+  const documented = [...rows].map(([, code, message, , , exitCode]) => ({
+    code,
+    message,
+    exitCode: Number(exitCode),
+  }));
+  expect(documented).toEqual(
+    Object.values(ERRORS).map(({ code, message, exitCode }) => ({ code, message, exitCode })),
+  );
+});
+
+test('no error is made elsewhere', () => {
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts') && name !== 'errors.ts')
+    .filter(name => read(join('src', name)).includes('new ServiceError('));
+  expect(sources).toEqual([]);
 });
 
 test('every log level is named', () => {

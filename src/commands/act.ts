@@ -1,7 +1,7 @@
 /** `reload`, `scale N` and `stop`: orders the action, tells what happens to each slot meanwhile, and how it ended. */
 import { EXIT } from '../protocol/exit-codes.js';
 import type { Status, WorkerStatus } from '../supervisor/report/status.js';
-import type { ActionOutcome } from '../supervisor/supervisor.js';
+import type { ActionOutcome } from '../supervisor/action.js';
 import { clientOf, type Client } from './client.js';
 import type { CommandLine } from './command-line.js';
 

@@ -12,7 +12,7 @@ export function check(line: CommandLine): void {
     print(line.json ? JSON.stringify(asJson(reading)) : asText(reading));
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
-    const problems = error.problems.length > 0 ? error.problems.map(sentence) : [error.message];
+    const problems = error.invalidValues.length > 0 ? error.invalidValues.map(sentence) : [error.message];
     print(
       line.json
         ? JSON.stringify({ ok: false, problems })

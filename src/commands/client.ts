@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import http from 'node:http';
 import { basename } from 'node:path';
-import { errors, ServiceError, type Problem } from '../errors.js';
+import { errors, ServiceError, type InvalidValue } from '../errors.js';
 import { identify } from '../supervisor/app-file/load.js';
 import { runDirectoryOf, runningServices, type RunDirectory } from '../supervisor/control/run-directory.js';
 import type { CommandLine } from './command-line.js';
@@ -43,7 +43,7 @@ interface Place {
 }
 
 function placeOf({ file, only, envName }: CommandLine): Place {
-  const problems: Problem[] = [];
+  const problems: InvalidValue[] = [];
   const { name, env } = identify({ file, only, envName, shell: process.env }, problems);
   const runDir = env['RUN_DIR'] === '' ? undefined : env['RUN_DIR'];
   const { socket } = runDirectoryOf({ name: name ?? '', file, envName, runDir });
@@ -75,9 +75,7 @@ function send(place: Place, method: string, path: string, body: object | undefin
       );
       response.on('error', reject);
     });
-    request.on('timeout', () =>
-      request.destroy(new ServiceError('NO_ANSWER', `The supervisor does not answer (${socketPath})`)),
-    );
+    request.on('timeout', () => request.destroy(errors.noAnswer(socketPath)));
     request.on('error', (error: NodeJS.ErrnoException) => reject(explained(error, place)));
     request.end(body === undefined ? undefined : JSON.stringify(body));
   });
@@ -85,12 +83,7 @@ function send(place: Place, method: string, path: string, body: object | undefin
 
 function explained(error: NodeJS.ErrnoException, { socket, isNamed }: Place): Error {
   if (error instanceof ServiceError) return error;
-  if (error.code === 'ECONNRESET')
-    return new ServiceError('SUPERVISOR_GONE', `The supervisor ended before it answered (${socket})`);
-  if (error.code === 'EACCES') return new ServiceError('NOT_YOURS', `${socket} belongs to another user`);
-  const hint = isNamed ? '' : '; if it was started with RUN_DIR, set it here, too';
-  return new ServiceError(
-    'NO_SUPERVISOR',
-    `No supervisor runs this service: nobody answers at ${socket}${hint}`,
-  );
+  if (error.code === 'ECONNRESET') return errors.supervisorGone(socket);
+  if (error.code === 'EACCES') return errors.notYours(socket);
+  return errors.noSupervisor(socket, isNamed);
 }

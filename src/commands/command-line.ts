@@ -36,20 +36,18 @@ const BELONGS_TO: Readonly<Record<string, readonly Command[]>> = {
   json: ['status', 'check'],
 };
 
-/** @throws ServiceError USAGE */
+/** @throws ServiceError with exit code 2 */
 export function parseCommandLine(argv: readonly string[], cwd: string): CommandLine {
   const { values, positionals } = parse(argv);
   const [word = 'start', ...rest] = positionals;
   const command = COMMANDS.find(known => known === word);
   if (values.help === true || word === 'help') return { ...blank(cwd), command: 'help' };
-  if (command === undefined)
-    throw errors.usage(`Unknown command "${word}"${meant(word, COMMANDS)} Try --help`);
+  if (command === undefined) throw errors.unknownCommand(word, meant(word, COMMANDS));
   for (const [option, commands] of Object.entries(BELONGS_TO)) {
-    if (option in values && !commands.includes(command))
-      throw errors.usage(`--${option} is an option of ${commands.join(' and ')} only`);
+    if (option in values && !commands.includes(command)) throw errors.optionOfOthers(option, commands);
   }
   for (const option of ['config', 'only', 'env'] as const)
-    if (values[option] === '') throw errors.usage(`--${option} takes a value, got nothing`);
+    if (values[option] === '') throw errors.emptyOption(option);
   return {
     command,
     file: values.config === undefined ? defaultFile(cwd) : resolve(cwd, values.config),
@@ -74,25 +72,22 @@ function parse(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
   } catch (error) {
-    const [sentence = ''] = (error as Error).message.split('. ');
-    const [, unknown] = /^Unknown option '--(.*)'/.exec(sentence) ?? [];
+    const [complaint = ''] = (error as Error).message.split('. ');
+    const [, unknown] = /^Unknown option '--(.*)'/.exec(complaint) ?? [];
     const hint = unknown === undefined ? '.' : meant(unknown, Object.keys(OPTIONS), '--');
-    throw errors.usage(`${sentence.replace(/\.$/, '')}${hint} Try --help`);
+    throw errors.invalidOption(complaint.replace(/\.$/, ''), hint);
   }
 }
 
 function numberOfWorkers([word, ...rest]: readonly string[]): number {
   none(rest, 'scale N');
-  if (word !== undefined && Number(word) === 0)
-    throw errors.usage('scale 0 would stop the service; use stop');
+  if (word !== undefined && Number(word) === 0) throw errors.scaleToZero();
   if (word !== undefined && /^\d+$/.test(word) && Number(word) <= MAX_WORKERS) return Number(word);
-  throw errors.usage(
-    `scale takes a number of workers from 1 to ${MAX_WORKERS}, got ${word === undefined ? 'nothing' : `"${word}"`}`,
-  );
+  throw errors.invalidWorkerCount(word);
 }
 
 function none(rest: readonly string[], command: string): undefined {
-  if (rest.length > 0) throw errors.usage(`${command} takes nothing behind it, got "${rest.join(' ')}"`);
+  if (rest.length > 0) throw errors.unexpectedArguments(command, rest);
 }
 
 /** The end of a sentence that says what was meant; nothing where nothing comes near. */

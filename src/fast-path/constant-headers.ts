@@ -10,7 +10,7 @@
  * or appends to it, gets them all set one by one after all.
  *
  * Rests on `ServerResponse#_storeHeader(statusLine, headers)`, which is not documented, and the same in every Node
- * since 0.6. Where it is missing, {@link standOn} sets the headers one by one; `tests/tuning` fails when that happens.
+ * since 0.6. Where it is missing, {@link standOn} sets the headers one by one; `tests/fast-path` fails when that happens.
  */
 import { ServerResponse } from 'node:http';
 import type { Express, Response } from 'express';

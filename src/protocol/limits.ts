@@ -1,10 +1,24 @@
-/** Limits that more than one part of the service must agree on. */
+/**
+ * Limits and defaults that more than one part of the service goes by. `ecosystem.config.js` takes them from the build of
+ * this file, so it imports nothing.
+ */
 
 /** Workers of one service, at most; at least 1. */
 export const MAX_WORKERS = 1_024;
 
-/** Milliseconds that a timer of Node can wait; a longer one would fire at once. */
+/** Longest delay of a timer in Node, in milliseconds; a longer one would fire at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** While draining, an idle connection may still send one more request for so long. */
+/** While a worker drains, an idle connection may still send one more request for so long. */
 export const LAME_DUCK_MS = 1_000;
+
+/** What holds for a variable of the environment that is not set. */
+export const DEFAULTS = {
+  port: 3_001,
+  drainDelayMs: 0,
+  drainTimeoutMs: 8_000,
+  keepAliveTimeoutMs: 65_000,
+} as const;
+
+/** A worker that has not ended so long after its own deadline is killed. */
+export const KILL_MARGIN_MS = 1_000;

@@ -1,13 +1,13 @@
 import cluster from 'node:cluster';
 
-/** Who is in charge of this process. */
-export type Charge = 'nobody' | 'native' | 'pm2';
+/** What supervises this process, if anything does. */
+export type SupervisedBy = 'none' | 'native' | 'pm2';
 
 /**
- * PM2 gives every process of its own an id and a channel; a shell that was started below one inherits only the id. What
- * else forks a cluster worker is the native supervisor.
+ * PM2 gives each of its processes an id (`pm_id`) and an IPC channel; a shell started below such a process inherits
+ * only the id. Any other parent of a cluster worker is the native supervisor.
  */
-export function whoIsInCharge(): Charge {
+export function supervisedBy(): SupervisedBy {
   if (process.env['pm_id'] !== undefined && process.connected) return 'pm2';
-  return cluster.isWorker ? 'native' : 'nobody';
+  return cluster.isWorker ? 'native' : 'none';
 }

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { unableToListen } from '../errors.js';
 import { EXIT } from '../protocol/exit-codes.js';
 import { lookedUp } from '../protocol/address.js';
-import { outliveTerminal } from '../platform/terminal.js';
+import { closeTerminalsAtExit } from '../platform/terminal.js';
 import { VERSION } from '../version.js';
 import { portOwner } from '../platform/port-owner.js';
 import { createPulseBoard, type PulseBoard } from '../protocol/heartbeat-records.js';
@@ -15,8 +15,9 @@ import { createLog, type Log } from './report/log.js';
 import { reportGrown } from './triggers/memory.js';
 import { readService, type Reading, type ReadingRequest } from './app-file/service.js';
 import { translateSignals } from './triggers/signals.js';
-import { createSupervisor, type ActionOutcome, type Supervisor } from './supervisor.js';
+import { createSupervisor, type Supervisor } from './supervisor.js';
 import type { Status } from './report/status.js';
+import type { ActionOutcome } from './action.js';
 import { showTitle } from './report/title.js';
 import { createTriggers } from './triggers/triggers.js';
 import { createUsageMeter, createUsageSource } from '../platform/process-usage.js';
@@ -35,7 +36,7 @@ export async function supervise(request: StartRequest): Promise<void> {
   const { app, settings } = reading;
   const log = createLog({ env: settings.nodeEnv, level: settings.logLevel });
   const die = guard(log);
-  outliveTerminal();
+  closeTerminalsAtExit();
 
   const usageSource = createUsageSource();
   const usage = createUsageMeter(undefined, usageSource.of);
@@ -48,7 +49,7 @@ export async function supervise(request: StartRequest): Promise<void> {
     usage,
     usageSource,
     log,
-    reread: () => warned(readService(request), log),
+    load: async () => warned(readService(request), log),
     failed: die,
     ended: ({ code }) => ending.resolve(code),
   });

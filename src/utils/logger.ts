@@ -8,8 +8,8 @@ import { hostname } from 'node:os';
 import pino, { type Logger as PinoLogger } from 'pino';
 import { LOG_LEVELS, readLogSettings, VARIABLES, type Environment, type LogLevel } from '../config.js';
 import { isPreloaded } from '../platform/preload.js';
-import { whoIsInCharge } from '../protocol/supervised-by.js';
-import { errors, sentence } from '../errors.js';
+import { supervisedBy } from '../protocol/supervised-by.js';
+import { errors } from '../errors.js';
 import { standardOutput, type Output } from '../platform/stdout.js';
 
 export type Logger = PinoLogger;
@@ -21,7 +21,7 @@ export interface LoggerOptions {
   readonly output?: Output;
 }
 
-let told = false;
+let hasWarned = false;
 
 /** What nobody should find in a log file. */
 const REDACTED = [
@@ -47,15 +47,15 @@ export function createLogger({ env, level = 'info', output = standardOutput() }:
   const logger = pino({ level, base, serializers: pino.stdSerializers, redact: REDACTED }, stream);
   // Preloaded code may add fields of its own to every line (trace ids): then pino writes them all.
   if (!isPreloaded()) directLines.set(logger, { output: stream, fields: JSON.stringify(base).slice(1, -1) });
-  if (warning !== undefined && !isTold()) {
-    told = true;
+  if (warning !== undefined && !isWarned()) {
+    hasWarned = true;
     logger.warn(warning);
   }
   return logger;
 }
 
 /** Once for each process, and for all workers of a native supervisor once: by the supervisor. */
-const isTold = (): boolean => told || whoIsInCharge() === 'native';
+const isWarned = (): boolean => hasWarned || supervisedBy() === 'native';
 
 /** pino-pretty in this process: as a transport it would write past `process.stdout`, and PM2 would not see it. */
 function readable(output: Output): { stream: Output; warning?: string } {
@@ -98,12 +98,13 @@ const directLines = new WeakMap<Logger, DirectLines>();
  */
 export const directLinesOf = (logger: Logger): DirectLines | undefined => directLines.get(logger);
 
-/** The logger of this process, by NODE_ENV and LOG_LEVEL. A value that cannot be used counts as not set. */
+/**
+ * The logger of this process, by NODE_ENV and LOG_LEVEL. A value that cannot be used counts as not set here: worker and
+ * supervisor report it with everything else that is wrong, and exit with 5.
+ */
 export const logger: Logger = fromEnvironment();
 
 function fromEnvironment(): Logger {
-  const { values, problems } = readLogSettings(process.env);
-  const made = createLogger({ env: values.nodeEnv, level: values.logLevel });
-  for (const problem of problems) made.warn(`${sentence(problem)}; the default is used`);
-  return made;
+  const { nodeEnv, logLevel } = readLogSettings(process.env).values;
+  return createLogger({ env: nodeEnv, level: logLevel });
 }

@@ -1,107 +1,120 @@
 /** One worker from boot to exit; the same code path alone, under PM2 and under the native supervisor. */
+import type { Server } from 'node:http';
 import { createApp } from '../app.js';
-import { readConfig, type Config } from '../config.js';
+import { readConfig, type Environment } from '../config.js';
 import { ServiceError } from '../errors.js';
-import { EXIT } from '../protocol/exit-codes.js';
-import type { Readiness } from '../routes/health.js';
-import type { FromWorker } from '../protocol/messages.js';
-import { whoIsInCharge } from '../protocol/supervised-by.js';
-import { logger } from '../utils/logger.js';
-import { outliveTerminal } from '../platform/terminal.js';
+import { closeTerminalsAtExit } from '../platform/terminal.js';
 import { whenWritten } from '../platform/stdout.js';
-import { depart, type CloseHook, type Departure } from './shutdown.js';
+import { EXIT } from '../protocol/exit-codes.js';
+import type { FromWorker } from '../protocol/messages.js';
+import { supervisedBy, type SupervisedBy } from '../protocol/supervised-by.js';
+import { logger } from '../utils/logger.js';
 import { drainable, type Drainable } from './drain.js';
-import { listen, type Listening } from './listen.js';
-import { takeOrders, type Giver, type Order } from './orders.js';
 import { showPulseWhenAsked } from './heartbeat.js';
+import { listen, type Listening } from './listen.js';
+import { takeOrders } from './orders.js';
 import { createServer } from './server.js';
+import { startShutdown, type CloseHook, type Shutdown } from './shutdown.js';
+import { BOOTING, readinessOf, transition, type WorkerEffect, type WorkerEvent } from './state.js';
 import { showTitle } from './title.js';
 import { tellUsageWhenAsked } from './usage.js';
-
-/** After a failure nobody expected, requests in flight get this long; the process is not to be trusted any longer. */
-const CRASH_DRAIN_MS = 2_000;
 
 export interface WorkerOptions {
   readonly closeHooks?: readonly CloseHook[];
 }
 
-/** What a worker that serves consists of. */
+/** What a serving worker consists of. */
 interface Service {
-  readonly config: Config;
+  readonly nodeEnv: Environment;
+  readonly server: Server;
   readonly connections: Drainable;
   readonly listening: Listening;
 }
 
+/** Runs until the process exits: everything that happens becomes an event of the state machine in `state.ts`. */
 export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promise<void> {
-  const charge = whoIsInCharge();
-  let readiness: Readiness = 'starting';
+  const supervisor = supervisedBy();
+  let state = BOOTING;
   let service: Service | undefined;
-  let departure: Departure | undefined;
-  let hasFailed = false;
+  let shutdown: Shutdown | undefined;
 
-  takeOrders(charge, () => service?.config.nodeEnv ?? 'production', obey);
-  process.on('uncaughtException', crash).on('unhandledRejection', crash);
-  outliveTerminal();
-  showTitle('starting');
+  takeOrders(
+    supervisor,
+    () => service?.nodeEnv ?? 'production',
+    (order, source, cause) => handle({ type: 'order', order, source, cause }),
+  );
+  const fail = (error: unknown): void => handle({ type: 'failure', error });
+  process.on('uncaughtException', fail).on('unhandledRejection', fail);
+  closeTerminalsAtExit();
+  showTitle(state.phase);
 
   try {
     const config = readConfig(process.env);
     logger.info(`Worker ${process.pid} starting`);
-    const server = createServer(createApp({ config, logger, readiness: () => readiness }), config);
+    const server = createServer(createApp({ config, logger, readiness: () => readinessOf(state) }), config);
     const connections = drainable(server);
     const listening = await listen(server, config);
-    service = { config, connections, listening };
-    readiness = 'ready';
-    showTitle('ready');
-    logger.info(`Worker ${process.pid} HTTP server started successfully`);
-    if (charge === 'native') {
-      showPulseWhenAsked(server);
-      tellUsageWhenAsked();
-    }
-    process.send?.('ready' satisfies FromWorker);
+    service = { nodeEnv: config.nodeEnv, server, connections, listening };
+    const { drainDelayMs, drainTimeoutMs } = config;
+    handle({ type: 'started', drainDelayMs, drainTimeoutMs });
   } catch (error) {
-    await bootFailed(error);
+    fail(error);
   }
 
-  function obey(order: Order, giver: Giver, why: string): void {
-    if (departure !== undefined && charge !== 'nobody') return; // escalation is the supervisor's SIGKILL
-    if (departure !== undefined) return exit(EXIT.internal);
-    if (service === undefined || order === 'now') return exit(EXIT.ok);
-    logger.info(`Worker ${process.pid} draining (${why})`);
-    if (order !== 'retire') readiness = 'stopping';
-    const { drainDelayMs, drainTimeoutMs } = service.config;
-    leave(service, giver, order === 'stop' ? drainDelayMs : 0, drainTimeoutMs);
+  function handle(event: WorkerEvent): void {
+    const { phase } = state;
+    const { state: next, effects } = transition(state, event, supervisor);
+    state = next;
+    if (state.phase !== phase) showTitle(state.phase);
+    for (const effect of effects) perform(effect);
   }
 
-  /** A worker after an unforeseen failure answers what it has begun, and ends; its supervisor replaces it. */
-  function crash(error: unknown): void {
-    if (service === undefined) return void bootFailed(error);
-    logger.fatal({ err: error }, `Worker ${process.pid} failed`);
-    hasFailed = true;
-    if (departure === undefined) leave(service, 'somebody', 0, CRASH_DRAIN_MS);
-    else departure.hurry(CRASH_DRAIN_MS);
+  function perform(effect: WorkerEffect): void {
+    switch (effect.type) {
+      case 'serve':
+        return service && serve(service, supervisor);
+      case 'log.drain':
+        return logger.info(`Worker ${process.pid} draining (${effect.cause})`);
+      case 'log.failure':
+        return logger.fatal({ err: effect.error }, `Worker ${process.pid} failed`);
+      case 'report.draining':
+        return reportDraining(effect.code);
+      case 'drain':
+        return service && startDrain(service, effect);
+      case 'drain.hurry':
+        return shutdown?.hurry(effect.timeoutMs);
+      case 'fail':
+        return void failBoot(effect.error);
+      case 'exit':
+        return exit(effect.code);
+    }
   }
 
-  function leave(
+  function startDrain(
     { connections, listening }: Service,
-    giver: Giver,
-    delayMs: number,
-    timeoutMs: number,
+    times: { readonly delayMs: number; readonly timeoutMs: number },
   ): void {
-    showTitle('draining');
-    if (giver === 'somebody' && charge === 'native') announce(hasFailed ? EXIT.internal : EXIT.ok);
-    departure = depart({ connections, listening, closeHooks, logger, delayMs, timeoutMs });
-    void departure.done.then(isWell => exit(isWell && !hasFailed ? EXIT.ok : EXIT.internal));
+    shutdown = startShutdown({ connections, listening, closeHooks, logger, ...times });
+    void shutdown.done.then(isClean => handle({ type: 'drained', isClean }));
   }
 }
 
-/** Lets the supervisor fill the seat while its old worker still drains. */
-function announce(code: number): void {
+/** The last step of the boot: the service is announced. */
+function serve({ server }: Service, supervisor: SupervisedBy): void {
+  logger.info(`Worker ${process.pid} HTTP server started successfully`);
+  if (supervisor === 'native') {
+    showPulseWhenAsked(server);
+    tellUsageWhenAsked();
+  }
+  process.send?.('ready' satisfies FromWorker);
+}
+
+function reportDraining(code: number): void {
   if (process.connected) process.send?.({ type: 'leaving', code } satisfies FromWorker);
 }
 
-/** One line and an exit code, never a process that lives and serves nothing. */
-async function bootFailed(error: unknown): Promise<void> {
+/** One line and an exit code: a process that lives and serves nothing would look healthy. */
+async function failBoot(error: unknown): Promise<void> {
   const code = error instanceof ServiceError ? error.exitCode : EXIT.internal;
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof ServiceError) logger.fatal(message);
@@ -115,7 +128,7 @@ async function bootFailed(error: unknown): Promise<void> {
   exit(code);
 }
 
-/** The end, once the log has it all. */
+/** Exits once the log is written. */
 function exit(code: number): void {
   whenWritten(() => process.exit(code));
 }

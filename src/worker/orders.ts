@@ -13,17 +13,9 @@
 import cluster from 'node:cluster';
 import type { Environment } from '../config.js';
 import type { ToWorker } from '../protocol/messages.js';
-import type { Charge } from '../protocol/supervised-by.js';
+import type { SupervisedBy } from '../protocol/supervised-by.js';
 import { withoutEchoes } from '../platform/debounce-signal.js';
-
-/**
- * Drain because the service stops, because a successor serves, or because nobody is in charge any more; or leave at
- * once.
- */
-export type Order = 'stop' | 'retire' | 'orphaned' | 'now';
-
-/** Who gave it: its supervisor, or somebody whom the supervisor has not heard. */
-export type Giver = 'supervisor' | 'somebody';
+import type { Order, OrderSource } from './state.js';
 
 /**
  * Who ends a service may signal all of its processes at once, as systemd does: the supervisor's own order is then on
@@ -33,28 +25,28 @@ const SAME_SIGNAL_MS = 100;
 
 /** Passes on every order that reaches this process. */
 export function takeOrders(
-  charge: Charge,
+  supervisor: SupervisedBy,
   environment: () => Environment,
-  obey: (order: Order, giver: Giver, why: string) => void,
+  obey: (order: Order, source: OrderSource, cause: string) => void,
 ): void {
   const terminated = withoutEchoes(() => {
-    if (charge === 'native') setTimeout(obey, SAME_SIGNAL_MS, 'retire', 'somebody', 'SIGTERM');
-    else obey('stop', 'somebody', 'SIGTERM');
+    if (supervisor === 'native') setTimeout(obey, SAME_SIGNAL_MS, 'retire', 'external', 'SIGTERM');
+    else obey('stop', 'external', 'SIGTERM');
   });
   const interrupted = withoutEchoes(() => {
-    if (charge === 'pm2') obey('retire', 'supervisor', 'SIGINT');
+    if (supervisor === 'pm2') obey('retire', 'supervisor', 'SIGINT');
     // The supervisor hears the same key press, and gives the order.
-    if (charge === 'nobody') obey(environment() === 'development' ? 'now' : 'stop', 'somebody', 'SIGINT');
+    if (supervisor === 'none') obey(environment() === 'development' ? 'now' : 'stop', 'external', 'SIGINT');
   });
   process.on('SIGTERM', terminated).on('SIGINT', interrupted);
-  if (charge === 'native') process.on('SIGHUP', () => undefined);
-  if (charge === 'nobody') return;
+  if (supervisor === 'native') process.on('SIGHUP', () => undefined);
+  if (supervisor === 'none') return;
   process.on('message', (message: ToWorker) => {
     if (message === 'shutdown') obey('stop', 'supervisor', 'the supervisor');
     else if (typeof message === 'object' && message?.type === 'retire')
       obey('retire', 'supervisor', 'the supervisor');
   });
-  surviveSupervisor(() => obey('orphaned', 'somebody', 'the loss of its supervisor'));
+  surviveSupervisor(() => obey('orphaned', 'external', 'the loss of its supervisor'));
 }
 
 /**

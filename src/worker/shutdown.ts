@@ -14,7 +14,7 @@ const FAREWELL_MS = 1_000;
 /** Something to be closed when all requests are answered: a pool, a queue. It may take until the deadline. */
 export type CloseHook = (deadline: AbortSignal) => Promise<void>;
 
-export interface DepartureNeeds {
+export interface ShutdownNeeds {
   readonly connections: Drainable;
   readonly listening: Listening;
   readonly closeHooks: readonly CloseHook[];
@@ -25,14 +25,14 @@ export interface DepartureNeeds {
   readonly timeoutMs: number;
 }
 
-export interface Departure {
+export interface Shutdown {
   /** Resolves when nothing is left to do but to exit, with whether all went well: nothing cut, no hook failed. */
   readonly done: Promise<boolean>;
   /** No delay any more, and so many milliseconds at most: the process is not to be trusted any longer. */
   hurry(timeoutMs: number): void;
 }
 
-export function depart(needs: DepartureNeeds): Departure {
+export function startShutdown(needs: ShutdownNeeds): Shutdown {
   const { connections, listening, closeHooks, logger, delayMs } = needs;
   const deadline = new AbortController();
   let { timeoutMs } = needs;

@@ -107,7 +107,7 @@ test('a reload that waits for another one is answered when the service gives up'
   const running = start([CLUSTER, '--config', file], env);
   await until(async () => (await serving({ env }).catch(() => [])).length === 1, 'it serves');
   const answers = [1, 2].map(() => control({ env }, 'POST', '/reload'));
-  await running.said(/^Reload under way, another one follows it$/);
+  await running.said(/^A reload is running; another one follows it$/);
   await until(async () => (await serving({ env })).length === 2, 'the successor serves, on trial');
   const [old = NaN, successor = NaN] = await serving({ env });
   process.kill(old, 'SIGKILL'); // first: the second reload would begin with it otherwise

@@ -72,7 +72,13 @@ describe('the address', () => {
   test('may be a name, which is looked up: its socket is the kept one all the same', async () => {
     const running = await service({ env: { HOST: 'localhost' } });
     expect((await request(running.port, '/health', { host: 'localhost' })).status).toBe(200);
-    expect(await holders(running)).toEqual({ master: PER_SLOT ? 2 : 1, workers: [1, 1] });
+    let held = await holders(running);
+    // On a starved machine a worker may hold a lent socket for a moment.
+    await until(async () => {
+      held = await holders(running);
+      return held.workers.every(count => count === 1);
+    }, 'every lent socket is returned');
+    expect(held).toEqual({ master: PER_SLOT ? 2 : 1, workers: [1, 1] });
   });
 
   test('may be another for each worker: none is left behind where nobody accepts', async () => {

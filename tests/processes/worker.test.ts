@@ -38,7 +38,7 @@ function withRoutes(routes: string): string {
      const { createApp } = appModule;
      const express = require(${JSON.stringify(require.resolve('express'))});
      Object.defineProperty(appModule, 'createApp', { value: needs => { const app = express(); (${routes})(app); app.use(createApp(needs)); return app; } });
-     require(${JSON.stringify(join(ROOT, 'dist', 'worker', 'lifecycle.js'))}).runWorker();`,
+     require(${JSON.stringify(join(ROOT, 'dist', 'worker', 'main.js'))}).runWorker();`,
   );
   return program;
 }

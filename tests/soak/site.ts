@@ -82,7 +82,7 @@ export class Site {
   /** What is on the disk from now on; nobody is told. */
   deploy(build: Build): void {
     const dist = join(this.at, 'dist');
-    writeFileSync(join(dist, 'index.js'), worker(this.stunts.prelude(dist), build));
+    writeFileSync(join(dist, 'index.js'), worker(this.stunts.prelude(), build));
   }
 
   writeAppFile(valid: boolean): void {

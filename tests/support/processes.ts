@@ -193,7 +193,7 @@ export interface Answer {
 export function request(
   port: number,
   path: string,
-  options: http.RequestOptions & { readonly body?: string } = {},
+  options: http.RequestOptions & { readonly body?: string | Buffer } = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { body, ...rest } = options;

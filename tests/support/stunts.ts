@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import type { Failure, Lost, Opened } from './failures.js';
 import { LONG_ROUTES } from './long-requests.js';
-import { APP_FILE, ROOT, WORKER } from './processes.js';
+import { APP_FILE, WORKER } from './processes.js';
 import type { Report } from './strict-client.js';
 
 /** What happens to a worker in the middle of its work: it ends, dies, hangs, throws what nobody catches, grows. */
@@ -48,7 +48,7 @@ export interface End {
 }
 
 /** JavaScript in front of the worker's own. */
-const stunts = (at: string, dist: string): string => `
+const stunts = (at: string): string => `
 const { readFileSync, writeFileSync } = require('node:fs');
 const open = new Map();
 const accepted = [];
@@ -70,20 +70,18 @@ process.on('SIGUSR2', () => {
   lastWords();
   process.kill(process.pid, fall);
 });
-const serverModule = require(${JSON.stringify(join(dist, 'worker', 'server.js'))});
-const { createServer } = serverModule;
+const http = require('node:http');
+const { createServer } = http;
 ${LONG_ROUTES}
-Object.defineProperty(serverModule, 'createServer', {
-  value(...needs) {
-    const server = createServer(...needs);
-    const [answer] = server.listeners('request');
-    return server
-      .off('request', answer)
-      .on('request', function (request, response) {
-        if (!answersLong(request, response)) answer.call(this, request, response);
-      });
-  },
-});
+http.createServer = function (...needs) {
+  const server = Reflect.apply(createServer, http, needs);
+  const [answer] = server.listeners('request');
+  return server
+    .off('request', answer)
+    .on('request', function (request, response) {
+      if (!answersLong(request, response)) answer.call(this, request, response);
+    });
+};
 `;
 
 export class Stunts {
@@ -95,10 +93,10 @@ export class Stunts {
     this.at = at;
   }
 
-  /** What comes in front of the worker's program; `dist` is where that is built. */
-  prelude(dist = join(ROOT, 'dist')): string {
+  /** What comes in front of the worker's program. */
+  prelude(): string {
     mkdirSync(this.at, { recursive: true });
-    return stunts(this.at, dist);
+    return stunts(this.at);
   }
 
   /** The real app file with such a worker, and fields of the test's own. @returns its path */

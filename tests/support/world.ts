@@ -2,9 +2,19 @@
  * A simulated machine under the supervisor's core: processes that boot, serve, crash and leave in simulated time.
  * Everything that happens is kept as a transcript, a line each.
  */
-import type { Effect, Event, Millis, Policy, Pool, WorkerId } from '../../src/supervisor/core/model.js';
+import type {
+  Effect,
+  Event,
+  Millis,
+  Notice,
+  Outcome,
+  Policy,
+  Pool,
+  WorkerId,
+} from '../../src/supervisor/core/model.js';
 import { createPool, step } from '../../src/supervisor/core/step.js';
 import { nextWake } from '../../src/supervisor/core/wake.js';
+import { abortText, successorLostText } from '../../src/supervisor/report/wording.js';
 
 /** How a process behaves, decided when it is forked. `undefined` = never. */
 export interface Behaviour {
@@ -57,7 +67,7 @@ export interface WorldOptions {
     readonly now: Millis;
   }) => Behaviour;
   /** Called after every step, for invariants. */
-  readonly inspect?: (world: World, event: Event, before: Pool, effects: readonly Effect[]) => void;
+  readonly inspect?: (world: World, event: Event, before: Pool, outcome: Outcome) => void;
 }
 
 export class World {
@@ -87,11 +97,13 @@ export class World {
   /** Lets an event happen now. */
   send(event: Event): this {
     const before = this.pool;
-    const { pool, effects } = step(before, event, this.now);
+    const { pool, effects, notices } = step(before, event, this.now);
     this.pool = pool;
     if (event.type !== 'wake') this.note(describeEvent(event));
+    for (const notice of notices)
+      if (notice.type === 'memory-restart.failed') this.note(`  -> ${describeNotice(notice)}`);
     for (const effect of effects) this.note(`  -> ${describeEffect(effect)}`);
-    this.inspect?.(this, event, before, effects);
+    this.inspect?.(this, event, before, { pool, effects, notices });
     for (const effect of effects) this.perform(effect);
     return this;
   }
@@ -132,7 +144,7 @@ export class World {
   /** A worker drains by itself from now on, and is gone so much later. */
   leave(id: WorkerId, code: number, drainMs: Millis): this {
     if (!this.alive.has(id)) return this;
-    this.send({ type: 'worker.leaving', worker: id, code });
+    this.send({ type: 'worker.draining', worker: id, code });
     this.later(drainMs, () => this.crash(id, { code }));
     return this;
   }
@@ -154,9 +166,12 @@ export class World {
         return this.orderOut(effect.worker);
       case 'kill':
         return this.later(1, () => this.crash(effect.worker, { signal: 'SIGKILL' }));
-      case 'reread':
-        if (this.file !== undefined)
-          this.send({ type: 'reload.read', generation: ++this.generation, ...this.file });
+      case 'load':
+        this.send(
+          this.file === undefined
+            ? { type: 'reload.refused' }
+            : { type: 'reload.read', generation: ++this.generation, ...this.file },
+        );
         return undefined;
       case 'exit':
         this.exitCode = effect.verdict.code;
@@ -178,7 +193,7 @@ export class World {
     if (exitsAfter === undefined) return;
     this.later(exitsAfter, () => {
       if (!this.alive.has(id)) return;
-      if (failure !== undefined) this.send({ type: 'worker.failed', worker: id, failure });
+      if (failure !== undefined) this.send({ type: 'worker.boot-failed', worker: id, failure });
       this.crash(id, signal === undefined ? { code } : { signal });
     });
   }
@@ -206,10 +221,10 @@ function describeEvent(event: Event): string {
   switch (event.type) {
     case 'worker.exited':
       return `worker.exited w${event.worker} ${event.signal ?? event.code}`;
-    case 'worker.leaving':
-      return `worker.leaving w${event.worker} ${event.code}`;
-    case 'worker.failed':
-      return `worker.failed w${event.worker} ${event.failure.message}`;
+    case 'worker.draining':
+      return `worker.draining w${event.worker} ${event.code}`;
+    case 'worker.boot-failed':
+      return `worker.boot-failed w${event.worker} ${event.failure.message}`;
     case 'reload.read':
       return `reload.read g${event.generation} x${event.instances}`;
     case 'scale':
@@ -231,16 +246,21 @@ export function describeEffect(effect: Effect): string {
     case 'kill':
       return `kill w${effect.worker}`;
     case 'reload.ended':
-      return `reload.ended ${effect.aborted === undefined ? 'well' : `aborted: ${effect.aborted}`}`;
-    case 'recycle.failed':
-      return `recycle.failed ${effect.slot}: ${effect.reason}`;
+      return `reload.ended ${effect.aborted === undefined ? 'well' : `aborted: ${abortText(effect.aborted)}`}`;
     case 'lend':
       return `lend ${effect.slot} to w${effect.to}`;
     case 'return':
       return `return ${effect.slot} from w${effect.from}`;
     case 'exit':
       return `exit ${effect.verdict.code}`;
-    case 'reread':
-      return 'reread';
+    case 'load':
+      return 'load';
   }
+}
+
+/** A notice as a line of a transcript; only those that tell what no effect and no event tells. */
+export function describeNotice(notice: Notice): string {
+  return notice.type === 'memory-restart.failed'
+    ? `memory-restart.failed ${notice.slot}: ${successorLostText(notice)}`
+    : notice.type;
 }

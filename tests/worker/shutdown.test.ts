@@ -1,5 +1,5 @@
 /** A worker on its way out: its hooks, its deadline, and what an exception in the middle of it changes. */
-import { depart, type CloseHook, type DepartureNeeds } from '../../src/worker/shutdown.js';
+import { startShutdown, type CloseHook, type ShutdownNeeds } from '../../src/worker/shutdown.js';
 import type { Cut, DrainTimes } from '../../src/worker/drain.js';
 import type { Logger } from '../../src/utils/logger.js';
 
@@ -15,12 +15,12 @@ interface Scene {
 /** Requests in flight take so long; what is told of it all. */
 function leaving(
   closeHooks: readonly CloseHook[],
-  more: Partial<DepartureNeeds> & { readonly inFlightMs?: number } = {},
+  more: Partial<ShutdownNeeds> & { readonly inFlightMs?: number } = {},
 ): Scene {
   const { inFlightMs = 0, ...needs } = more;
   const events: string[] = [];
   const errors: unknown[] = [];
-  const departure = depart({
+  const shutdown = startShutdown({
     connections: {
       async drain({ lameDuckMs, timeoutMs }: DrainTimes): Promise<readonly Cut[]> {
         events.push(`drain ${lameDuckMs} ${timeoutMs}`);
@@ -40,7 +40,7 @@ function leaving(
     timeoutMs: 5_000,
     ...needs,
   });
-  return { events, errors, ...departure };
+  return { events, errors, ...shutdown };
 }
 
 const never = (): Promise<void> => new Promise(() => undefined);

@@ -1,5 +1,5 @@
 /** The environment of an app as PM2 resolves it: the shell, under `env`, under `env_NAME`. The file wins. */
-import type { Problem } from '../../errors.js';
+import type { InvalidValue } from '../../errors.js';
 import { environment, isWhole, WITHOUT_NUL, type EnvironmentFilter } from './fields.js';
 
 export interface EnvironmentRequest {
@@ -22,7 +22,7 @@ const OWN = [
 
 export function resolveEnvironment(
   { entry, filter, envName, shell }: EnvironmentRequest,
-  problems: Problem[],
+  problems: InvalidValue[],
 ): Record<string, string> {
   const layers = ['env', ...(envName === undefined ? [] : [`env_${envName}`])].map(name =>
     layer(entry, name, problems),
@@ -36,7 +36,7 @@ export function resolveEnvironment(
 function layer(
   entry: EnvironmentRequest['entry'],
   name: string,
-  problems: Problem[],
+  problems: InvalidValue[],
 ): Readonly<Record<string, string>> {
   if (entry[name] === undefined) return {};
   const parsed = environment(entry[name]);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { basename, dirname, extname, isAbsolute, join, resolve, sep } from 'node:path';
 import { types } from 'node:util';
-import { errors, type Problem } from '../../errors.js';
+import { errors, type InvalidValue } from '../../errors.js';
 import { resolveEnvironment } from './environment.js';
 import { camelCase, FOLLOWED, HOLDS_ANYWAY, IGNORED_FIELDS, LOG_FIELDS, type Field } from './fields.js';
 import type { Policy } from '../core/model.js';
@@ -73,9 +73,9 @@ type Entry = Readonly<Record<string, unknown>>;
  */
 export function loadApp(
   request: LoadRequest,
-  further: (app: DescribedApp | undefined) => readonly Problem[] = () => [],
+  further: (app: DescribedApp | undefined) => readonly InvalidValue[] = () => [],
 ): LoadedApp {
-  const problems: Problem[] = [];
+  const problems: InvalidValue[] = [];
   const entry = findEntry(request, problems);
   const app = entry === undefined ? undefined : resolveApp(entry, request, problems);
   problems.push(...further(app));
@@ -93,7 +93,7 @@ export interface Identity {
 }
 
 /** The service that is meant, as far as the file can be read: whoever wants to reach it needs no more of it. */
-export function identify(request: LoadRequest, problems: Problem[]): Identity {
+export function identify(request: LoadRequest, problems: InvalidValue[]): Identity {
   const { only, envName, shell } = request;
   const entry = findEntry(request, problems);
   if (entry === undefined) return { name: only, env: shell };
@@ -101,15 +101,15 @@ export function identify(request: LoadRequest, problems: Problem[]): Identity {
   return { name: nameOf(entry), env: resolveEnvironment({ entry, filter, envName, shell }, []) };
 }
 
-function findEntry({ file, only }: LoadRequest, problems: Problem[]): Entry | undefined {
+function findEntry({ file, only }: LoadRequest, problems: InvalidValue[]): Entry | undefined {
   const found = evaluate(file);
   if ('expected' in found) return void problems.push({ name: file, ...found });
   return pick(entriesOf(found.content), file, only, problems);
 }
 
-function resolveApp(entry: Entry, request: LoadRequest, problems: Problem[]): DescribedApp {
+function resolveApp(entry: Entry, request: LoadRequest, problems: InvalidValue[]): DescribedApp {
   const { file, envName, shell } = request;
-  const own: Problem[] = [];
+  const own: InvalidValue[] = [];
   const value: Read = name => readField(entry, name, own);
 
   const cwd = resolve(dirname(file), value('cwd') ?? '.');
@@ -148,7 +148,7 @@ function nameOf(entry: Entry): string {
 }
 
 /** Names the file in front of the field, so that a problem can be told among those of the environment. */
-const within = (file: string, { name, ...rest }: Problem): Problem => ({
+const within = (file: string, { name, ...rest }: InvalidValue): InvalidValue => ({
   name: `${basename(file)}: ${name}`,
   ...rest,
 });
@@ -179,7 +179,7 @@ function watchOf(value: Read, cwd: string): Watch | undefined {
 }
 
 /** PM2 takes its kill signal from its daemon's environment (constants.js:105), not from the app. */
-function killSignal(shell: NodeJS.ProcessEnv, problems: Problem[]): NodeJS.Signals {
+function killSignal(shell: NodeJS.ProcessEnv, problems: InvalidValue[]): NodeJS.Signals {
   const wanted = shell['PM2_KILL_SIGNAL'] ?? '';
   if (wanted in constants.signals) return wanted as NodeJS.Signals;
   if (wanted !== '')
@@ -195,7 +195,7 @@ function killSignal(shell: NodeJS.ProcessEnv, problems: Problem[]): NodeJS.Signa
 const COMMON_JS = 'a CommonJS file: name it .cjs, with module.exports instead of export';
 
 /** Runs or parses the file; what it loaded before is loaded anew, packages excepted. */
-function evaluate(file: string): { content: unknown } | Omit<Problem, 'name'> {
+function evaluate(file: string): { content: unknown } | Omit<InvalidValue, 'name'> {
   if (!existsSync(file))
     return {
       expected: 'an app file such as ecosystem.config.js (--config names another)',
@@ -239,7 +239,7 @@ function pick(
   entries: readonly Entry[],
   file: string,
   only: string | undefined,
-  problems: Problem[],
+  problems: InvalidValue[],
 ): Entry | undefined {
   const matching = only === undefined ? entries : entries.filter(entry => nameOf(entry) === only);
   const [entry, ...others] = matching;
@@ -260,7 +260,7 @@ export const namesOf = (name: string, { aliases }: Field<unknown>): readonly str
   camelCase(name),
 ];
 
-function readField<K extends FieldName>(entry: Entry, name: K, problems: Problem[]): Value<K> {
+function readField<K extends FieldName>(entry: Entry, name: K, problems: InvalidValue[]): Value<K> {
   const field = FOLLOWED[name] as Field<unknown>;
   const written = namesOf(name, field).find(alias => entry[alias] !== undefined && entry[alias] !== null);
   if (written === undefined) return field.fallback as Value<K>;
@@ -271,7 +271,7 @@ function readField<K extends FieldName>(entry: Entry, name: K, problems: Problem
 }
 
 /** What PM2 would run and this supervisor cannot: said, with the cure, instead of half done. */
-function refuse(entry: Entry, { script, cwd }: DescribedApp, problems: Problem[]): void {
+function refuse(entry: Entry, { script, cwd }: DescribedApp, problems: InvalidValue[]): void {
   const mode = entry['exec_mode'] ?? entry['execMode'];
   if (mode !== undefined && mode !== 'cluster' && mode !== 'cluster_mode') {
     problems.push({

@@ -1,6 +1,6 @@
 /** One reading of the app file and of the environment it resolves to: what `start`, `reload` and `check` go by. */
-import { readConfig, readForeignSettings, readSettings, type Config, type Settings } from '../../config.js';
-import { ServiceError, type Problem } from '../../errors.js';
+import { readConfig, resolveConfig, resolveSettings, type Config, type Settings } from '../../config.js';
+import type { InvalidValue } from '../../errors.js';
 import { isWorkerFile } from '../../worker-file.js';
 import { countWorkers, readMachine } from '../../platform/cpus.js';
 import { loadApp, type App, type DescribedApp } from './load.js';
@@ -29,7 +29,7 @@ export interface Reading {
 /** @throws ServiceError INVALID_CONFIGURATION with every problem of file and environment at once */
 export function readService(request: ReadingRequest): Reading {
   const loaded = loadApp({ ...request, shell: process.env }, app => problemsAround(app, request));
-  const { values: settings, problems } = readForeignSettings(loaded.app.env);
+  const { values: settings, invalid } = resolveSettings(loaded.app.env);
   const app = completed(loaded.app);
   const { count, reason } = countWorkers({
     instances: app.instances,
@@ -40,7 +40,7 @@ export function readService(request: ReadingRequest): Reading {
     app,
     instances: count,
     why: reason,
-    warnings: [...loaded.warnings, ...problems.flatMap(leftToTheApp), ...unmeasured(app)],
+    warnings: [...loaded.warnings, ...invalid.flatMap(leftToTheApp), ...unmeasured(app)],
     settings,
     config: app.ours ? readConfig(app.env) : undefined,
     runDirectory: runDirectoryOf({ ...request, name: app.name, runDir: settings.runDir }),
@@ -60,18 +60,18 @@ function completed(app: DescribedApp): App {
 const isOurs = ({ script }: DescribedApp): boolean => isWorkerFile(script);
 
 /** What the app file does not tell: whether the environment that it resolves to can be used. */
-function problemsAround(app: DescribedApp | undefined, request: ReadingRequest): readonly Problem[] {
-  if (app === undefined) return problemsFoundBy(() => readSettings(process.env));
-  const { runDir } = readForeignSettings(app.env).values;
+function problemsAround(app: DescribedApp | undefined, request: ReadingRequest): readonly InvalidValue[] {
+  if (app === undefined) return resolveSettings(process.env).invalid;
+  const { values, invalid } = isOurs(app)
+    ? resolveConfig(app.env)
+    : { ...resolveSettings(app.env), invalid: [] };
+  const { runDir } = values;
   const runDirectory = runDirectoryOf({ ...request, name: app.name, runDir });
-  return [
-    ...(isOurs(app) ? problemsFoundBy(() => readConfig(app.env)) : []),
-    ...runDirectoryProblems(runDirectory, { runDir }),
-  ];
+  return [...invalid, ...runDirectoryProblems(runDirectory, { runDir })];
 }
 
 /** Another app may give variables a sense of its own. NODE_ENV has many everywhere: all but development are alike. */
-const leftToTheApp = ({ name, got }: Problem): string[] =>
+const leftToTheApp = ({ name, got }: InvalidValue): string[] =>
   name === 'NODE_ENV' ? [] : [`${name}=${String(got)} is left to the app: the supervisor does without it`];
 
 /** Memory is read from `/proc`, which macOS has not; there our own worker tells it. */
@@ -81,13 +81,3 @@ const unmeasured = (app: App): string[] =>
     : [
         'max_memory_restart is not followed: this system has no /proc that tells how much memory a worker takes',
       ];
-
-function problemsFoundBy(call: () => unknown): readonly Problem[] {
-  try {
-    call();
-    return [];
-  } catch (error) {
-    if (error instanceof ServiceError) return error.problems;
-    throw error;
-  }
-}

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, rmdirSync, type Stats } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Problem } from '../../errors.js';
+import type { InvalidValue } from '../../errors.js';
 
 export interface RunDirectory {
   readonly directory: string;
@@ -77,7 +77,7 @@ function suffix({ file, envName = '' }: Pick<RunDirectoryRequest, 'file' | 'envN
 export function runDirectoryProblems(
   { directory, socket }: RunDirectory,
   { runDir }: Pick<RunDirectoryRequest, 'runDir'>,
-): readonly Problem[] {
+): readonly InvalidValue[] {
   const bytes = Buffer.byteLength(socket);
   if (bytes > MAX_SOCKET_PATH) {
     const expected = `a folder with a shorter path: that of ${socket} has ${bytes} bytes, a socket's may have ${MAX_SOCKET_PATH}`;

@@ -6,12 +6,12 @@
 import { chmodSync, existsSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { ServiceError } from '../../errors.js';
+import { errors, sentence, ServiceError } from '../../errors.js';
 import { MAX_WORKERS } from '../../protocol/limits.js';
 import type { Line } from '../report/narrate.js';
 import { makeDirectory, removeIfEmpty, type RunDirectory } from './run-directory.js';
 import type { Status } from '../report/status.js';
-import type { ActionOutcome } from '../supervisor.js';
+import type { ActionOutcome } from '../action.js';
 
 export interface Controlled {
   status(): Status;
@@ -95,10 +95,7 @@ async function refuseSecond(run: RunDirectory): Promise<void> {
   const owner = await ownerOf(run.socket);
   if (owner === undefined) return;
   const who = owner === 'silent' ? `${lastPid(run)}, does not answer` : `pid ${owner}`;
-  throw new ServiceError(
-    'ALREADY_RUNNING',
-    `A supervisor of this service is already running (${who}, ${run.socket}); stop it, or set RUN_DIR for a second one`,
-  );
+  throw errors.alreadyRunning(who, run.socket);
 }
 
 /** The pid of the supervisor that listens at this socket; a socket behind which nobody listens is nobody's. */
@@ -207,17 +204,15 @@ async function act(
   if (path === '/reload') return told(await controlled.reload());
   if (path === '/stop') return told(await controlled.stop());
   const { instances } = body;
-  if (instances === 0) return refused(400, 'scale 0 would stop the service; use stop');
+  if (instances === 0) return refused(400, errors.scaleToZero().message);
   if (
     typeof instances !== 'number' ||
     !Number.isInteger(instances) ||
     instances < 1 ||
     instances > MAX_WORKERS
   ) {
-    return refused(
-      400,
-      `instances must be a whole number from 1 to ${MAX_WORKERS}, got ${JSON.stringify(instances) ?? 'nothing'}`,
-    );
+    const expected = `a whole number from 1 to ${MAX_WORKERS}`;
+    return refused(400, sentence({ name: 'instances', expected, got: instances }));
   }
   return told(await controlled.scale(instances));
 }

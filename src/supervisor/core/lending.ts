@@ -1,33 +1,32 @@
 /**
- * A slot on whose socket nobody accepts, because its seat is empty or its worker's loop is blocked, lends it to a
- * worker that does, so that no connection waits in its queue.
+ * A slot whose worker does not accept, because it has none or its event loop is blocked, lends its socket to a worker
+ * that does, so that no connection waits in its queue.
  */
 import type { Effect, Outcome, Pool, Slot, SlotId, WorkerId } from './model.js';
-import { only } from './pool.js';
-import { workersOf } from './wake.js';
+import { withoutEffects, workersOf } from './pool.js';
 
 /** Every socket without an accepting worker of its own is lent, and returned when it has one again. */
 export function lendSockets(pool: Pool): Outcome {
   if (pool.verdict !== undefined)
-    return pool.loans.size === 0 ? only(pool) : only({ ...pool, loans: new Map() });
-  const heard = pool.slots.map(acceptorOf);
-  // Where all are silent the machine is starved: who accepts slowly is better than nobody.
-  const acceptors = heard.some(id => id !== undefined) ? heard : pool.slots.map(listenerOf);
+    return pool.loans.size === 0 ? withoutEffects(pool) : withoutEffects({ ...pool, loans: new Map() });
+  const responsive = pool.slots.map(acceptorOf);
+  // If no worker is responsive, the machine is starved: workers that accept slowly are better than none.
+  const acceptors = responsive.some(id => id !== undefined) ? responsive : pool.slots.map(listenerOf);
   const able = acceptors.filter(id => id !== undefined);
-  if (able.length === pool.sockets && pool.loans.size === 0) return only(pool);
+  if (able.length === pool.sockets && pool.loans.size === 0) return withoutEffects(pool);
   const wanted = wantedLoans(pool, acceptors, able);
   const lent = [...wanted].filter(([slot, to]) => pool.loans.get(slot) !== to);
   const over = [...pool.loans].filter(([slot, from]) => wanted.get(slot) !== from);
-  if (lent.length === 0 && over.length === 0) return only(pool);
+  if (lent.length === 0 && over.length === 0) return withoutEffects(pool);
   const returned = over.filter(([, from]) => isServing(pool, from));
   const effects: Effect[] = [
     ...lent.map(([slot, to]): Effect => ({ type: 'lend', slot, to })),
     ...returned.map(([slot, from]): Effect => ({ type: 'return', slot, from })),
   ];
-  return { pool: { ...pool, loans: wanted }, effects };
+  return { pool: { ...pool, loans: wanted }, effects, notices: [] };
 }
 
-/** Who should accept for whom: a loan stays where it is for as long as its borrower accepts. */
+/** The lender and borrower of each loan: a loan stays as long as its borrower accepts. */
 function wantedLoans(
   { loans, sockets }: Pool,
   acceptors: readonly (WorkerId | undefined)[],
@@ -43,19 +42,24 @@ function wantedLoans(
   return wanted;
 }
 
-/** Who accepts on the socket of this slot: its worker, or a successor that listens beside it already. */
+/** The worker that accepts on the socket of this slot: its own, or a successor that already listens beside it. */
 function acceptorOf(slot: Slot): WorkerId | undefined {
   if (slot.at !== 'ready' && slot.at !== 'replacing') return undefined;
-  if (!slot.worker.silent) return slot.worker.id;
-  if (slot.at === 'ready' || slot.successor.at === 'starting' || slot.successor.silent) return undefined;
+  if (slot.worker.unresponsiveSince === undefined) return slot.worker.id;
+  if (
+    slot.at === 'ready' ||
+    slot.successor.at === 'starting' ||
+    slot.successor.unresponsiveSince !== undefined
+  )
+    return undefined;
   return slot.successor.id;
 }
 
-/** Who listens on the socket of this slot, however slow it is to accept. */
+/** The worker that listens on the socket of this slot, however slowly it accepts. */
 const listenerOf = (slot: Slot): WorkerId | undefined =>
   slot.at === 'ready' || slot.at === 'replacing' ? slot.worker.id : undefined;
 
-/** Whether this worker serves, however it feels: only such a one can be asked to give a socket back. */
+/** Whether this worker serves, responsive or not: only a serving worker can give a socket back. */
 function isServing({ slots }: Pool, id: WorkerId): boolean {
   return slots.flatMap(workersOf).some(worker => worker.id === id && worker.at === 'serving');
 }

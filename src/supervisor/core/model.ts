@@ -1,17 +1,19 @@
 /**
- * The words of the supervisor as types. Pure: it and the files that `docs/architecture.md` lists with it import nothing
- * but each other (a lint rule keeps it).
+ * The supervisor's vocabulary as types. The files of this folder are pure: they import nothing but each other, and know
+ * no clock, no randomness and no process (a lint rule keeps it).
  *
- * The supervisor owns a pool of slots. A slot is a seat for one serving worker; what a seat can be is spelled
- * out in {@link Slot}, each state with its own data only, so that "ready without a worker" cannot be written.
- * A worker that has been ordered to leave, or leaves by itself, gives its seat up at once and is listed under
- * {@link Departing}.
+ * The supervisor owns a pool of slots. A slot holds one serving worker; {@link Slot} spells out its states, each with
+ * its own data only, so that "ready without a worker" cannot be written. A worker that drains, because it was ordered
+ * to or on its own, gives up its slot at once and is listed as a {@link DrainingWorker}.
+ *
+ * The core holds no text for people. It reports facts ({@link Notice}, {@link Exit}, {@link AbortReason}), and
+ * `report/` puts them into words.
  */
 
 /** A moment or a span on the supervisor's monotonic clock, in milliseconds. */
 export type Millis = number;
 
-/** A seat for a worker, from 0: what the worker sees as `NODE_APP_INSTANCE`. */
+/** The number of a slot, from 0: what its worker sees as `NODE_APP_INSTANCE`. */
 export type SlotId = number;
 
 /** One life of one process, numbered from 1 in the order of forking; never reused, unlike a pid. */
@@ -25,7 +27,7 @@ export interface Policy {
   /** Readiness is the worker's word `ready`; otherwise its first `listening`, or being alive at `listenTimeoutMs`. */
   readonly waitReady: boolean;
   readonly listenTimeoutMs: Millis;
-  /** From the order to leave to SIGKILL. */
+  /** From the order to drain to SIGKILL. */
   readonly killTimeoutMs: Millis;
   /** A worker that has been ready for so long is stable: its exit is no fault of the build. */
   readonly minUptimeMs: Millis;
@@ -39,35 +41,43 @@ export interface Policy {
   readonly stopExitCodes: readonly number[];
 }
 
-/** What a worker said before it could not boot: its sentence, and the exit code it announced. */
+/** What a worker that cannot boot sends before it exits: the reason, and the exit code it announces. */
 export interface BootFailure {
   readonly code: number;
   readonly message: string;
 }
 
-/** How a worker's life ended, as the operating system told it. */
+/** Why a worker ended, where more is known than its exit code. */
+export type ExitCause =
+  /** It sent a boot failure before it exited. */
+  | ({ readonly type: 'boot-failed' } & BootFailure)
+  /** It was not ready within `listenTimeoutMs`. */
+  | { readonly type: 'start-timeout'; readonly limitMs: Millis }
+  /** The operating system refused the fork; `message` is the system's. */
+  | { readonly type: 'fork-failed'; readonly message: string };
+
+/** How a worker ended, as the operating system reports it. */
 export interface Exit {
   readonly worker: WorkerId;
   /** `null` where a signal ended it, or where the fork itself failed. */
   readonly code: number | null;
   readonly signal: string | null;
-  /** The worker's own reason, or why it could not be forked. */
-  readonly failure: BootFailure | undefined;
+  readonly cause: ExitCause | undefined;
 }
 
-/** What a slot remembers across the workers that sit in it. */
+/** What a slot remembers across its workers. */
 export interface History {
   /** Of the worker that was forked last. */
   readonly generation: Generation;
   /** Consecutive exits without a stable life; what backoff and `max_restarts` count. */
   readonly unstable: number;
-  /** Consecutive forks that the operating system refused; the build is not to blame for them. */
+  /** Consecutive forks that the operating system refused; they say nothing about the build. */
   readonly forkFailures: number;
   /** Workers forked to replace one that had exited, since the supervisor started. */
   readonly restarts: number;
   readonly lastExit: Exit | undefined;
   /** When it was last replaced for its memory. */
-  readonly recycledAt: Millis | undefined;
+  readonly memoryRestartAt: Millis | undefined;
 }
 
 /** A worker that has been forked and is not yet ready. */
@@ -87,8 +97,8 @@ export interface Serving {
   readonly generation: Generation;
   /** When it became ready. */
   readonly since: Millis;
-  /** Its event loop is blocked: it accepts nothing until it is heard of again. */
-  readonly silent: boolean;
+  /** When its heartbeats stopped: it accepts nothing until they come again. `undefined` while it is responsive. */
+  readonly unresponsiveSince: Millis | undefined;
 }
 
 export type ReplaceReason = 'reload' | 'memory';
@@ -98,28 +108,28 @@ export type Slot = { readonly history: History } & (
   | { readonly at: 'backoff'; readonly until: Millis }
   | { readonly at: 'starting'; readonly worker: Starting }
   | { readonly at: 'ready'; readonly worker: Serving }
-  /** The old worker keeps the seat until its successor has proved itself. */
+  /** The old worker keeps the slot until its successor has proved itself. */
   | {
       readonly at: 'replacing';
       readonly worker: Serving;
       readonly successor: Starting | Serving;
       readonly why: ReplaceReason;
     }
-  /** Left alone on purpose: `autorestart: false` or one of `stop_exit_codes`. */
+  /** Not restarted on purpose: `autorestart: false` or one of `stop_exit_codes`. */
   | { readonly at: 'stopped'; readonly exit: Exit }
   /** Given up: too many unstable exits in a row. */
   | { readonly at: 'errored'; readonly exit: Exit }
 );
 
-/** A worker that drains: it holds no seat any more. */
-export interface Departing {
+/** A worker that drains: it holds no slot any more. */
+export interface DrainingWorker {
   readonly id: WorkerId;
-  /** The slot it sat in. */
+  /** The slot it held. */
   readonly slot: SlotId;
   readonly generation: Generation;
   /** When it is killed; `undefined` once it has been. */
   readonly deadline: Millis | undefined;
-  /** Whether it was told to leave, or does so by itself: after an uncaught exception, or a signal of somebody's. */
+  /** Ordered to drain; otherwise it drains on its own, after an uncaught exception or a signal from outside. */
   readonly ordered: boolean;
 }
 
@@ -131,6 +141,18 @@ export interface Reload {
   readonly instances: number;
   readonly canary: 'pending' | 'passed';
 }
+
+/** Why a new worker was not trusted with its slot. */
+export interface SuccessorLost {
+  readonly slot: SlotId;
+  readonly exit: Exit;
+  /** Whether it still started, or already served but had not proved stable. */
+  readonly state: 'starting' | 'serving';
+}
+
+/** Why a reload was given up. */
+export type AbortReason =
+  ({ readonly type: 'successor-lost' } & SuccessorLost) | { readonly type: 'service-stops' };
 
 /** Why the service ends and with which exit code. */
 export interface Verdict {
@@ -145,14 +167,16 @@ export interface Pool {
   readonly generation: Generation;
   /** The number of slots to fill. */
   readonly wanted: number;
-  /** The number the app file asked for when `wanted` last came from it. */
+  /** The number of the app file when `wanted` last came from it. */
   readonly fromFile: number;
   readonly slots: readonly Slot[];
-  readonly departing: readonly Departing[];
+  readonly draining: readonly DrainingWorker[];
   readonly reload: Reload | undefined;
-  /** A further reload was asked for while one was under way. */
+  /** The app file is being read for the next reload. */
+  readonly loading: boolean;
+  /** Another reload was requested while one runs or the app file is being read. */
   readonly reloadAgain: boolean;
-  /** The socket of a slot on which nobody accepts is lent to a worker of another slot. */
+  /** Sockets without an accepting worker of their own, each lent to a worker of another slot. */
   readonly loans: ReadonlyMap<SlotId, WorkerId>;
   /** Slots that ever existed: their sockets stay open until the service stops. */
   readonly sockets: number;
@@ -170,27 +194,31 @@ export type Event =
   | { readonly type: 'wake' }
   | { readonly type: 'worker.ready'; readonly worker: WorkerId }
   | { readonly type: 'worker.listening'; readonly worker: WorkerId }
-  | { readonly type: 'worker.failed'; readonly worker: WorkerId; readonly failure: BootFailure }
+  | { readonly type: 'worker.boot-failed'; readonly worker: WorkerId; readonly failure: BootFailure }
   | {
       readonly type: 'worker.exited';
       readonly worker: WorkerId;
       readonly code: number | null;
       readonly signal: string | null;
     }
-  /** It drains unasked, and is going to exit with this code. */
-  | { readonly type: 'worker.leaving'; readonly worker: WorkerId; readonly code: number }
-  | { readonly type: 'worker.grown'; readonly worker: WorkerId }
-  /** Its pulse has stopped, or can be felt again (`pulse.ts`). */
-  | { readonly type: 'worker.silent'; readonly worker: WorkerId }
-  | { readonly type: 'worker.heard'; readonly worker: WorkerId }
+  /** It drains on its own, and will exit with this code. */
+  | { readonly type: 'worker.draining'; readonly worker: WorkerId; readonly code: number }
+  /** It takes more memory than `max_memory_restart` allows. */
+  | { readonly type: 'worker.memory-exceeded'; readonly worker: WorkerId }
+  /** Its heartbeats have stopped, or come again (`processes/heartbeats.ts`). */
+  | { readonly type: 'worker.unresponsive'; readonly worker: WorkerId }
+  | { readonly type: 'worker.responsive'; readonly worker: WorkerId }
   | { readonly type: 'fork.failed'; readonly worker: WorkerId; readonly message: string }
-  | { readonly type: 'reload.asked' }
+  | { readonly type: 'reload.requested' }
+  /** The app file was read, and is valid. */
   | {
       readonly type: 'reload.read';
       readonly generation: Generation;
       readonly policy: Policy;
       readonly instances: number;
     }
+  /** The app file cannot be used: nothing changes. */
+  | { readonly type: 'reload.refused' }
   | { readonly type: 'scale'; readonly instances: number }
   | { readonly type: 'stop'; readonly how: 'drain' | 'now' };
 
@@ -205,16 +233,38 @@ export type Effect =
   /** Ask a worker to drain: because the service stops, or because a successor serves. */
   | { readonly type: 'order'; readonly worker: WorkerId; readonly how: 'stop' | 'retire' }
   | { readonly type: 'kill'; readonly worker: WorkerId }
-  /** Read the app file again and answer with `reload.read`, or not at all if it is invalid. */
-  | { readonly type: 'reread' }
-  | { readonly type: 'reload.ended'; readonly aborted: string | undefined }
-  | { readonly type: 'recycle.failed'; readonly slot: SlotId; readonly reason: string }
+  /** Read the app file again and answer with `reload.read` or `reload.refused`. */
+  | { readonly type: 'load' }
+  | { readonly type: 'reload.ended'; readonly aborted: AbortReason | undefined }
   | { readonly type: 'lend'; readonly slot: SlotId; readonly to: WorkerId }
   | { readonly type: 'return'; readonly slot: SlotId; readonly from: WorkerId }
   | { readonly type: 'exit'; readonly verdict: Verdict };
 
-/** What comes out of one event: the pool as it is now, and what the shell has to do about it. */
+/** A fact for the log that no effect carries. */
+export type Notice =
+  | {
+      readonly type: 'worker.exited';
+      readonly worker: WorkerId;
+      readonly code: number | null;
+      readonly signal: string | null;
+      /** It had been ordered to drain. */
+      readonly ordered: boolean;
+    }
+  | { readonly type: 'worker.draining'; readonly worker: WorkerId }
+  | { readonly type: 'worker.start-timeout'; readonly worker: WorkerId; readonly exit: Exit }
+  | { readonly type: 'fork.failed'; readonly message: string }
+  | { readonly type: 'slot.backoff'; readonly slot: SlotId; readonly delayMs: Millis }
+  | { readonly type: 'slot.stopped'; readonly slot: SlotId; readonly exit: Exit }
+  | { readonly type: 'slot.errored'; readonly slot: SlotId; readonly unstable: number }
+  | { readonly type: 'memory-restart.begun'; readonly worker: WorkerId }
+  | ({ readonly type: 'memory-restart.failed' } & SuccessorLost)
+  | { readonly type: 'reload.begun'; readonly slots: number }
+  | { readonly type: 'reload.queued' }
+  | { readonly type: 'scaling'; readonly from: number; readonly to: number };
+
+/** What comes out of one event: the pool as it is now, what the shell has to do about it, and what the log says. */
 export interface Outcome {
   readonly pool: Pool;
   readonly effects: readonly Effect[];
+  readonly notices: readonly Notice[];
 }

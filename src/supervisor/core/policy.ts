@@ -7,8 +7,8 @@ const CEILING_MS = 15_000;
 /** Forks that the operating system refuses (EAGAIN, ENOENT of a missing cwd) are tried again at this pace. */
 const FORK_FAILURE_FIRST_MS = 100;
 
-/** What becomes of a slot whose worker has exited without having been asked to. */
-export type Fate =
+/** What happens to a slot whose worker has exited without an order. */
+export type RestartDecision =
   | { readonly at: 'backoff'; readonly delay: Millis }
   | { readonly at: 'stopped' }
   | { readonly at: 'errored' };
@@ -48,7 +48,12 @@ function exhausted(policy: Policy, unstable: number, everReady: boolean): boolea
 }
 
 /** What becomes of a slot after `exit`; `history` already counts it. A signal death matches no exit code. */
-export function fate(policy: Policy, exit: Exit, history: History, everReady: boolean): Fate {
+export function decideRestart(
+  policy: Policy,
+  exit: Exit,
+  history: History,
+  everReady: boolean,
+): RestartDecision {
   if (!policy.autorestart) return { at: 'stopped' };
   if (exit.code !== null && policy.stopExitCodes.includes(exit.code)) return { at: 'stopped' };
   if (exhausted(policy, history.unstable, everReady)) return { at: 'errored' };

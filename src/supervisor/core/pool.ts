@@ -1,10 +1,12 @@
-/** The single changes that reactions and rules are made of. Each returns a new pool; none decides anything. */
+/** The single changes that transitions and rules are made of. Each returns a new pool; none decides anything. */
 import type {
-  Departing,
+  AbortReason,
+  DrainingWorker,
   Effect,
   Generation,
   History,
   Millis,
+  Notice,
   Outcome,
   Policy,
   Pool,
@@ -16,38 +18,47 @@ import type {
   WorkerId,
 } from './model.js';
 
-/** What is remembered of a seat in which nobody has sat yet. */
+/** The history of a slot that has had no worker yet. */
 export const newHistory = (generation: Generation): History => ({
   generation,
   unstable: 0,
   forkFailures: 0,
   restarts: 0,
   lastExit: undefined,
-  recycledAt: undefined,
+  memoryRestartAt: undefined,
 });
 
-/** The same memory with its counters of failure cleared: a new build, or an operator's wish, starts afresh. */
-export const forgiven = (history: History): History => ({ ...history, unstable: 0, forkFailures: 0 });
+/** The same history with its failures cleared: a new build, or an operator's request, starts afresh. */
+export const withoutFailures = (history: History): History => ({ ...history, unstable: 0, forkFailures: 0 });
 
-/** Nothing to do about this pool. */
-export const only = (pool: Pool): Outcome => ({ pool, effects: [] });
+export const withoutEffects = (pool: Pool): Outcome => ({ pool, effects: [], notices: [] });
 
-/** Runs `next` on what came out of `first`, and keeps the effects of both in their order. */
+export const noticing = (pool: Pool, ...notices: readonly Notice[]): Outcome => ({
+  pool,
+  effects: [],
+  notices,
+});
+
+/** Runs `next` on what came out of `first`, and keeps the effects and notices of both in their order. */
 export function andThen(first: Outcome, next: (pool: Pool) => Outcome): Outcome {
   const second = next(first.pool);
-  return { pool: second.pool, effects: [...first.effects, ...second.effects] };
+  return {
+    pool: second.pool,
+    effects: [...first.effects, ...second.effects],
+    notices: [...first.notices, ...second.notices],
+  };
 }
 
 export function withSlot(pool: Pool, id: SlotId, slot: Slot): Pool {
   return { ...pool, slots: pool.slots.with(id, slot) };
 }
 
-/** The policy a worker of this generation lives under. */
+/** The policy that holds for a worker of this generation. */
 export function policyOf({ policy, reload }: Pool, generation: Generation): Policy {
   return reload?.target === generation ? reload.policy : policy;
 }
 
-/** A new worker for a slot; the caller gives it a seat. */
+/** A new worker for a slot; the caller puts it there. */
 export function fork(
   pool: Pool,
   slot: SlotId,
@@ -60,89 +71,132 @@ export function fork(
     worker: { at: 'starting', id, generation, deadline, failure: undefined },
     pool: { ...pool, lastWorker: id },
     effects: [{ type: 'fork', worker: id, slot, generation }],
+    notices: [],
   };
 }
 
-/** Tells workers to leave; the caller gives their seats to somebody else. */
-export function depart(
+/** Orders workers to drain; the caller takes them out of their slots. */
+export function drain(
   pool: Pool,
-  leavers: readonly (readonly [SlotId, Starting | Serving])[],
+  workers: readonly (readonly [SlotId, Starting | Serving])[],
   how: 'stop' | 'retire',
   now: Millis,
 ): Outcome {
-  const departing = leavers.map(([slot, { id, generation }]): Departing => {
+  const draining = workers.map(([slot, { id, generation }]): DrainingWorker => {
     return { id, slot, generation, deadline: now + policyOf(pool, generation).killTimeoutMs, ordered: true };
   });
   return {
-    pool: { ...pool, departing: [...pool.departing, ...departing] },
-    effects: leavers.map(([, { id }]): Effect => ({ type: 'order', worker: id, how })),
+    pool: { ...pool, draining: [...pool.draining, ...draining] },
+    effects: workers.map(([, { id }]): Effect => ({ type: 'order', worker: id, how })),
+    notices: [],
   };
 }
 
-/** A slot gets a new worker of this generation into its empty seat. */
-export function seat(pool: Pool, id: SlotId, generation: Generation, memory: History, now: Millis): Outcome {
+/** Forks a worker of this generation into an empty slot. */
+export function startWorker(
+  pool: Pool,
+  id: SlotId,
+  generation: Generation,
+  before: History,
+  now: Millis,
+): Outcome {
   const { worker, ...forked } = fork(pool, id, generation, now);
-  const history = { ...memory, generation };
+  const history = { ...before, generation };
   return { ...forked, pool: withSlot(forked.pool, id, { at: 'starting', history, worker }) };
 }
 
-/** Closes the books of a reload and, if another was asked for meanwhile, asks for the file again. */
-export function endReload(pool: Pool, aborted: string | undefined): Outcome {
-  if (pool.reload === undefined) return only(pool);
-  const effects: Effect[] = [{ type: 'reload.ended', aborted }];
-  if (pool.reloadAgain) effects.push({ type: 'reread' });
-  return { pool: { ...pool, reload: undefined, reloadAgain: false }, effects };
+/** Ends a reload and, if another was requested meanwhile, loads the app file again. */
+export function endReload(pool: Pool, aborted: AbortReason | undefined): Outcome {
+  if (pool.reload === undefined) return withoutEffects(pool);
+  const ended: Outcome = {
+    pool: { ...pool, reload: undefined },
+    effects: [{ type: 'reload.ended', aborted }],
+    notices: [],
+  };
+  return andThen(ended, loadAgainIfRequested);
 }
 
-/** Gives a reload up: an old worker whose successor has not proved itself has its seat back to itself. */
-export function abortReload(pool: Pool, reason: string, now: Millis): Outcome {
-  const doubted = pool.slots.flatMap((slot, id) =>
+/** Has the app file read again. */
+export const load = (pool: Pool): Outcome => ({
+  pool: { ...pool, loading: true, reloadAgain: false },
+  effects: [{ type: 'load' }],
+  notices: [],
+});
+
+export const loadAgainIfRequested = (pool: Pool): Outcome =>
+  pool.reloadAgain ? load(pool) : withoutEffects(pool);
+
+/** Gives up a reload: successors that have not proved themselves drain, and the old workers keep their slots. */
+export function abortReload(pool: Pool, reason: AbortReason, now: Millis): Outcome {
+  const successors = pool.slots.flatMap((slot, id) =>
     slot.at === 'replacing' && slot.why === 'reload' ? [[id, slot.successor] as const] : [],
   );
   const slots = pool.slots.map((slot): Slot => {
     if (slot.at !== 'replacing' || slot.why !== 'reload') return slot;
     return { at: 'ready', history: slot.history, worker: slot.worker };
   });
-  const left = depart({ ...pool, slots }, doubted, 'retire', now);
-  return andThen(left, rest => endReload(rest, reason));
+  return andThen(drain({ ...pool, slots }, successors, 'retire', now), rest => endReload(rest, reason));
 }
 
-/** The service ends: every seat is cleared and everybody told to drain, the successors of a reload first. */
+/** The service ends: every slot is cleared and every worker drains, the successors of a reload first. */
 export function stopAll(pool: Pool, verdict: Verdict, now: Millis): Outcome {
   const successors = pool.slots.flatMap((slot, id) =>
     slot.at === 'replacing' ? [[id, slot.successor] as const] : [],
   );
-  const seated = pool.slots.flatMap((slot, id) => ('worker' in slot ? [[id, slot.worker] as const] : []));
-  const left = depart(pool, [...successors, ...seated], 'stop', now);
-  const cleared = { ...left.pool, slots: [], reloadAgain: false, verdict };
-  return andThen({ ...left, pool: cleared }, rest => endReload(rest, 'the service stops'));
+  const current = pool.slots.flatMap((slot, id) => ('worker' in slot ? [[id, slot.worker] as const] : []));
+  const drained = drain(pool, [...successors, ...current], 'stop', now);
+  const cleared = { ...drained.pool, slots: [], reloadAgain: false, verdict };
+  return andThen({ ...drained, pool: cleared }, rest => endReload(rest, { type: 'service-stops' }));
 }
 
-/** Where a worker sits: alone or as the one to be replaced … */
-export interface MainSeat {
-  readonly role: 'main';
+/** The workers of a slot: none, one, or the old one and its successor. */
+export function workersOf(slot: Slot): readonly (Starting | Serving)[] {
+  if (slot.at === 'replacing') return [slot.worker, slot.successor];
+  return slot.at === 'starting' || slot.at === 'ready' ? [slot.worker] : [];
+}
+
+/** Where a worker is: the current worker of a slot … */
+export interface LocatedCurrent {
+  readonly role: 'current';
   readonly id: SlotId;
   readonly slot: Extract<Slot, { worker: unknown }>;
 }
 
-/** … or as the successor. */
-export interface SuccessorSeat {
+/** … or its successor. */
+export interface LocatedSuccessor {
   readonly role: 'successor';
   readonly id: SlotId;
   readonly slot: Extract<Slot, { at: 'replacing' }>;
 }
 
-export type Seat = MainSeat | SuccessorSeat;
+export type Located = LocatedCurrent | LocatedSuccessor;
 
-/** Who sits in this seat. */
-export const workerIn = (one: Seat): Starting | Serving =>
-  one.role === 'main' ? one.slot.worker : one.slot.successor;
+export const workerAt = (place: Located): Starting | Serving =>
+  place.role === 'current' ? place.slot.worker : place.slot.successor;
 
-/** The seat of a worker; `undefined` if it departs or is unknown. */
-export function seatOf(pool: Pool, worker: WorkerId): Seat | undefined {
+/** The slot of a worker; `undefined` if it drains or is unknown. */
+export function locate(pool: Pool, worker: WorkerId): Located | undefined {
   for (const [id, slot] of pool.slots.entries()) {
-    if ('worker' in slot && slot.worker.id === worker) return { role: 'main', id, slot };
+    if ('worker' in slot && slot.worker.id === worker) return { role: 'current', id, slot };
     if (slot.at === 'replacing' && slot.successor.id === worker) return { role: 'successor', id, slot };
   }
   return undefined;
+}
+
+/** The pool with a change to one worker in its slot; the same pool where `change` returns `undefined`. */
+export function updateWorker(
+  pool: Pool,
+  id: WorkerId,
+  change: (worker: Starting | Serving) => Starting | Serving | undefined,
+): Pool {
+  const place = locate(pool, id);
+  const changed = place && change(workerAt(place));
+  if (place === undefined || changed === undefined) return pool;
+  if (place.role === 'successor') return withSlot(pool, place.id, { ...place.slot, successor: changed });
+  const { slot } = place;
+  if (changed.at === 'starting')
+    return withSlot(pool, place.id, { at: 'starting', history: slot.history, worker: changed });
+  return slot.at === 'replacing'
+    ? withSlot(pool, place.id, { ...slot, worker: changed })
+    : withSlot(pool, place.id, { at: 'ready', history: slot.history, worker: changed });
 }

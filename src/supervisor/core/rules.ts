@@ -1,79 +1,89 @@
 /**
  * The rules that hold for the pool as a whole. Each is a sentence and one change; each returns the very same pool
- * when it has nothing to say. `step` runs them in this order until none of them has.
+ * when it changes nothing. `step` runs them in this order until none changes anything.
  */
-import { becomeReady, promoted, startsTimedOut, successorTimedOut } from './transitions.js';
 import { lendSockets } from './lending.js';
 import type { Effect, Millis, Outcome, Pool, Serving, Slot, SlotId, Starting, Verdict } from './model.js';
 import {
   andThen,
-  depart,
+  drain,
   endReload,
-  forgiven,
   fork,
   newHistory,
-  only,
   policyOf,
-  seat,
+  startWorker,
+  withoutEffects,
+  withoutFailures,
   withSlot,
-  workerIn,
-  type MainSeat,
-  type Seat,
-  type SuccessorSeat,
+  workerAt,
+  workersOf,
+  type Located,
+  type LocatedCurrent,
+  type LocatedSuccessor,
 } from './pool.js';
-import { isPendingCanary, provedAt, workersOf } from './wake.js';
+import { becomeReady, startsTimedOut, successorAlone, successorTimedOut } from './transitions.js';
+import { isPendingCanary, provedAt } from './wake.js';
 
 type Rule = (pool: Pool, now: Millis) => Outcome;
 
 /** Workers that are not ready at their deadline have failed; without `wait_ready`, being alive then is enough. */
-function judgeOverdueStarts(pool: Pool, now: Millis): Outcome {
-  const isOverdue = (worker: Starting | Serving): worker is Starting =>
-    worker.at === 'starting' && worker.deadline <= now;
-  const mains: MainSeat[] = [];
-  const successors: SuccessorSeat[] = [];
-  for (const [id, slot] of pool.slots.entries()) {
-    if (slot.at === 'starting' && isOverdue(slot.worker)) mains.push({ role: 'main', id, slot });
-    if (slot.at === 'replacing' && isOverdue(slot.successor))
-      successors.push({ role: 'successor', id, slot });
-  }
-  if (mains.length === 0 && successors.length === 0) return only(pool);
-  const mayBeSilent = (one: Seat): boolean => !policyOf(pool, workerIn(one).generation).waitReady;
-  const alive = [...mains, ...successors]
-    .filter(mayBeSilent)
-    .reduce((rest, one) => becomeReady(rest, workerIn(one).id, now), pool);
-  const late = mains.filter(one => !mayBeSilent(one));
-  const judged = late.length === 0 ? only(alive) : startsTimedOut(alive, late, now);
-  return successors.reduce((outcome, one) => {
-    // The failure of another may have cost it its seat, where both belonged to a reload.
-    const isSeated = outcome.pool.slots[one.id] === one.slot;
-    return isSeated ? andThen(outcome, rest => successorTimedOut(rest, one, now)) : outcome;
+function failOverdueStarts(pool: Pool, now: Millis): Outcome {
+  const { current, successors } = overdueStarts(pool, now);
+  if (current.length === 0 && successors.length === 0) return withoutEffects(pool);
+  const isReadyWhenAlive = (place: Located): boolean => !policyOf(pool, workerAt(place).generation).waitReady;
+  const alive = [...current, ...successors]
+    .filter(isReadyWhenAlive)
+    .reduce((rest, place) => becomeReady(rest, workerAt(place).id, now), pool);
+  const late = current.filter(place => !isReadyWhenAlive(place));
+  const judged = late.length === 0 ? withoutEffects(alive) : startsTimedOut(alive, late, now);
+  return successors.reduce((outcome, place) => {
+    // An abort for another worker's failure may already have taken this successor out of its slot.
+    const isUnchanged = outcome.pool.slots[place.id] === place.slot;
+    return isUnchanged ? andThen(outcome, rest => successorTimedOut(rest, place, now)) : outcome;
   }, judged);
 }
 
-/** Whoever has been told to leave and is still here at its deadline is killed. */
-function killOverstayer(pool: Pool, now: Millis): Outcome {
-  const overdue = pool.departing.filter(({ deadline }) => deadline !== undefined && deadline <= now);
-  if (overdue.length === 0) return only(pool);
-  const departing = pool.departing.map(worker =>
+function overdueStarts(
+  { slots }: Pool,
+  now: Millis,
+): { readonly current: readonly LocatedCurrent[]; readonly successors: readonly LocatedSuccessor[] } {
+  const isOverdue = (worker: Starting | Serving): worker is Starting =>
+    worker.at === 'starting' && worker.deadline <= now;
+  const current: LocatedCurrent[] = [];
+  const successors: LocatedSuccessor[] = [];
+  for (const [id, slot] of slots.entries()) {
+    if (slot.at === 'starting' && isOverdue(slot.worker)) current.push({ role: 'current', id, slot });
+    if (slot.at === 'replacing' && isOverdue(slot.successor))
+      successors.push({ role: 'successor', id, slot });
+  }
+  return { current, successors };
+}
+
+/** A draining worker that is still there at its deadline is killed. */
+function killOverdue(pool: Pool, now: Millis): Outcome {
+  const overdue = pool.draining.filter(({ deadline }) => deadline !== undefined && deadline <= now);
+  if (overdue.length === 0) return withoutEffects(pool);
+  const draining = pool.draining.map(worker =>
     overdue.includes(worker) ? { ...worker, deadline: undefined } : worker,
   );
   return {
-    pool: { ...pool, departing },
+    pool: { ...pool, draining },
     effects: overdue.map(({ id }): Effect => ({ type: 'kill', worker: id })),
+    notices: [],
   };
 }
 
 /** A canary that has stayed up long enough makes its generation the one that every new worker gets. */
 function trustCanary(pool: Pool, now: Millis): Outcome {
   const { reload } = pool;
-  if (reload?.canary !== 'pending') return only(pool);
+  if (reload?.canary !== 'pending') return withoutEffects(pool);
   const proved = pool.slots
     .flatMap(workersOf)
     .some(worker => worker.at === 'serving' && provedAt(pool, worker) <= now);
-  if (!proved) return only(pool);
+  if (!proved) return withoutEffects(pool);
   const { policy, target: generation, instances } = reload;
   const wanted = instances === pool.fromFile ? pool.wanted : instances;
-  return only({
+  return withoutEffects({
     ...pool,
     policy,
     generation,
@@ -88,32 +98,32 @@ function retireReplaced(pool: Pool, now: Millis): Outcome {
   for (const [id, slot] of pool.slots.entries()) {
     if (slot.at !== 'replacing' || slot.successor.at !== 'serving' || isPendingCanary(pool, slot.successor))
       continue;
-    const left = depart(pool, [[id, slot.worker]], 'retire', now);
-    return { ...left, pool: withSlot(left.pool, id, promoted(slot, slot.history)) };
+    const left = drain(pool, [[id, slot.worker]], 'retire', now);
+    return { ...left, pool: withSlot(left.pool, id, successorAlone(slot, slot.history)) };
   }
-  return only(pool);
+  return withoutEffects(pool);
 }
 
 /** There are as many slots as wanted; the highest numbers go first. */
 function resize(pool: Pool, now: Millis): Outcome {
   const { slots, wanted, verdict, generation } = pool;
-  if (verdict !== undefined || slots.length === wanted) return only(pool);
+  if (verdict !== undefined || slots.length === wanted) return withoutEffects(pool);
   if (slots.length < wanted) {
     const vacant = (): Slot => ({ at: 'vacant', history: newHistory(generation) });
     const added = Array.from({ length: wanted - slots.length }, vacant);
-    return only({ ...pool, slots: [...slots, ...added], sockets: Math.max(pool.sockets, wanted) });
+    return withoutEffects({ ...pool, slots: [...slots, ...added], sockets: Math.max(pool.sockets, wanted) });
   }
-  const leavers = slots.flatMap((slot, id) =>
+  const workers = slots.flatMap((slot, id) =>
     id < wanted ? [] : workersOf(slot).map(worker => [id, worker] as const),
   );
-  const left = depart(pool, leavers, 'retire', now);
+  const left = drain(pool, workers, 'retire', now);
   return { ...left, pool: { ...left.pool, slots: slots.slice(0, wanted) } };
 }
 
-/** An empty seat gets a worker: at once if nothing stands against it, else when its backoff is over. */
-function fill(pool: Pool, now: Millis): Outcome {
+/** An empty slot gets a worker: at once, or when its backoff is over. */
+function fillSlots(pool: Pool, now: Millis): Outcome {
   const isDue = (slot: Slot): boolean => slot.at === 'vacant' || (slot.at === 'backoff' && slot.until <= now);
-  if (pool.verdict !== undefined || !pool.slots.some(isDue)) return only(pool);
+  if (pool.verdict !== undefined || !pool.slots.some(isDue)) return withoutEffects(pool);
   const { generation } = pool;
   const deadline = now + policyOf(pool, generation).listenTimeoutMs;
   const effects: Effect[] = [];
@@ -125,16 +135,16 @@ function fill(pool: Pool, now: Millis): Outcome {
     const worker: Starting = { at: 'starting', id: lastWorker, generation, deadline, failure: undefined };
     return { at: 'starting', history: { ...slot.history, generation, restarts }, worker };
   });
-  return { pool: { ...pool, lastWorker, slots }, effects };
+  return { pool: { ...pool, lastWorker, slots }, effects, notices: [] };
 }
 
 /** A reload renews one slot at a time, lowest first, and goes on only when the one before serves. */
-function rollOn(pool: Pool, now: Millis): Outcome {
+function continueReload(pool: Pool, now: Millis): Outcome {
   const { reload } = pool;
-  if (reload === undefined || pool.slots.some(slot => isBusy(pool, slot))) return only(pool);
+  if (reload === undefined || pool.slots.some(slot => isBusy(pool, slot))) return withoutEffects(pool);
   const id = pool.slots.findIndex(({ history }) => history.generation !== reload.target);
   const slot = pool.slots[id];
-  return slot === undefined ? only(pool) : renew(pool, id, slot, reload.target, now);
+  return slot === undefined ? withoutEffects(pool) : renew(pool, id, slot, reload.target, now);
 }
 
 /** Whether this slot keeps a reload from touching the next one. */
@@ -148,7 +158,7 @@ function isBusy(pool: Pool, slot: Slot): boolean {
 
 const isRenewed = ({ reload }: Pool, generation: number): boolean => generation === reload?.target;
 
-/** Gives a slot its worker of the new generation; whoever serves keeps serving until that one does. */
+/** Gives a slot a worker of the new generation; a serving worker keeps serving until that one does. */
 function renew(pool: Pool, id: SlotId, slot: Slot, target: number, now: Millis): Outcome {
   const { history } = slot;
   if (slot.at === 'ready') {
@@ -156,38 +166,41 @@ function renew(pool: Pool, id: SlotId, slot: Slot, target: number, now: Millis):
     const next: Slot = { at: 'replacing', history, worker: slot.worker, successor, why: 'reload' };
     return { ...forked, pool: withSlot(forked.pool, id, next) };
   }
-  const left = slot.at === 'starting' ? depart(pool, [[id, slot.worker]], 'retire', now) : only(pool);
-  return andThen(left, rest => seat(rest, id, target, forgiven(history), now));
+  const drained =
+    slot.at === 'starting' ? drain(pool, [[id, slot.worker]], 'retire', now) : withoutEffects(pool);
+  return andThen(drained, rest => startWorker(rest, id, target, withoutFailures(history), now));
 }
 
 /** A reload is over when every slot is renewed and no worker of an older build is left. */
 function finishReload(pool: Pool): Outcome {
-  const { reload, slots, departing } = pool;
-  if (reload?.canary !== 'passed') return only(pool);
+  const { reload, slots, draining } = pool;
+  if (reload?.canary !== 'passed') return withoutEffects(pool);
   const over =
     slots.every(slot => slot.history.generation === reload.target && !isBusy(pool, slot)) &&
-    departing.every(({ generation }) => isRenewed(pool, generation));
-  return over ? endReload(pool, undefined) : only(pool);
+    draining.every(({ generation }) => isRenewed(pool, generation));
+  return over ? endReload(pool, undefined) : withoutEffects(pool);
 }
 
 /** When no slot will ever serve again, the service ends and says why. */
 function giveUp(pool: Pool): Outcome {
   const { slots, verdict } = pool;
-  const ends = slots.filter(isEnd);
-  if (verdict !== undefined || slots.length === 0 || ends.length < slots.length) return only(pool);
-  return only({ ...pool, reloadAgain: false, verdict: judge(ends, pool.everReady) });
+  const ends = slots.filter(isFinal);
+  if (verdict !== undefined || slots.length === 0 || ends.length < slots.length) return withoutEffects(pool);
+  return withoutEffects({ ...pool, reloadAgain: false, verdict: verdictOf(ends, pool.everReady) });
 }
 
-type End = Extract<Slot, { at: 'stopped' | 'errored' }>;
-const isEnd = (slot: Slot): slot is End => slot.at === 'stopped' || slot.at === 'errored';
+type Final = Extract<Slot, { at: 'stopped' | 'errored' }>;
+const isFinal = (slot: Slot): slot is Final => slot.at === 'stopped' || slot.at === 'errored';
 
-/** The exit codes 0, 3, 4, 5 and 6 of `EXIT` in errors.ts, from how the slots ended. */
-function judge(ends: readonly End[], everReady: boolean): Verdict {
+/** The exit codes 0, 3, 4, 5 and 6 of `protocol/exit-codes.ts`, from how the slots ended. */
+function verdictOf(ends: readonly Final[], everReady: boolean): Verdict {
   const worst = ends.find(({ exit }) => exit.code !== 0)?.exit;
   if (worst === undefined && ends.every(({ at }) => at === 'stopped')) return { code: 0, exit: undefined };
   const exit = worst ?? ends[0]?.exit;
   const announced = new Set(
-    ends.map(({ at, exit: last }) => (at === 'stopped' ? last.failure?.code : undefined)),
+    ends.map(({ at, exit: { cause } }) =>
+      at === 'stopped' && cause?.type === 'boot-failed' ? cause.code : undefined,
+    ),
   );
   if (announced.size === 1 && (announced.has(5) || announced.has(6)))
     return { code: announced.has(5) ? 5 : 6, exit };
@@ -197,21 +210,21 @@ function judge(ends: readonly End[], everReady: boolean): Verdict {
 
 /** The service is over when its last worker has left. */
 function end(pool: Pool): Outcome {
-  const { verdict, ended, departing } = pool;
-  if (verdict === undefined || ended || departing.length > 0) return only(pool);
-  return { pool: { ...pool, ended: true }, effects: [{ type: 'exit', verdict }] };
+  const { verdict, ended, draining } = pool;
+  if (verdict === undefined || ended || draining.length > 0) return withoutEffects(pool);
+  return { pool: { ...pool, ended: true }, effects: [{ type: 'exit', verdict }], notices: [] };
 }
 
 export const RULES: readonly Rule[] = [
-  judgeOverdueStarts,
-  killOverstayer,
+  failOverdueStarts,
+  killOverdue,
   trustCanary,
   retireReplaced,
   resize,
-  rollOn,
-  // Before any fork, which takes a while: connections wait in the queue of whoever is gone.
+  continueReload,
+  // Before any fork, which takes a while: connections wait in the queues of lost workers.
   lendSockets,
-  fill,
+  fillSlots,
   finishReload,
   giveUp,
   end,

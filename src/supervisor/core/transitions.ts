@@ -1,162 +1,184 @@
-/** What happens to one seat when its worker becomes ready, fails to, or ends. */
+/** What happens to one slot when its worker becomes ready, fails to start, or ends. */
 import type {
   BootFailure,
-  Departing,
+  DrainingWorker,
   Exit,
   History,
   Millis,
+  Notice,
   Outcome,
   Pool,
   Serving,
   Slot,
   Starting,
+  SuccessorLost,
   WorkerId,
 } from './model.js';
 import {
   abortReload,
   andThen,
-  depart,
-  only,
+  drain,
+  locate,
+  noticing,
   policyOf,
-  seatOf,
   stopAll,
+  updateWorker,
+  withoutEffects,
   withSlot,
-  workerIn,
-  type MainSeat,
-  type Seat,
-  type SuccessorSeat,
+  workerAt,
+  type Located,
+  type LocatedCurrent,
+  type LocatedSuccessor,
 } from './pool.js';
-import { fate, forkFailureDelay } from './policy.js';
-import { mistrustSentence } from './sentences.js';
+import { decideRestart, forkFailureDelay } from './policy.js';
 
-/** Failures that no restart cures: an invalid configuration, a port that another process holds (`EXIT` in errors.ts). */
+/** Boot failures that no restart cures: an invalid configuration, a taken port (`protocol/exit-codes.ts`). */
 const INCURABLE = [5, 6];
 
 /** A starting worker serves from now on. */
 export function becomeReady(pool: Pool, id: WorkerId, now: Millis): Pool {
-  const seat = seatOf(pool, id);
-  if (seat === undefined) return pool;
-  const serving = (worker: Starting): Serving => ({
-    at: 'serving',
-    id,
-    generation: worker.generation,
-    since: now,
-    silent: false,
+  const next = updateWorker(pool, id, worker =>
+    worker.at === 'starting'
+      ? { at: 'serving', id, generation: worker.generation, since: now, unresponsiveSince: undefined }
+      : undefined,
+  );
+  return next === pool ? pool : { ...next, everReady: true };
+}
+
+/** Keeps the reason that a worker gives before it exits. */
+export function noteBootFailure(pool: Pool, id: WorkerId, failure: BootFailure): Pool {
+  return updateWorker(pool, id, worker => (worker.at === 'starting' ? { ...worker, failure } : undefined));
+}
+
+/** A serving worker's heartbeats have stopped (`now`), or come again (`undefined`). */
+export function noteHeartbeats(pool: Pool, id: WorkerId, unresponsiveSince: Millis | undefined): Pool {
+  return updateWorker(pool, id, worker => {
+    if (worker.at !== 'serving') return undefined;
+    const isNew = (worker.unresponsiveSince === undefined) !== (unresponsiveSince === undefined);
+    return isNew ? { ...worker, unresponsiveSince } : undefined;
   });
-  const ready = { ...pool, everReady: true };
-  if (seat.role === 'successor') {
-    const { successor } = seat.slot;
-    return successor.at === 'starting'
-      ? withSlot(ready, seat.id, { ...seat.slot, successor: serving(successor) })
-      : pool;
-  }
-  const { slot } = seat;
-  if (slot.at !== 'starting') return pool;
-  return withSlot(ready, seat.id, { at: 'ready', history: slot.history, worker: serving(slot.worker) });
 }
 
-/** Keeps the reason a worker gives before it exits, so that its exit can be told with it. */
-export function noteFailure(pool: Pool, id: WorkerId, failure: BootFailure): Pool {
-  const seat = seatOf(pool, id);
-  if (seat?.role === 'main' && seat.slot.at === 'starting') {
-    return withSlot(pool, seat.id, { ...seat.slot, worker: { ...seat.slot.worker, failure } });
+/** The process of a worker has exited. */
+export function exited(
+  pool: Pool,
+  { worker, code, signal }: Pick<Exit, 'worker' | 'code' | 'signal'>,
+  now: Millis,
+): Outcome {
+  const ordered = pool.draining.some(({ id, ordered: isOrdered }) => id === worker && isOrdered);
+  const noticed = noticing(pool, { type: 'worker.exited', worker, code, signal, ordered });
+  const place = locate(pool, worker);
+  if (place !== undefined) {
+    const exit: Exit = { worker, code, signal, cause: announcedBy(place) };
+    return andThen(noticed, rest => lost(rest, place, exit, now));
   }
-  if (seat?.role === 'successor' && seat.slot.successor.at === 'starting') {
-    return withSlot(pool, seat.id, { ...seat.slot, successor: { ...seat.slot.successor, failure } });
-  }
-  return pool;
+  const draining = pool.draining.filter(({ id }) => id !== worker);
+  return draining.length < pool.draining.length ? { ...noticed, pool: { ...pool, draining } } : noticed;
 }
 
-/** A serving worker's event loop is blocked, or turns again. */
-export function notePulse(pool: Pool, id: WorkerId, silent: boolean): Pool {
-  const seat = seatOf(pool, id);
-  if (seat === undefined) return pool;
-  const changes = (worker: Starting | Serving): worker is Serving =>
-    worker.at === 'serving' && worker.silent !== silent;
-  if (seat.role === 'successor') {
-    const { successor } = seat.slot;
-    return changes(successor)
-      ? withSlot(pool, seat.id, { ...seat.slot, successor: { ...successor, silent } })
-      : pool;
-  }
-  const { slot } = seat;
-  return slot.at !== 'starting' && changes(slot.worker)
-    ? withSlot(pool, seat.id, { ...slot, worker: { ...slot.worker, silent } })
-    : pool;
+function announcedBy(place: Located): Exit['cause'] {
+  const worker = workerAt(place);
+  return worker.at === 'starting' && worker.failure !== undefined
+    ? { type: 'boot-failed', ...worker.failure }
+    : undefined;
 }
 
-/** A worker is gone, or has proved that it cannot start; either way its seat is free. */
-export function leave(pool: Pool, seat: Seat, exit: Exit, now: Millis): Outcome {
-  return seat.role === 'successor'
-    ? successorLost(pool, seat, exit, now)
-    : mainLost(pool, { seat, exit }, now);
-}
-
-/** A worker drains unasked: its seat is free as if it had exited already, and it is killed if it takes too long. */
-export function leaveByItself(pool: Pool, id: WorkerId, code: number, now: Millis): Outcome {
-  const seat = seatOf(pool, id);
-  if (seat === undefined) return only(pool);
-  const { generation } = workerIn(seat);
+/** A worker drains on its own: its slot is free as if it had exited, and it is killed if it takes too long. */
+export function drainsOnItsOwn(pool: Pool, id: WorkerId, code: number, now: Millis): Outcome {
+  const place = locate(pool, id);
+  if (place === undefined) return withoutEffects(pool);
+  const { generation } = workerAt(place);
   const deadline = now + policyOf(pool, generation).killTimeoutMs;
-  const departing: Departing = { id, slot: seat.id, generation, deadline, ordered: false };
-  const free = { ...pool, departing: [...pool.departing, departing] };
-  return leave(free, seat, { worker: id, code, signal: null, failure: undefined }, now);
+  const worker: DrainingWorker = { id, slot: place.id, generation, deadline, ordered: false };
+  const noticed = noticing(
+    { ...pool, draining: [...pool.draining, worker] },
+    { type: 'worker.draining', worker: id },
+  );
+  const exit: Exit = { worker: id, code, signal: null, cause: undefined };
+  return andThen(noticed, rest => lost(rest, place, exit, now));
 }
 
-/** The successor did not live up to it: the old worker, which never stopped serving, keeps its seat. */
-function successorLost(pool: Pool, { id, slot }: SuccessorSeat, exit: Exit, now: Millis): Outcome {
+/** A worker is gone, or has failed to start; either way its slot is free. */
+function lost(pool: Pool, place: Located, exit: Exit, now: Millis): Outcome {
+  if (place.role === 'successor') return successorLost(pool, place, exit, now);
+  const { cause, code } = exit;
+  const isIncurable = cause?.type === 'boot-failed' && code !== null && INCURABLE.includes(code);
+  if (pool.everReady || !isIncurable) return currentLost(pool, [{ place, exit }], now);
+  const { history } = place.slot;
+  return stopAll(withSlot(pool, place.id, { at: 'vacant', history }), { code, exit }, now);
+}
+
+/** A successor has not proved itself: the old worker, which never stopped serving, keeps its slot. */
+function successorLost(pool: Pool, { id, slot }: LocatedSuccessor, exit: Exit, now: Millis): Outcome {
   const { successor, worker, why } = slot;
   const history = { ...slot.history, lastExit: exit };
   const kept = withSlot(pool, id, { at: 'ready', history, worker });
-  const reason = mistrustSentence(id, exit, successor.at);
-  if (why === 'reload') return abortReload(kept, reason, now);
-  return { pool: kept, effects: [{ type: 'recycle.failed', slot: id, reason }] };
+  const loss: SuccessorLost = { slot: id, exit, state: successor.at };
+  if (why === 'reload') return abortReload(kept, { type: 'successor-lost', ...loss }, now);
+  return noticing(kept, { type: 'memory-restart.failed', ...loss });
 }
 
-function mainLost(pool: Pool, loss: Loss, now: Millis): Outcome {
-  const { seat, exit } = loss;
-  if (pool.everReady || exit.failure === undefined || exit.code === null || !INCURABLE.includes(exit.code))
-    return mainsLost(pool, [loss], now);
-  const { history } = seat.slot;
-  return stopAll(withSlot(pool, seat.id, { at: 'vacant', history }), { code: exit.code, exit }, now);
-}
-
-/** A seat whose worker is gone, and how that ended. */
+/** A slot whose current worker is gone, and how it ended. */
 interface Loss {
-  readonly seat: MainSeat;
+  readonly place: LocatedCurrent;
   readonly exit: Exit;
 }
 
-/** Each seat gets what policy decides; a worker of the reload under way that failed spoils it. */
-function mainsLost(pool: Pool, losses: readonly Loss[], now: Millis): Outcome {
+/** Each slot gets what policy decides; a failed worker of the running reload aborts the reload. */
+function currentLost(pool: Pool, losses: readonly Loss[], now: Millis): Outcome {
   const { reload } = pool;
   const slots = [...pool.slots];
-  let reason: string | undefined;
-  for (const { seat, exit } of losses) {
-    const { id, slot } = seat;
+  const notices: Notice[] = [];
+  let failed: SuccessorLost | undefined;
+  for (const { place, exit } of losses) {
+    const { id, slot } = place;
     const stable = isStable(pool, slot.worker, now);
     const unstable = stable ? 0 : slot.history.unstable + 1;
     const history = { ...slot.history, unstable, forkFailures: 0, lastExit: exit };
-    slots[id] = afterwards(pool, slot, history, exit, now);
-    // A canary that ends before anybody has trusted it is no proof, however long it lived.
+    const next = afterLoss(pool, slot, history, exit, now);
+    slots[id] = next;
+    notices.push(...consequence(id, next, now));
+    // A canary that ends before it is trusted proves nothing, however long it lived.
     if (slot.worker.generation === reload?.target && (!stable || reload.canary === 'pending'))
-      reason ??= mistrustSentence(id, exit, slot.worker.at);
+      failed ??= { slot: id, exit, state: slot.worker.at };
   }
-  const next = { ...pool, slots };
-  return reason === undefined ? only(next) : abortReload(next, reason, now);
+  const changed = noticing({ ...pool, slots }, ...notices);
+  if (failed === undefined) return changed;
+  const reason = { type: 'successor-lost', ...failed } as const;
+  return andThen(changed, rest => abortReload(rest, reason, now));
 }
 
-/** What becomes of the seat: a successor that already sits there takes it over, else policy decides. */
-function afterwards(pool: Pool, slot: Seat['slot'], history: History, exit: Exit, now: Millis): Slot {
-  if (slot.at === 'replacing') return promoted(slot, history);
-  const next = fate(policyOf(pool, slot.worker.generation), exit, history, pool.everReady);
+/** A successor that is already there takes the slot over; otherwise policy decides. */
+function afterLoss(
+  pool: Pool,
+  slot: LocatedCurrent['slot'],
+  history: History,
+  exit: Exit,
+  now: Millis,
+): Slot {
+  if (slot.at === 'replacing') return successorAlone(slot, history);
+  const next = decideRestart(policyOf(pool, slot.worker.generation), exit, history, pool.everReady);
   if (next.at === 'backoff') return { at: 'backoff', history, until: now + next.delay };
   return { at: next.at, history, exit };
 }
 
-/** The slot as it is with its successor alone in the seat. */
-export function promoted({ successor }: Extract<Slot, { at: 'replacing' }>, memory: History): Slot {
-  const history = { ...memory, generation: successor.generation, unstable: 0 };
+/** What the log says about a slot that has lost its worker; a restart at once needs no line. */
+function consequence(id: number, slot: Slot, now: Millis): readonly Notice[] {
+  switch (slot.at) {
+    case 'backoff':
+      return slot.until > now ? [{ type: 'slot.backoff', slot: id, delayMs: slot.until - now }] : [];
+    case 'stopped':
+      return [{ type: 'slot.stopped', slot: id, exit: slot.exit }];
+    case 'errored':
+      return [{ type: 'slot.errored', slot: id, unstable: slot.history.unstable }];
+    default:
+      return [];
+  }
+}
+
+/** The slot with its successor as the only worker. */
+export function successorAlone({ successor }: Extract<Slot, { at: 'replacing' }>, before: History): Slot {
+  const history = { ...before, generation: successor.generation, unstable: 0 };
   return successor.at === 'starting'
     ? { at: 'starting', history, worker: successor }
     : { at: 'ready', history, worker: successor };
@@ -166,47 +188,55 @@ function isStable(pool: Pool, worker: Starting | Serving, now: Millis): boolean 
   return worker.at === 'serving' && now - worker.since >= policyOf(pool, worker.generation).minUptimeMs;
 }
 
-/** The operating system refused the fork: tried again after a while, and never held against the build. */
+/** The operating system refused the fork: retried after a delay, and never held against the build. */
 export function forkFailed(pool: Pool, worker: WorkerId, message: string, now: Millis): Outcome {
-  const seat = seatOf(pool, worker);
-  if (seat === undefined) {
-    const departing = pool.departing.filter(({ id }) => id !== worker);
-    return only({ ...pool, departing });
+  const noticed = noticing(pool, { type: 'fork.failed', message });
+  const place = locate(pool, worker);
+  if (place === undefined) {
+    const draining = pool.draining.filter(({ id }) => id !== worker);
+    return { ...noticed, pool: { ...pool, draining } };
   }
-  const exit: Exit = { worker, code: null, signal: null, failure: { code: 1, message } };
-  if (seat.role === 'successor') return leave(pool, seat, exit, now);
-  const forkFailures = seat.slot.history.forkFailures + 1;
-  const history = { ...seat.slot.history, forkFailures, lastExit: exit };
-  const waiting = withSlot(pool, seat.id, {
-    at: 'backoff',
-    history,
-    until: now + forkFailureDelay(forkFailures),
-  });
-  const spoils = seat.slot.worker.generation === pool.reload?.target;
-  return spoils ? abortReload(waiting, mistrustSentence(seat.id, exit, 'starting'), now) : only(waiting);
+  const exit: Exit = { worker, code: null, signal: null, cause: { type: 'fork-failed', message } };
+  if (place.role === 'successor') return andThen(noticed, rest => successorLost(rest, place, exit, now));
+  const forkFailures = place.slot.history.forkFailures + 1;
+  const delayMs = forkFailureDelay(forkFailures);
+  const history = { ...place.slot.history, forkFailures, lastExit: exit };
+  const waiting = withSlot(pool, place.id, { at: 'backoff', history, until: now + delayMs });
+  const retried = andThen(noticed, () =>
+    noticing(waiting, { type: 'slot.backoff', slot: place.id, delayMs }),
+  );
+  if (place.slot.worker.generation !== pool.reload?.target) return retried;
+  const reason = { type: 'successor-lost', slot: place.id, exit, state: 'starting' } as const;
+  return andThen(retried, rest => abortReload(rest, reason, now));
 }
 
-/** Workers that did not become ready in time: they are told to leave, and their seats are free at once. */
-export function startsTimedOut(pool: Pool, seats: readonly MainSeat[], now: Millis): Outcome {
-  const departed = depart(
+/** Current workers that are not ready in time drain, and their slots are free at once. */
+export function startsTimedOut(pool: Pool, places: readonly LocatedCurrent[], now: Millis): Outcome {
+  const drained = drain(
     pool,
-    seats.map(({ id, slot }) => [id, slot.worker]),
+    places.map(({ id, slot }) => [id, slot.worker]),
     'retire',
     now,
   );
-  const losses = seats.map(seat => ({ seat, exit: timedOut(pool, seat.slot.worker) }));
-  return andThen(departed, rest => mainsLost(rest, losses, now));
+  const losses = places.map(place => ({ place, exit: startTimeout(pool, place.slot.worker) }));
+  const notices = losses.map(({ exit }): Notice => ({
+    type: 'worker.start-timeout',
+    worker: exit.worker,
+    exit,
+  }));
+  return andThen({ ...drained, notices }, rest => currentLost(rest, losses, now));
 }
 
 /** The same for a successor. */
-export function successorTimedOut(pool: Pool, seat: SuccessorSeat, now: Millis): Outcome {
-  const { successor } = seat.slot;
-  const departed = depart(pool, [[seat.id, successor]], 'retire', now);
-  return andThen(departed, rest => successorLost(rest, seat, timedOut(pool, successor), now));
+export function successorTimedOut(pool: Pool, place: LocatedSuccessor, now: Millis): Outcome {
+  const { successor } = place.slot;
+  const drained = drain(pool, [[place.id, successor]], 'retire', now);
+  const exit = startTimeout(pool, successor);
+  const notices: Notice[] = [{ type: 'worker.start-timeout', worker: exit.worker, exit }];
+  return andThen({ ...drained, notices }, rest => successorLost(rest, place, exit, now));
 }
 
-function timedOut(pool: Pool, { id, generation }: Starting | Serving): Exit {
-  const { listenTimeoutMs } = policyOf(pool, generation);
-  const failure = { code: 1, message: `not ready within ${listenTimeoutMs} ms` };
-  return { worker: id, code: null, signal: null, failure };
+function startTimeout(pool: Pool, { id, generation }: Starting | Serving): Exit {
+  const { listenTimeoutMs: limitMs } = policyOf(pool, generation);
+  return { worker: id, code: null, signal: null, cause: { type: 'start-timeout', limitMs } };
 }

@@ -1,6 +1,6 @@
 /** When the core next has something to do by itself. */
-import type { Millis, Pool, Serving, Slot, Starting } from './model.js';
-import { policyOf } from './pool.js';
+import type { Millis, Pool, Serving, Starting } from './model.js';
+import { policyOf, workersOf } from './pool.js';
 
 /** The earliest moment at which a `wake` changes anything; `undefined` = only another event can. */
 export function nextWake(pool: Pool): Millis | undefined {
@@ -10,7 +10,7 @@ export function nextWake(pool: Pool): Millis | undefined {
 }
 
 function* moments(pool: Pool): Generator<Millis> {
-  for (const { deadline } of pool.departing) if (deadline !== undefined) yield deadline;
+  for (const { deadline } of pool.draining) if (deadline !== undefined) yield deadline;
   for (const slot of pool.slots) {
     if (slot.at === 'backoff') yield slot.until;
     for (const worker of workersOf(slot)) {
@@ -20,18 +20,12 @@ function* moments(pool: Pool): Generator<Millis> {
   }
 }
 
-/** The workers that sit in a slot: none, one, or the old one and its successor. */
-export function workersOf(slot: Slot): readonly (Starting | Serving)[] {
-  if (slot.at === 'replacing') return [slot.worker, slot.successor];
-  return slot.at === 'starting' || slot.at === 'ready' ? [slot.worker] : [];
-}
-
 /** Whether this worker is the first of a reload and must still show that it stays up. */
 export function isPendingCanary({ reload }: Pool, worker: Starting | Serving): boolean {
   return reload?.canary === 'pending' && worker.generation === reload.target;
 }
 
-/** The moment at which a serving canary has stayed up long enough; who is not on trial has no such moment. */
+/** The moment at which a serving canary has stayed up long enough; for any other worker, never (`Infinity`). */
 export function provedAt(pool: Pool, worker: Serving): Millis {
   const { minUptimeMs } = policyOf(pool, worker.generation);
   return isPendingCanary(pool, worker) ? worker.since + minUptimeMs : Infinity;

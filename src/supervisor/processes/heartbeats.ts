@@ -18,7 +18,7 @@ const CALM_MS = 100;
 /** So long nobody must have had anything to do before all of them may rest. */
 const REST_MS = 1_000;
 
-export type PulseReport = Extract<Event, { type: 'worker.silent' | 'worker.heard' }>;
+export type PulseReport = Extract<Event, { type: 'worker.unresponsive' | 'worker.responsive' }>;
 
 export interface PulseMonitor {
   /** This worker serves, and accepts on a socket of its own. */
@@ -84,10 +84,10 @@ export function createPulseMonitor({ board, tell, report }: PulseNeeds): PulseMo
     const { missedAt } = patient;
     if (silentInMs <= 0) {
       patient.missedAt = at;
-      if (missedAt === undefined) report({ type: 'worker.silent', worker: id });
+      if (missedAt === undefined) report({ type: 'worker.unresponsive', worker: id });
     } else if (missedAt !== undefined && beatAt - missedAt > CALM_MS) {
       patient.missedAt = undefined;
-      report({ type: 'worker.heard', worker: id });
+      report({ type: 'worker.responsive', worker: id });
     }
     return patient.missedAt === undefined ? silentInMs : PULSE_MS;
   }
@@ -106,7 +106,7 @@ export function createPulseMonitor({ board, tell, report }: PulseNeeds): PulseMo
     for (const [id, patient] of patients) {
       tell(id, { type: 'pulse.enough', until });
       // Nobody will feel its pulse for now: it must not count as silent until somebody does again.
-      if (patient.missedAt !== undefined) report({ type: 'worker.heard', worker: id });
+      if (patient.missedAt !== undefined) report({ type: 'worker.responsive', worker: id });
       patient.missedAt = undefined;
     }
   }

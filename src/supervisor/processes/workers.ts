@@ -129,7 +129,7 @@ export function createWorkers({ listener, board, usage, report }: WorkerNeeds): 
     switch (message.type) {
       case 'boot-failed':
         return report({
-          type: 'worker.failed',
+          type: 'worker.boot-failed',
           worker: id,
           failure: { code: message.code, message: message.message },
         });
@@ -142,7 +142,7 @@ export function createWorkers({ listener, board, usage, report }: WorkerNeeds): 
       }
       case 'leaving':
         pulses?.forget(id);
-        return report({ type: 'worker.leaving', worker: id, code: message.code });
+        return report({ type: 'worker.draining', worker: id, code: message.code });
       case 'usage':
         return usage.told(worker.process.pid ?? 0, message);
       case 'roused':

@@ -1,9 +1,9 @@
 /**
- * What the supervisor says about itself: every log line, from what happened and what is done about it. The texts
- * that speak of "Master" and "Worker N" (N = pid) are a contract with those who read the logs.
+ * Every log line of the supervisor, from the core's notices and effects. The texts with "Master" and "Worker N"
+ * (N = pid) are a contract: other programs read them.
  */
-import type { Effect, Event, Exit, Millis, Pool, WorkerId } from '../core/model.js';
-import { endSentence, exitSentence } from '../core/sentences.js';
+import type { Effect, Exit, Notice, Pool, Verdict, WorkerId } from '../core/model.js';
+import { abortText, causeText, endText, exitText, successorLostText } from './wording.js';
 
 export type Level = 'info' | 'warn' | 'error' | 'fatal';
 
@@ -12,124 +12,74 @@ export interface Line {
   readonly msg: string;
 }
 
+type Pid = (worker: WorkerId) => number;
+
 const info = (msg: string): Line => ({ level: 'info', msg });
 const warn = (msg: string): Line => ({ level: 'warn', msg });
 const error = (msg: string): Line => ({ level: 'error', msg });
 
-/** The lines that an event deserves by itself, before anything is done about it. */
-export function narrateEvent(
-  event: Event,
-  before: Pool,
-  pool: Pool,
-  now: Millis,
-  pid: (worker: WorkerId) => number,
-): Line[] {
-  return [...happened(event, before, pool, now, pid), ...startsTimedOut(event, before, pool, pid)];
-}
-
-function happened(
-  event: Event,
-  before: Pool,
-  pool: Pool,
-  now: Millis,
-  pid: (worker: WorkerId) => number,
-): Line[] {
-  switch (event.type) {
+export function narrateNotice(notice: Notice, pid: Pid): Line {
+  switch (notice.type) {
     case 'worker.exited':
-      return isOrdered(before, event.worker)
-        ? [info(`Worker ${pid(event.worker)} disconnected`)]
-        : [
-            warn(`Worker ${pid(event.worker)} ${endSentence(event)}`),
-            ...consequence(before, pool, event.worker, now),
-          ];
-    case 'worker.leaving':
-      return pool === before
-        ? []
-        : [
-            warn(`Worker ${pid(event.worker)} drains by itself`),
-            ...consequence(before, pool, event.worker, now),
-          ];
+      return notice.ordered
+        ? info(`Worker ${pid(notice.worker)} disconnected`)
+        : warn(`Worker ${pid(notice.worker)} ${endText(notice)}`);
+    case 'worker.draining':
+      return warn(`Worker ${pid(notice.worker)} drains on its own`);
+    case 'worker.start-timeout':
+      return error(`Worker ${pid(notice.worker)} ${exitText(notice.exit)}`);
     case 'fork.failed':
-      return [
-        error(`Forking a worker failed: ${event.message}`),
-        ...consequence(before, pool, event.worker, now),
-      ];
-    case 'worker.grown':
-      return pool === before
-        ? []
-        : [warn(`Worker ${pid(event.worker)} exceeds max_memory_restart, replacing it`)];
-    case 'reload.asked':
-      return pool.reloadAgain && !before.reloadAgain
-        ? [info('Reload under way, another one follows it')]
-        : [];
-    case 'reload.read':
-      return pool.reload !== undefined ? [info(`Reloading ${pool.slots.length} workers`)] : [];
-    case 'scale':
-      return pool.verdict === undefined
-        ? [info(`Scaling from ${before.wanted} to ${event.instances} workers`)]
-        : [];
-    default:
-      return [];
+      return error(`Forking a worker failed: ${notice.message}`);
+    case 'slot.backoff':
+      return warn(`Restarting slot ${notice.slot} in ${Math.ceil(notice.delayMs)} ms (backoff)`);
+    case 'slot.stopped':
+      return warn(`Slot ${notice.slot} stopped: ${exitText(notice.exit)}`);
+    case 'slot.errored':
+      return error(`Slot ${notice.slot} errored after ${notice.unstable} unstable exits in a row`);
+    case 'memory-restart.begun':
+      return warn(`Worker ${pid(notice.worker)} exceeds max_memory_restart, replacing it`);
+    case 'memory-restart.failed':
+      return error(`The old worker of slot ${notice.slot} stays: ${successorLostText(notice)}`);
+    case 'reload.begun':
+      return info(`Reloading ${notice.slots} workers`);
+    case 'reload.queued':
+      return info('A reload is running; another one follows it');
+    case 'scaling':
+      return info(`Scaling from ${notice.from} to ${notice.to} workers`);
   }
 }
 
-const isOrdered = (pool: Pool, worker: WorkerId): boolean =>
-  pool.departing.some(({ id, ordered }) => id === worker && ordered);
-
-/** What becomes of the slot whose worker ended unasked. */
-function consequence(before: Pool, after: Pool, worker: WorkerId, now: Millis): Line[] {
-  const id = before.slots.findIndex(slot => 'worker' in slot && slot.worker.id === worker);
-  const slot = after.slots[id];
-  switch (slot?.at) {
-    case 'errored':
-      return [error(`Slot ${id} errored after ${slot.history.unstable} unstable exits in a row`)];
-    case 'stopped':
-      return [warn(`Slot ${id} stopped: ${exitSentence(slot.exit)}`)];
-    case 'backoff':
-      return [warn(`Slot ${id} gets its next worker in ${Math.ceil(slot.until - now)} ms`)];
-    default:
-      return [];
-  }
-}
-
-/** Workers that were not ready in time: whatever happens next finds them, mostly a `wake`. */
-function startsTimedOut(event: Event, before: Pool, after: Pool, pid: (worker: WorkerId) => number): Line[] {
-  return after.slots.flatMap((slot, id) => {
-    const { lastExit } = slot.history;
-    const isNews = lastExit !== undefined && lastExit !== before.slots[id]?.history.lastExit;
-    const isTold = 'worker' in event && event.worker === lastExit?.worker;
-    return isNews && !isTold ? [error(`Worker ${pid(lastExit.worker)} ${exitSentence(lastExit)}`)] : [];
-  });
-}
-
-/** The lines that what is done about it deserves. */
-export function narrateEffect(effect: Effect, { wanted }: Pool, pid: (worker: WorkerId) => number): Line[] {
+/** The line that an effect deserves once it is performed; `undefined` for most. */
+export function narrateEffect(effect: Effect, { wanted }: Pool, pid: Pid): Line | undefined {
   switch (effect.type) {
     case 'fork':
-      return [info(`Forking worker ${effect.slot + 1}/${wanted}`)];
+      return info(`Forking worker ${effect.slot + 1}/${wanted}`);
     case 'order':
-      return [info(`Disconnecting worker ${pid(effect.worker)}`)];
+      return info(`Disconnecting worker ${pid(effect.worker)}`);
     case 'kill':
-      return [warn(`Killing worker ${pid(effect.worker)}`)];
+      return warn(`Killing worker ${pid(effect.worker)}`);
     case 'reload.ended':
-      return [
-        effect.aborted === undefined ? info('Reload finished') : error(`Reload aborted: ${effect.aborted}`),
-      ];
-    case 'recycle.failed':
-      return [error(`The old worker of slot ${effect.slot} stays: ${effect.reason}`)];
+      return effect.aborted === undefined
+        ? info('Reload finished')
+        : error(`Reload aborted: ${abortText(effect.aborted)}`);
     case 'exit':
-      return [farewell(effect.verdict.code, effect.verdict.exit)];
+      return lastLine(effect.verdict);
     case 'lend':
     case 'return':
-    case 'reread':
-      return [];
+    case 'load':
+      return undefined;
   }
 }
 
-/** The last line: whatever ends the service, it carries the last error of the worker. */
-function farewell(code: number, exit: Exit | undefined): Line {
+/** The supervisor's last line carries the last error of a worker. */
+function lastLine({ code, exit }: Verdict): Line {
   if (code === 0) return info('All workers disconnected, master process exiting');
-  const announced = code === 5 || code === 6 ? exit?.failure?.message : undefined;
-  const reason = exit === undefined ? '' : `: ${announced ?? exitSentence(exit)}`;
+  const reason = exit === undefined ? '' : `: ${lastError(code, exit)}`;
   return { level: 'fatal', msg: `No worker left, master process exiting with code ${code}${reason}` };
+}
+
+/** An announced failure (5, 6) says everything by itself. */
+function lastError(code: number, exit: Exit): string {
+  const isAnnounced = (code === 5 || code === 6) && exit.cause?.type === 'boot-failed';
+  return isAnnounced ? causeText(exit.cause) : exitText(exit);
 }

@@ -1,6 +1,7 @@
 /** The pool as operators see it: `status --json`, `GET /status`, the process title. */
 import type { Exit, History, Pool, Serving, SlotId, Slot, Starting, WorkerId } from '../core/model.js';
-import { exitSentence } from '../core/sentences.js';
+import { readyCount } from '../core/queries.js';
+import { exitText } from './wording.js';
 import type { Process } from '../processes/workers.js';
 
 export type ServiceState = 'starting' | 'ready' | 'degraded' | 'reloading' | 'stopping';
@@ -53,10 +54,9 @@ export interface Status {
 /** What the shell knows of processes and the core does not. */
 export interface Facts {
   process(worker: WorkerId): Process | undefined;
-  /** The pid a worker had, also after its end. */
+  /** The pid of a worker, also after its exit. */
   pidOf(worker: WorkerId): number | undefined;
-  uptimeOf(process: Process): number;
-  usageOf(process: Process): { readonly memory: number; readonly cpu: number } | undefined;
+  usageOf(worker: Process): { readonly memory: number; readonly cpu: number } | undefined;
 }
 
 export function serviceState(pool: Pool): ServiceState {
@@ -66,21 +66,16 @@ export function serviceState(pool: Pool): ServiceState {
   return pool.everReady ? 'degraded' : 'starting';
 }
 
-/** How many slots are being served. */
-export function readyCount({ slots }: Pool): number {
-  return slots.filter(({ at }) => at === 'ready' || at === 'replacing').length;
-}
-
 export function workerRows(pool: Pool, facts: Facts): WorkerStatus[] {
-  const seated = pool.slots.flatMap((slot, id) => slotRows(slot, id, historyOf(slot, pool), facts));
-  const departing = pool.departing.map(worker => row(worker.slot, worker, 'draining', NO_HISTORY, facts));
-  return [...seated, ...departing];
+  const inSlots = pool.slots.flatMap((slot, id) => slotRows(slot, id, historyOf(slot, pool), facts));
+  const draining = pool.draining.map(worker => row(worker.slot, worker, 'draining', NO_HISTORY, facts));
+  return [...inSlots, ...draining];
 }
 
-/** A worker that leaves by itself has told how it will end: its exit is told to others when it has come. */
-function historyOf({ history }: Slot, { departing }: Pool): History {
+/** A worker that drains on its own has announced its exit code: the exit is reported once it has happened. */
+function historyOf({ history }: Slot, { draining }: Pool): History {
   const { lastExit: exit } = history;
-  const isToCome = exit !== undefined && exit.code !== null && departing.some(({ id }) => id === exit.worker);
+  const isToCome = exit !== undefined && exit.code !== null && draining.some(({ id }) => id === exit.worker);
   return isToCome ? { ...history, lastExit: undefined } : history;
 }
 
@@ -107,14 +102,14 @@ function row(
   history: { readonly restarts: number; readonly lastExit: Exit | undefined; readonly generation?: number },
   facts: Facts,
 ): WorkerStatus {
-  const process = worker && facts.process(worker.id);
-  const usage = process && facts.usageOf(process);
+  const running = worker && facts.process(worker.id);
+  const usage = running && facts.usageOf(running);
   return {
     slot,
-    pid: process?.pid ?? null,
+    pid: running?.pid ?? null,
     generation: worker?.generation ?? history.generation ?? 0,
     state,
-    uptime: process === undefined ? null : facts.uptimeOf(process),
+    uptime: running === undefined ? null : Math.round(performance.now() - running.forkedAt),
     restarts: history.restarts,
     lastExit: history.lastExit === undefined ? null : lastExit(history.lastExit, facts),
     memory: usage?.memory ?? null,
@@ -124,5 +119,5 @@ function row(
 
 function lastExit(exit: Exit, facts: Facts): LastExit {
   const { code, signal } = exit;
-  return { pid: facts.pidOf(exit.worker) ?? null, code, signal, reason: exitSentence(exit) };
+  return { pid: facts.pidOf(exit.worker) ?? null, code, signal, reason: exitText(exit) };
 }

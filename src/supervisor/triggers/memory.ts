@@ -9,6 +9,6 @@ export function reportGrown(supervisor: Supervisor, usage: UsageMeter): void {
   usage.keep(processes.map(({ pid }) => pid));
   for (const { id, pid } of processes) {
     const memory = usage.of(pid)?.memory ?? 0;
-    if (memory > limit) supervisor.send({ type: 'worker.grown', worker: id });
+    if (memory > limit) supervisor.send({ type: 'worker.memory-exceeded', worker: id });
   }
 }

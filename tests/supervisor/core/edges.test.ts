@@ -5,10 +5,11 @@
 import type { Event, Millis, Outcome, Policy, Pool, Slot } from '../../../src/supervisor/core/model.js';
 import { createPool, step } from '../../../src/supervisor/core/step.js';
 import { nextWake } from '../../../src/supervisor/core/wake.js';
-import { describeEffect } from '../../support/world.js';
+import { describeEffect, describeNotice } from '../../support/world.js';
 import {
   after,
   asked,
+  unusable,
   EDGES,
   exited,
   failed,
@@ -44,10 +45,10 @@ function describeSlot(slot: Slot): string {
 }
 
 /** The pool in a line, then every effect; loans are left out, for they have tests of their own. */
-function tell({ pool, effects }: Outcome): string[] {
+function tell({ pool, effects, notices }: Outcome): string[] {
   const parts = [
     pool.slots.map(describeSlot).join(' | '),
-    ...pool.departing.map(
+    ...pool.draining.map(
       ({ id, deadline }) => `w${id} leaving ${deadline === undefined ? 'killed' : `until ${deadline}`}`,
     ),
     ...(pool.reload === undefined
@@ -56,7 +57,8 @@ function tell({ pool, effects }: Outcome): string[] {
     ...(pool.verdict === undefined ? [] : [pool.ended ? 'ended' : 'ending']),
   ].filter(part => part !== '');
   const done = effects.filter(({ type }) => type !== 'lend' && type !== 'return').map(describeEffect);
-  return [parts.join('; '), ...done];
+  const failures = notices.filter(({ type }) => type === 'memory-restart.failed').map(describeNotice);
+  return [parts.join('; '), ...done, ...failures];
 }
 
 /** Who something happens to at 5 500, and what comes of it; an event that is not listed changes nothing. */
@@ -75,7 +77,7 @@ const WORKERS: readonly {
     events: {},
   },
   {
-    who: 'a departing worker',
+    who: 'a draining worker',
     pool: after(two(), [5_000, grown(1)], [5_200, ready(3)]),
     worker: 1,
     before: 'w3 ready | w2 ready; w1 leaving until 6800',
@@ -219,19 +221,19 @@ const WORKERS: readonly {
       'says ready': ['w3 ready | w2 ready; w1 leaving until 7100', 'order w1 to retire'],
       'exits with 0': [
         'w1 ready | w2 ready',
-        'recycle.failed 0: the new worker of slot 0 exited (code 0) before it was ready',
+        'memory-restart.failed 0: the new worker of slot 0 exited (code 0) before it was ready',
       ],
       'exits with 1': [
         'w1 ready | w2 ready',
-        'recycle.failed 0: the new worker of slot 0 exited (code 1) before it was ready',
+        'memory-restart.failed 0: the new worker of slot 0 exited (code 1) before it was ready',
       ],
       'exits with a stop code': [
         'w1 ready | w2 ready',
-        'recycle.failed 0: the new worker of slot 0 exited (code 7) before it was ready',
+        'memory-restart.failed 0: the new worker of slot 0 exited (code 7) before it was ready',
       ],
       'is killed': [
         'w1 ready | w2 ready',
-        'recycle.failed 0: the new worker of slot 0 exited (signal SIGKILL) before it was ready',
+        'memory-restart.failed 0: the new worker of slot 0 exited (signal SIGKILL) before it was ready',
       ],
     },
   },
@@ -248,7 +250,7 @@ describe.each(WORKERS)('$who', ({ pool, worker, before, events }) => {
     ['is killed', exited(worker, null, 'SIGKILL')],
     ['has grown', grown(worker)],
   ])('%s', (name, event) => {
-    expect(tell({ pool, effects: [] })).toEqual([before]);
+    expect(tell({ pool, effects: [], notices: [] })).toEqual([before]);
     expect(tell(step(pool, event, 5_500))).toEqual(events[name] ?? [before]);
   });
 });
@@ -267,7 +269,7 @@ const SLOTS: readonly {
     events: {
       'a wake at 5 300': ['w4 starting | w2 ready', 'fork w4 into 0 (g1)'],
       'a wake at 60 000': ['w4 starting | w2 ready', 'fork w4 into 0 (g1)'],
-      'a reload asked for': ['backoff until 5300 | w2 ready', 'reread'],
+      'a reload asked for': ['backoff until 5300 | w2 ready', 'load'],
       'a reload read': ['w4 starting | w2 ready; reload pending', 'fork w4 into 0 (g3)'],
       'scale 1': ['backoff until 5300; w2 leaving until 6850', 'order w2 to retire'],
       'scale 3': ['backoff until 5300 | w2 ready | w4 starting', 'fork w4 into 2 (g1)'],
@@ -281,7 +283,7 @@ const SLOTS: readonly {
     before: 'w3 starting | w2 ready',
     events: {
       'a wake at 60 000': ['backoff until 60100 | w2 ready; w3 leaving until 61600', 'order w3 to retire'],
-      'a reload asked for': ['w3 starting | w2 ready', 'reread'],
+      'a reload asked for': ['w3 starting | w2 ready', 'load'],
       'a reload read': [
         'w4 starting | w2 ready; w3 leaving until 6850; reload pending',
         'order w3 to retire',
@@ -298,7 +300,7 @@ const SLOTS: readonly {
     pool: two(),
     before: 'w1 ready | w2 ready',
     events: {
-      'a reload asked for': ['w1 ready | w2 ready', 'reread'],
+      'a reload asked for': ['w1 ready | w2 ready', 'load'],
       'a reload read': ['w1 ready, w3 starting | w2 ready; reload pending', 'fork w3 into 0 (g3)'],
       'scale 1': ['w1 ready; w2 leaving until 6850', 'order w2 to retire'],
       'scale 3': ['w1 ready | w2 ready | w3 starting', 'fork w3 into 2 (g1)'],
@@ -372,9 +374,9 @@ const SLOTS: readonly {
       'a wake at 60 000': [
         'w1 ready | w2 ready; w3 leaving until 61600',
         'order w3 to retire',
-        'recycle.failed 0: the new worker of slot 0 failed to start: not ready within 3000 ms',
+        'memory-restart.failed 0: the new worker of slot 0 failed to start: not ready within 3000 ms',
       ],
-      'a reload asked for': ['w1 ready, w3 starting | w2 ready', 'reread'],
+      'a reload asked for': ['w1 ready, w3 starting | w2 ready', 'load'],
       'a reload read': ['w1 ready, w3 starting | w2 ready; reload pending'],
       'scale 1': ['w1 ready, w3 starting; w2 leaving until 6850', 'order w2 to retire'],
       'scale 3': ['w1 ready, w3 starting | w2 ready | w4 starting', 'fork w4 into 2 (g1)'],
@@ -397,7 +399,7 @@ const SLOTS: readonly {
     pool: after(two(), [5_000, exited(1, 7)]),
     before: 'stopped | w2 ready',
     events: {
-      'a reload asked for': ['stopped | w2 ready', 'reread'],
+      'a reload asked for': ['stopped | w2 ready', 'load'],
       'a reload read': ['w3 starting | w2 ready; reload pending', 'fork w3 into 0 (g3)'],
       'scale 1': ['w3 starting; w2 leaving until 6850', 'order w2 to retire', 'fork w3 into 0 (g1)'],
       'scale 2': ['w3 starting | w2 ready', 'fork w3 into 0 (g1)'],
@@ -417,7 +419,7 @@ const SLOTS: readonly {
     ),
     before: 'errored | w2 ready',
     events: {
-      'a reload asked for': ['errored | w2 ready', 'reread'],
+      'a reload asked for': ['errored | w2 ready', 'load'],
       'a reload read': ['w6 starting | w2 ready; reload pending', 'fork w6 into 0 (g3)'],
       'scale 1': ['w6 starting; w2 leaving until 6850', 'order w2 to retire', 'fork w6 into 0 (g1)'],
       'scale 2': ['w6 starting | w2 ready', 'fork w6 into 0 (g1)'],
@@ -427,12 +429,12 @@ const SLOTS: readonly {
     },
   },
   {
-    what: 'served, its old worker departing',
+    what: 'served, its old worker draining',
     pool: after(two(), [5_000, grown(1)], [5_200, ready(3)]),
     before: 'w3 ready | w2 ready; w1 leaving until 6800',
     events: {
       'a wake at 60 000': ['w3 ready | w2 ready; w1 leaving killed', 'kill w1'],
-      'a reload asked for': ['w3 ready | w2 ready; w1 leaving until 6800', 'reread'],
+      'a reload asked for': ['w3 ready | w2 ready; w1 leaving until 6800', 'load'],
       'a reload read': [
         'w3 ready, w4 starting | w2 ready; w1 leaving until 6800; reload pending',
         'fork w4 into 0 (g3)',
@@ -467,7 +469,7 @@ describe.each(SLOTS)('a slot that is $what', ({ pool, before, events }) => {
     ['stop', stop, 5_250],
     ['stop now', stopNow, 5_250],
   ])('%s', (name, event, now) => {
-    expect(tell({ pool, effects: [] })).toEqual([before]);
+    expect(tell({ pool, effects: [], notices: [] })).toEqual([before]);
     expect(tell(step(pool, event, now))).toEqual(events[name] ?? [before]);
   });
 });
@@ -497,7 +499,7 @@ describe('a service that', () => {
   test.each(EVERY_EVENT.map(event => [event.type, event] as const))(
     'has ended ignores %s',
     (_type, event) => {
-      expect(step(ended, event, 6_000)).toEqual({ pool: ended, effects: [] });
+      expect(step(ended, event, 6_000)).toEqual({ pool: ended, effects: [], notices: [] });
     },
   );
 
@@ -506,11 +508,11 @@ describe('a service that', () => {
       event => [event.type, event] as const,
     ),
   )('stops ignores %s', (_type, event) => {
-    expect(step(ending, event, 5_200)).toEqual({ pool: ending, effects: [] });
+    expect(step(ending, event, 5_200)).toEqual({ pool: ending, effects: [], notices: [] });
   });
 
   test('stops is not stopped twice', () => {
-    expect(step(ending, stop, 5_200)).toEqual({ pool: ending, effects: [] });
+    expect(step(ending, stop, 5_200)).toEqual({ pool: ending, effects: [], notices: [] });
   });
 
   test('stops waits for the last worker', () => {
@@ -606,12 +608,16 @@ describe('a fork that the system refuses', () => {
     expect(tell(play(two(), [5_000, grown(1), refused(3)]))).toEqual([
       'w1 ready | w2 ready',
       'fork w3 into 0 (g1)',
-      'recycle.failed 0: the new worker of slot 0 failed to start: spawn EAGAIN',
+      'memory-restart.failed 0: the new worker of slot 0 failed to start: spawn EAGAIN',
     ]);
   });
 
   test('of a worker that is known no more changes nothing', () => {
-    expect(step(two(), refused(99), 5_000)).toEqual({ pool: two(), effects: [] });
+    expect(step(two(), refused(99), 5_000)).toEqual({
+      pool: two(),
+      effects: [],
+      notices: [{ type: 'fork.failed', message: 'spawn EAGAIN' }],
+    });
   });
 });
 
@@ -654,7 +660,7 @@ describe('readiness', () => {
 
   test('comes too late for a worker that has been told to leave', () => {
     const late = after(starting({ waitReady: true }), [3_000, wake]);
-    expect(step(late, ready(1), 3_050)).toEqual({ pool: late, effects: [] });
+    expect(step(late, ready(1), 3_050)).toEqual({ pool: late, effects: [], notices: [] });
   });
 
   test('that is heard at the very deadline, or after a pause of the machine, still counts', () => {
@@ -692,7 +698,7 @@ describe('the reason a worker gives', () => {
       worker: 3,
       code: 1,
       signal: null,
-      failure: { code: 1, message: 'no database' },
+      cause: { type: 'boot-failed', code: 1, message: 'no database' },
     });
   });
 
@@ -704,24 +710,24 @@ describe('the reason a worker gives', () => {
 
   test('does not outlive readiness', () => {
     const pool = after(two(), [5_000, exited(1), failed(3), ready(3)], [5_100, exited(3)]);
-    expect(pool.slots[0]?.history.lastExit?.failure).toBeUndefined();
+    expect(pool.slots[0]?.history.lastExit?.cause).toBeUndefined();
   });
 });
 
 describe('a worker that has outgrown its memory', () => {
   test('is replaced only if no other is being replaced', () => {
     const pool = after(two(), [5_000, grown(1)]);
-    expect(step(pool, grown(2), 5_100)).toEqual({ pool, effects: [] });
+    expect(step(pool, grown(2), 5_100)).toEqual({ pool, effects: [], notices: [] });
   });
 
   test('is not replaced during a reload, which replaces it anyway', () => {
     const pool = after(two(), [5_000, read()]);
-    expect(step(pool, grown(2), 5_100)).toEqual({ pool, effects: [] });
+    expect(step(pool, grown(2), 5_100)).toEqual({ pool, effects: [], notices: [] });
   });
 
   test('is left in peace for a minute after the last time', () => {
     const pool = after(two(), [5_000, grown(1)], [5_100, ready(3), exited(1, 0)]);
-    expect(step(pool, grown(3), 64_999)).toEqual({ pool, effects: [] });
+    expect(step(pool, grown(3), 64_999)).toEqual({ pool, effects: [], notices: [] });
     expect(tell(play(pool, [65_000, grown(3)]))).toContain('fork w4 into 0 (g1)');
   });
 
@@ -790,7 +796,7 @@ describe('a worker that drains by itself', () => {
 
   test('that was told to leave before says nothing new', () => {
     const stopping = after(two(), [5_000, stop]);
-    expect(step(stopping, drains(1), 5_100)).toEqual({ pool: stopping, effects: [] });
+    expect(step(stopping, drains(1), 5_100)).toEqual({ pool: stopping, effects: [], notices: [] });
   });
 });
 
@@ -806,7 +812,7 @@ describe('who overstays', () => {
   });
 
   test('is killed alone, if the others still have time', () => {
-    expect(after(two(), [5_000, scaled(1)], [5_100, stop], [6_610, wake]).departing).toMatchObject([
+    expect(after(two(), [5_000, scaled(1)], [5_100, stop], [6_610, wake]).draining).toMatchObject([
       { id: 2, deadline: undefined },
       { id: 1, deadline: 6_700 },
     ]);
@@ -824,13 +830,26 @@ describe('a reload', () => {
   test('asked for twice while one runs is asked for once', () => {
     const again = after(begun, [5_300, asked]);
     expect(again.reloadAgain).toBe(true);
-    expect(step(again, asked, 5_400)).toEqual({ pool: again, effects: [] });
+    expect(step(again, asked, 5_400)).toEqual({ pool: again, effects: [], notices: [] });
     const over = after(again, [6_200, wake, exited(1, 0)], [6_400, ready(4)]);
     expect(tell(play(over, [6_500, exited(2, 0)]))).toEqual([
       'w3 ready | w4 ready',
       'reload.ended well',
-      'reread',
+      'load',
     ]);
+  });
+
+  test('is read once more where another was requested while the file is read', () => {
+    const loading = after(two(), [5_000, asked]);
+    expect(loading.loading).toBe(true);
+    const { pool, effects, notices } = step(loading, asked, 5_050);
+    expect([pool.reloadAgain, effects, notices]).toEqual([true, [], [{ type: 'reload.queued' }]]);
+    expect(tell(step(pool, unusable, 5_100))).toEqual(['w1 ready | w2 ready', 'load']);
+  });
+
+  test('changes nothing when the file cannot be used', () => {
+    const { pool, effects } = play(two(), [5_000, asked, unusable]);
+    expect([pool, effects]).toEqual([two(), [{ type: 'load' }]]);
   });
 
   test('trusts its canary after min_uptime', () => {
@@ -958,16 +977,16 @@ describe('a reload', () => {
   });
 
   test('that is read while another one runs, or after a stop, is none', () => {
-    expect(step(begun, read(3), 5_300)).toEqual({ pool: begun, effects: [] });
+    expect(step(begun, read(3), 5_300)).toEqual({ pool: begun, effects: [], notices: [] });
   });
 
   test('is not asked for once the service stops', () => {
     const ending = after(two(), [5_000, stop]);
-    expect(step(ending, asked, 5_100)).toEqual({ pool: ending, effects: [] });
+    expect(step(ending, asked, 5_100)).toEqual({ pool: ending, effects: [], notices: [] });
   });
 
   test('that waits is forgotten when the service stops', () => {
-    expect(tell(play(after(begun, [5_300, asked]), [5_400, stop]))).not.toContain('reread');
+    expect(tell(play(after(begun, [5_300, asked]), [5_400, stop]))).not.toContain('load');
   });
 });
 
@@ -1052,7 +1071,7 @@ describe('the end', () => {
 
   test('waits for a worker that still drains', () => {
     const pool = after(createPool({ ...EDGES, maxRestarts: 1 }, 1), [0, wake], [3_000, wake]);
-    expect(tell({ pool, effects: [] })).toEqual(['errored; w1 leaving until 4600; ending']);
+    expect(tell({ pool, effects: [], notices: [] })).toEqual(['errored; w1 leaving until 4600; ending']);
     expect(tell(play(pool, [3_100, exited(1, 0)]))).toEqual(['errored; ended', 'exit 3']);
   });
 

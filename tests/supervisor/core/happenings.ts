@@ -1,5 +1,13 @@
 /** Short words for what can happen to a pool, and pools that it has happened to. */
-import type { Effect, Event, Millis, Outcome, Policy, Pool } from '../../../src/supervisor/core/model.js';
+import type {
+  Effect,
+  Event,
+  Millis,
+  Notice,
+  Outcome,
+  Policy,
+  Pool,
+} from '../../../src/supervisor/core/model.js';
 import { createPool, step } from '../../../src/supervisor/core/step.js';
 import { POLICY } from '../../support/world.js';
 
@@ -10,7 +18,7 @@ export const wake: Event = { type: 'wake' };
 export const ready = (worker: number): Event => ({ type: 'worker.ready', worker });
 export const listening = (worker: number): Event => ({ type: 'worker.listening', worker });
 export const failed = (worker: number, code = 1): Event => ({
-  type: 'worker.failed',
+  type: 'worker.boot-failed',
   worker,
   failure: { code, message: 'no database' },
 });
@@ -20,13 +28,14 @@ export const exited = (worker: number, code: number | null = 1, signal: string |
   code,
   signal,
 });
-export const leaving = (worker: number, code = 0): Event => ({ type: 'worker.leaving', worker, code });
-export const grown = (worker: number): Event => ({ type: 'worker.grown', worker });
-export const drains = (worker: number, code = 1): Event => ({ type: 'worker.leaving', worker, code });
-export const silent = (worker: number): Event => ({ type: 'worker.silent', worker });
-export const heard = (worker: number): Event => ({ type: 'worker.heard', worker });
+export const leaving = (worker: number, code = 0): Event => ({ type: 'worker.draining', worker, code });
+export const grown = (worker: number): Event => ({ type: 'worker.memory-exceeded', worker });
+export const drains = (worker: number, code = 1): Event => ({ type: 'worker.draining', worker, code });
+export const silent = (worker: number): Event => ({ type: 'worker.unresponsive', worker });
+export const heard = (worker: number): Event => ({ type: 'worker.responsive', worker });
 export const refused = (worker: number): Event => ({ type: 'fork.failed', worker, message: 'spawn EAGAIN' });
-export const asked: Event = { type: 'reload.asked' };
+export const asked: Event = { type: 'reload.requested' };
+export const unusable: Event = { type: 'reload.refused' };
 export const read = (generation = 2, policy: Policy = EDGES, instances = 2): Event => ({
   type: 'reload.read',
   generation,
@@ -43,14 +52,16 @@ export type Happening = readonly [now: Millis, ...events: readonly Event[]];
 export function play(pool: Pool, ...happenings: readonly Happening[]): Outcome {
   let next = pool;
   const effects: Effect[] = [];
+  const notices: Notice[] = [];
   for (const [now, ...events] of happenings) {
     for (const event of events) {
       const outcome = step(next, event, now);
       next = outcome.pool;
       effects.push(...outcome.effects);
+      notices.push(...outcome.notices);
     }
   }
-  return { pool: next, effects };
+  return { pool: next, effects, notices };
 }
 
 export const after = (pool: Pool, ...happenings: readonly Happening[]): Pool =>

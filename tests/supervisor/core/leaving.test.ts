@@ -27,15 +27,14 @@ test('has a successor while it still drains, and its exit changes nothing any mo
   const { pool } = play(two(), [5_000, leaving(1)]);
   expect(effectsOf(two(), [5_000, leaving(1)])).toEqual(['fork w3 into 0 (g1)']);
   expect(pool.slots[0]).toMatchObject({ at: 'starting', worker: { id: 3 } });
-  expect(pool.departing).toEqual([{ id: 1, slot: 0, generation: 1, deadline: 6_600, ordered: false }]);
-  expect(after(pool, [5_400, exited(1)])).toEqual({ ...pool, departing: [] });
+  expect(pool.draining).toEqual([{ id: 1, slot: 0, generation: 1, deadline: 6_600, ordered: false }]);
+  expect(after(pool, [5_400, exited(1)])).toEqual({ ...pool, draining: [] });
 });
 
 test('has its exit told when it has come', () => {
   const facts: Facts = {
     process: () => undefined,
     pidOf: worker => 100 + worker,
-    uptimeOf: () => 0,
     usageOf: () => undefined,
   };
   const told = (pool: Pool): unknown[] =>
@@ -76,12 +75,13 @@ test('is no proof of a new build: the reload is aborted, and the old worker serv
   expect(effectsOf(replacing, [5_300, leaving(3)])).toEqual([
     'reload.ended aborted: the new worker of slot 0 exited (code 0) before it had proved stable',
   ]);
-  const { slots, departing } = after(replacing, [5_300, leaving(3)]);
+  const { slots, draining } = after(replacing, [5_300, leaving(3)]);
   expect(slots[0]).toMatchObject({ at: 'ready', worker: { id: 1 } });
-  expect(departing).toMatchObject([{ id: 3, generation: 2, deadline: 6_900 }]);
+  expect(draining).toMatchObject([{ id: 3, generation: 2, deadline: 6_900 }]);
 });
 
 test('is no news where it is unknown, has said so already, or has been told to leave', () => {
   for (const pool of [after(two(), [5_000, leaving(1)]), after(two(), [5_000, stop])])
-    for (const worker of [1, 99]) expect(play(pool, [5_100, leaving(worker)])).toEqual({ pool, effects: [] });
+    for (const worker of [1, 99])
+      expect(play(pool, [5_100, leaving(worker)])).toEqual({ pool, effects: [], notices: [] });
 });

@@ -9,7 +9,8 @@
  * A life that breaks a promise is reported with its seed.
  */
 import type { Effect, Event, Pool, WorkerId } from '../../../src/supervisor/core/model.js';
-import { nextWake, workersOf } from '../../../src/supervisor/core/wake.js';
+import { workersOf } from '../../../src/supervisor/core/pool.js';
+import { nextWake } from '../../../src/supervisor/core/wake.js';
 import { HEALTHY, POLICY, World, type Behaviour } from '../../support/world.js';
 
 const SEED = process.env['SEED'];
@@ -99,7 +100,10 @@ function live(seed: number, begun: (world: World) => void): void {
       killTimeoutMs: pick(100, LONGEST_KILL_TIMEOUT_MS),
     },
     behave,
-    inspect: (here, event, before, effects) => inspect(here, event, before, effects, watch),
+    inspect: (here, event, before, { effects, notices }) => {
+      for (const { type } of notices) seen.add(type);
+      inspect(here, event, before, effects, watch);
+    },
   });
   begun(world);
 
@@ -123,18 +127,18 @@ function live(seed: number, begun: (world: World) => void): void {
     const anybody = 1 + upTo(world.pool.lastWorker);
     const failure = { code: 1, message: 'said too late' };
     pick<() => unknown>(
-      () => world.send({ type: 'reload.asked' }),
-      () => world.send({ type: 'reload.asked' }),
+      () => world.send({ type: 'reload.requested' }),
+      () => world.send({ type: 'reload.requested' }),
       () => world.send({ type: 'scale', instances: 1 + upTo(6) }),
       () => world.crash(victim, pick({ code: 1 }, { signal: 'SIGKILL' }, { code: 0 })),
       () => world.crash(anybody, pick({ code: 1 }, { signal: 'SIGKILL' }, { code: 0 })),
-      () => world.send({ type: 'worker.grown', worker: pick(victim, anybody) }),
+      () => world.send({ type: 'worker.memory-exceeded', worker: pick(victim, anybody) }),
       () => world.send({ type: 'worker.listening', worker: anybody }),
       () => world.leave(pick(victim, anybody), pick(0, 1), upTo(2_000)),
-      () => world.send({ type: 'worker.silent', worker: pick(victim, anybody) }),
-      () => world.send({ type: 'worker.heard', worker: pick(victim, anybody) }),
+      () => world.send({ type: 'worker.unresponsive', worker: pick(victim, anybody) }),
+      () => world.send({ type: 'worker.responsive', worker: pick(victim, anybody) }),
       () => world.alive.has(anybody) && world.send({ type: 'worker.ready', worker: anybody }),
-      () => world.send({ type: 'worker.failed', worker: anybody, failure }),
+      () => world.send({ type: 'worker.boot-failed', worker: anybody, failure }),
       () => world.send({ type: 'worker.exited', worker: 9_999, code: 1, signal: null }),
       () => (healthy = !healthy),
       () => (world.file = pick(undefined, newFile())),
@@ -159,7 +163,7 @@ function endWell(world: World, watch: Watch): void {
     const { generation, fromFile, policy } = world.pool;
     world.file = { policy, instances: fromFile };
     watch.floor = 3;
-    world.send({ type: 'reload.asked' }).pass(60_000);
+    world.send({ type: 'reload.requested' }).pass(60_000);
     must(world.pool.reload === undefined && world.pool.generation > generation, 'a healthy reload succeeds');
     must(
       workersOfAll(world.pool).every(worker => worker.generation === world.pool.generation),
@@ -187,13 +191,13 @@ function inspect(world: World, event: Event, before: Pool, effects: readonly Eff
   for (const { at } of pool.slots) seen.add(at);
   must(
     workers.length <= Math.max(pool.wanted, before.wanted) + 1,
-    'never more than wanted + 1 besides the departing',
+    'never more than wanted + 1 besides the draining',
   );
   must(pool.slots.filter(({ at }) => at === 'replacing').length <= 1, 'one slot at a time is replaced');
   must(!pool.slots.some(({ at }) => at === 'vacant'), 'no seat stays empty without a reason');
   must((nextWake(pool) ?? Infinity) > now, 'what is due is done, and the next wake lies ahead');
   const isExcused =
-    ['worker.exited', 'worker.leaving', 'stop'].includes(event.type) || pool.wanted < before.slots.length;
+    ['worker.exited', 'worker.draining', 'stop'].includes(event.type) || pool.wanted < before.slots.length;
   must(isExcused || served(pool) >= served(before), 'nothing but an end or an order costs a serving slot');
   must(
     pool.verdict !== undefined || served(pool) >= watch.floor,
@@ -249,7 +253,7 @@ function inspectOrders({ pool }: World, effects: readonly Effect[], watch: Watch
     if (effect.type === 'exit') watch.exits++;
     if (effect.type !== 'order' && effect.type !== 'kill') continue;
     must(
-      pool.departing.some(({ id }) => id === effect.worker),
+      pool.draining.some(({ id }) => id === effect.worker),
       'only who has given up its seat is sent away',
     );
     if (effect.type === 'kill') continue;
@@ -260,7 +264,7 @@ function inspectOrders({ pool }: World, effects: readonly Effect[], watch: Watch
 
 function inspectLoans(pool: Pool, workers: ReturnType<typeof workersOf>): void {
   const isHeard = (worker: ReturnType<typeof workersOf>[number]): boolean =>
-    worker.at === 'serving' && !worker.silent;
+    worker.at === 'serving' && worker.unresponsiveSince === undefined;
   const areAllSilent = !pool.slots.flatMap(workersOf).some(isHeard);
   const accepts = (worker: ReturnType<typeof workersOf>[number]): boolean =>
     isHeard(worker) || (areAllSilent && worker.at === 'serving');
@@ -289,8 +293,8 @@ function inspectReload(
 ): void {
   const begins = before.reload === undefined && event.type === 'reload.read' && before.verdict === undefined;
   if (begins) watch.reloadsBegun++;
-  if (event.type === 'reload.asked') watch.reloadsAsked++;
-  watch.filesRead += effects.filter(({ type }) => type === 'reread').length;
+  if (event.type === 'reload.requested') watch.reloadsAsked++;
+  watch.filesRead += effects.filter(({ type }) => type === 'load').length;
   watch.reloadsEnded += effects.filter(({ type }) => type === 'reload.ended').length;
   must(watch.filesRead <= watch.reloadsAsked, 'a failed reload never retries itself');
   must(
@@ -298,16 +302,16 @@ function inspectReload(
     'a reload begins with a file that was read',
   );
   must(
-    pool.reload === undefined || pool.verdict === undefined || pool.departing.length > 0,
+    pool.reload === undefined || pool.verdict === undefined || pool.draining.length > 0,
     'a stop ends a reload',
   );
 }
 
 /** Every event, effect and state that a life can meet. */
 const EVERYTHING = `
-  wake worker.ready worker.listening worker.failed worker.exited worker.grown worker.leaving worker.silent worker.heard fork.failed
-  reload.asked reload.read scale stop jump
-  fork order kill reread reload.ended recycle.failed lend return exit
+  wake worker.ready worker.listening worker.boot-failed worker.exited worker.memory-exceeded worker.draining worker.unresponsive worker.responsive fork.failed
+  reload.requested reload.read reload.refused scale stop jump
+  fork order kill load reload.ended memory-restart.failed lend return exit
   backoff starting ready replacing stopped errored
 `
   .trim()

@@ -3,10 +3,10 @@ import type { Exit, Policy } from '../../../src/supervisor/core/model.js';
 import { newHistory } from '../../../src/supervisor/core/pool.js';
 import {
   exponentialDelay,
-  fate,
+  decideRestart,
   forkFailureDelay,
   restartDelay,
-  type Fate,
+  type RestartDecision,
 } from '../../../src/supervisor/core/policy.js';
 import { POLICY } from '../../support/world.js';
 
@@ -52,19 +52,19 @@ describe('the delay before the next worker', () => {
   });
 });
 
-describe('the fate of a slot', () => {
+describe('the decideRestart of a slot', () => {
   const fateOf = (
     policy: Partial<Policy>,
     exit: Partial<Exit>,
     { unstable = 1, everReady = true } = {},
-  ): Fate =>
-    fate(
+  ): RestartDecision =>
+    decideRestart(
       { ...POLICY, ...policy },
-      { worker: 1, code: 1, signal: null, failure: undefined, ...exit },
+      { worker: 1, code: 1, signal: null, cause: undefined, ...exit },
       { ...newHistory(1), unstable },
       everReady,
     );
-  const soon: Fate = { at: 'backoff', delay: 0 };
+  const soon: RestartDecision = { at: 'backoff', delay: 0 };
 
   test('is another worker, whatever the code', () => {
     for (const code of [0, 1, 255]) expect(fateOf({}, { code })).toEqual(soon);

@@ -18,11 +18,11 @@ test('start: every slot is forked at once, and its socket lent out until it serv
 test('reload: the canary proves itself, then one slot after the other, new before old', () => {
   const world = new World({ instances: 2 }).pass(5_000);
   world.takeTranscript();
-  world.send({ type: 'reload.asked' }).pass(5_000);
+  world.send({ type: 'reload.requested' }).pass(5_000);
   expect(world.transcript).toMatchInlineSnapshot(`
     [
-      "  5000 reload.asked",
-      "  5000   -> reread",
+      "  5000 reload.requested",
+      "  5000   -> load",
       "  5000 reload.read g2 x2",
       "  5000   -> fork w3 into 0 (g2)",
       "  5200 worker.ready w3",
@@ -41,14 +41,14 @@ test('reload of a build that crashes on boot: nothing is retired, and nothing is
   const world = new World({ instances: 2 }).pass(5_000);
   world.takeTranscript();
   world.behave = () => ({ exitsAfter: 100, code: 1, failure: { code: 1, message: 'Cannot find module' } });
-  world.send({ type: 'reload.asked' }).pass(60_000);
+  world.send({ type: 'reload.requested' }).pass(60_000);
   expect(world.transcript).toMatchInlineSnapshot(`
     [
-      "  5000 reload.asked",
-      "  5000   -> reread",
+      "  5000 reload.requested",
+      "  5000   -> load",
       "  5000 reload.read g2 x2",
       "  5000   -> fork w3 into 0 (g2)",
-      "  5100 worker.failed w3 Cannot find module",
+      "  5100 worker.boot-failed w3 Cannot find module",
       "  5100 worker.exited w3 1",
       "  5100   -> reload.ended aborted: the new worker of slot 0 exited (code 1) before it was ready: Cannot find module",
     ]
@@ -60,11 +60,11 @@ test('reload of a build that dies while it has to prove itself: the old worker n
   const world = new World({ instances: 2 }).pass(5_000);
   world.takeTranscript();
   world.behave = () => ({ ...HEALTHY, exitsAfter: 900, code: 7 });
-  world.send({ type: 'reload.asked' }).pass(10_000);
+  world.send({ type: 'reload.requested' }).pass(10_000);
   expect(world.transcript).toMatchInlineSnapshot(`
     [
-      "  5000 reload.asked",
-      "  5000   -> reread",
+      "  5000 reload.requested",
+      "  5000   -> load",
       "  5000 reload.read g2 x2",
       "  5000   -> fork w3 into 0 (g2)",
       "  5200 worker.ready w3",
@@ -78,11 +78,11 @@ test('reload of a build that never gets ready: told to leave at listen_timeout, 
   const world = new World({ instances: 1 }).pass(5_000);
   world.takeTranscript();
   world.behave = () => ({});
-  world.send({ type: 'reload.asked' }).pass(10_000);
+  world.send({ type: 'reload.requested' }).pass(10_000);
   expect(world.transcript).toMatchInlineSnapshot(`
     [
-      "  5000 reload.asked",
-      "  5000   -> reread",
+      "  5000 reload.requested",
+      "  5000   -> load",
       "  5000 reload.read g2 x1",
       "  5000   -> fork w2 into 0 (g2)",
       "  8000   -> order w2 to retire",
@@ -96,17 +96,17 @@ test('reload of a build that never gets ready: told to leave at listen_timeout, 
 test('reloads asked for while one runs are one more afterwards', () => {
   const world = new World({ instances: 1 }).pass(5_000);
   world.takeTranscript();
-  world.send({ type: 'reload.asked' }).pass(300);
-  world.send({ type: 'reload.asked' }).send({ type: 'reload.asked' }).pass(10_000);
-  expect(world.transcript.filter(line => /reload|reread/.test(line))).toMatchInlineSnapshot(`
+  world.send({ type: 'reload.requested' }).pass(300);
+  world.send({ type: 'reload.requested' }).send({ type: 'reload.requested' }).pass(10_000);
+  expect(world.transcript.filter(line => /reload|load/.test(line))).toMatchInlineSnapshot(`
     [
-      "  5000 reload.asked",
-      "  5000   -> reread",
+      "  5000 reload.requested",
+      "  5000   -> load",
       "  5000 reload.read g2 x1",
-      "  5300 reload.asked",
-      "  5300 reload.asked",
+      "  5300 reload.requested",
+      "  5300 reload.requested",
       "  6250   -> reload.ended well",
-      "  6250   -> reread",
+      "  6250   -> load",
       "  6250 reload.read g3 x1",
       "  7500   -> reload.ended well",
     ]
@@ -117,11 +117,11 @@ test('reload with another number in the file: the number changes once the canary
   const world = new World({ instances: 1 }).pass(5_000);
   world.takeTranscript();
   world.file = { policy: world.policy, instances: 3 };
-  world.send({ type: 'reload.asked' }).pass(10_000);
+  world.send({ type: 'reload.requested' }).pass(10_000);
   expect(world.transcript).toMatchInlineSnapshot(`
     [
-      "  5000 reload.asked",
-      "  5000   -> reread",
+      "  5000 reload.requested",
+      "  5000   -> load",
       "  5000 reload.read g2 x3",
       "  5000   -> fork w2 into 0 (g2)",
       "  5200 worker.ready w2",
@@ -142,7 +142,7 @@ test('reload with another number in the file: the number changes once the canary
 
 test('a crash in another slot during a reload is healed with the old build until the canary is trusted', () => {
   const world = new World({ instances: 2 }).pass(5_000);
-  world.send({ type: 'reload.asked' }).pass(400);
+  world.send({ type: 'reload.requested' }).pass(400);
   world.takeTranscript();
   world.crash(2).pass(5_000);
   expect(world.transcript).toMatchInlineSnapshot(`
@@ -187,7 +187,7 @@ test('scale: new slots are forked at once, surplus ones retire from the top', ()
 
 test('stop during a reload: the successor is told first, everybody drains at the same time', () => {
   const world = new World({ instances: 2 }).pass(5_000);
-  world.send({ type: 'reload.asked' }).pass(100);
+  world.send({ type: 'reload.requested' }).pass(100);
   world.takeTranscript();
   world.send({ type: 'stop', how: 'drain' }).pass(5_000);
   expect(world.transcript).toMatchInlineSnapshot(`
@@ -247,18 +247,18 @@ test('stop now, after a stop that takes too long: all are killed', () => {
 test('a worker that outgrew its memory gets a successor first, and peace for a minute', () => {
   const world = new World({ instances: 1 }).pass(5_000);
   world.takeTranscript();
-  world.send({ type: 'worker.grown', worker: 1 }).pass(5_000);
-  world.send({ type: 'worker.grown', worker: 2 }).pass(60_000);
-  world.send({ type: 'worker.grown', worker: 2 }).pass(1_000);
+  world.send({ type: 'worker.memory-exceeded', worker: 1 }).pass(5_000);
+  world.send({ type: 'worker.memory-exceeded', worker: 2 }).pass(60_000);
+  world.send({ type: 'worker.memory-exceeded', worker: 2 }).pass(1_000);
   expect(world.transcript).toMatchInlineSnapshot(`
     [
-      "  5000 worker.grown w1",
+      "  5000 worker.memory-exceeded w1",
       "  5000   -> fork w2 into 0 (g1)",
       "  5200 worker.ready w2",
       "  5200   -> order w1 to retire",
       "  5250 worker.exited w1 0",
-      " 10000 worker.grown w2",
-      " 70000 worker.grown w2",
+      " 10000 worker.memory-exceeded w2",
+      " 70000 worker.memory-exceeded w2",
       " 70000   -> fork w3 into 0 (g1)",
       " 70200 worker.ready w3",
       " 70200   -> order w2 to retire",
@@ -297,10 +297,10 @@ test('an invalid configuration that the first worker reports ends the service at
     [
       "     0   -> fork w1 into 0 (g1)",
       "     0   -> fork w2 into 1 (g1)",
-      "   100 worker.failed w1 Invalid configuration: PORT",
+      "   100 worker.boot-failed w1 Invalid configuration: PORT",
       "   100 worker.exited w1 5",
       "   100   -> order w2 to stop",
-      "   100 worker.failed w2 Invalid configuration: PORT",
+      "   100 worker.boot-failed w2 Invalid configuration: PORT",
       "   100 worker.exited w2 5",
       "   100   -> exit 5",
     ]
@@ -399,11 +399,11 @@ test('an errored slot is revived by scale with fresh counters', () => {
 test('an errored slot is revived by a reload with fresh counters', () => {
   const world = withAnErroredSlot();
   world.behave = () => HEALTHY;
-  world.send({ type: 'reload.asked' }).pass(5_000);
+  world.send({ type: 'reload.requested' }).pass(5_000);
   expect(world.transcript).toMatchInlineSnapshot(`
     [
-      " 10000 reload.asked",
-      " 10000   -> reread",
+      " 10000 reload.requested",
+      " 10000   -> load",
       " 10000 reload.read g2 x2",
       " 10000   -> fork w5 into 0 (g2)",
       " 10200 worker.ready w5",
@@ -454,7 +454,7 @@ test('scale up while slots wait for their backoff does not cut their wait short'
 
 test('scale during a reload: up at once with the old build before the canary is trusted, then all are renewed', () => {
   const world = new World({ instances: 1 }).pass(5_000);
-  world.send({ type: 'reload.asked' }).pass(100);
+  world.send({ type: 'reload.requested' }).pass(100);
   world.takeTranscript();
   world.send({ type: 'scale', instances: 2 }).pass(10_000);
   expect(world.transcript).toMatchInlineSnapshot(`
@@ -479,7 +479,7 @@ test('scale during a reload: up at once with the old build before the canary is 
 test('scale down during a reload: who is being replaced beyond the number leaves with its successor', () => {
   const world = new World({ instances: 3 }).pass(5_000);
   world.behave = ({ slot }) => ({ ...HEALTHY, readyAfter: slot === 1 ? 2_000 : 200 });
-  world.send({ type: 'reload.asked' }).pass(1_500);
+  world.send({ type: 'reload.requested' }).pass(1_500);
   world.takeTranscript();
   world.send({ type: 'scale', instances: 1 }).pass(10_000);
   expect(world.transcript).toMatchInlineSnapshot(`
@@ -528,11 +528,11 @@ test('a worker killed while it drains has simply left', () => {
 test('a worker killed while it is being replaced leaves the seat to its successor', () => {
   const world = new World({ instances: 2 }).pass(5_000);
   world.takeTranscript();
-  world.send({ type: 'reload.asked' }).pass(100).crash(1, { signal: 'SIGKILL' }).pass(10_000);
+  world.send({ type: 'reload.requested' }).pass(100).crash(1, { signal: 'SIGKILL' }).pass(10_000);
   expect(world.transcript).toMatchInlineSnapshot(`
     [
-      "  5000 reload.asked",
-      "  5000   -> reread",
+      "  5000 reload.requested",
+      "  5000   -> load",
       "  5000 reload.read g2 x2",
       "  5000   -> fork w3 into 0 (g2)",
       "  5100 worker.exited w1 SIGKILL",
@@ -550,7 +550,7 @@ test('a worker killed while it is being replaced leaves the seat to its successo
 
 test('a jump of an hour: nobody who serves is touched, whatever else is going on', () => {
   const world = new World({ instances: 3 }).pass(5_000);
-  world.send({ type: 'reload.asked' }).pass(500);
+  world.send({ type: 'reload.requested' }).pass(500);
   world.takeTranscript();
   world.jump(3_600_000).pass(0);
   expect(world.transcript).toMatchInlineSnapshot(`
@@ -588,11 +588,11 @@ test('a fork that the system refuses aborts a reload, which leaves everything as
   const world = new World({ instances: 2 }).pass(5_000);
   world.takeTranscript();
   world.behave = () => ({ refused: 'spawn ENOMEM' });
-  world.send({ type: 'reload.asked' }).pass(60_000);
+  world.send({ type: 'reload.requested' }).pass(60_000);
   expect(world.transcript).toMatchInlineSnapshot(`
     [
-      "  5000 reload.asked",
-      "  5000   -> reread",
+      "  5000 reload.requested",
+      "  5000   -> load",
       "  5000 reload.read g2 x2",
       "  5000   -> fork w3 into 0 (g2)",
       "  5000 fork.failed w3",
@@ -606,11 +606,11 @@ test('a fork that the system refuses later in a reload leaves the renewed slots 
   const world = new World({ instances: 2 }).pass(5_000);
   world.takeTranscript();
   world.behave = ({ slot }) => (slot === 1 ? { refused: 'spawn ENOMEM' } : HEALTHY);
-  world.send({ type: 'reload.asked' }).pass(60_000);
+  world.send({ type: 'reload.requested' }).pass(60_000);
   expect(world.transcript).toMatchInlineSnapshot(`
     [
-      "  5000 reload.asked",
-      "  5000   -> reread",
+      "  5000 reload.requested",
+      "  5000   -> load",
       "  5000 reload.read g2 x2",
       "  5000   -> fork w3 into 0 (g2)",
       "  5200 worker.ready w3",
@@ -636,8 +636,8 @@ describe('a pool of 1 024 slots', () => {
     expect(world.serving).toBe(MANY);
     expect(world.pool.loans.size).toBe(0);
 
-    world.send({ type: 'reload.asked' }).pass(1_000 + 201 * MANY);
-    expect(world.pool).toMatchObject({ reload: undefined, generation: 2, departing: [] });
+    world.send({ type: 'reload.requested' }).pass(1_000 + 201 * MANY);
+    expect(world.pool).toMatchObject({ reload: undefined, generation: 2, draining: [] });
     expect(world.pool.slots.every(({ history }) => history.generation === 2)).toBe(true);
     expect(world.forks).toHaveLength(MANY + MANY / 2 + MANY);
 

@@ -1,7 +1,8 @@
 /** When the core asks to be woken. */
 import type { Millis, Pool } from '../../../src/supervisor/core/model.js';
 import { createPool, step } from '../../../src/supervisor/core/step.js';
-import { nextWake, workersOf } from '../../../src/supervisor/core/wake.js';
+import { workersOf } from '../../../src/supervisor/core/pool.js';
+import { nextWake } from '../../../src/supervisor/core/wake.js';
 import {
   after,
   EDGES,

@@ -90,9 +90,9 @@ test('who misses its beats is told 30 ms after the last one, and once', () => {
   jest.advanceTimersByTime(9);
   expect(reports).toEqual([]);
   jest.advanceTimersByTime(1);
-  expect(reports).toEqual(['worker.silent w1']);
+  expect(reports).toEqual(['worker.unresponsive w1']);
   pass(1_000);
-  expect(reports).toEqual(['worker.silent w1']);
+  expect(reports).toEqual(['worker.unresponsive w1']);
 });
 
 test('who beats again is heard only after it has done so for a while', () => {
@@ -101,9 +101,9 @@ test('who beats again is heard only after it has done so for a while', () => {
   pass(100);
   beating.set(2, false);
   pass(60);
-  expect(reports).toEqual(['worker.silent w2']);
+  expect(reports).toEqual(['worker.unresponsive w2']);
   pass(90);
-  expect(reports).toEqual(['worker.silent w2', 'worker.heard w2']);
+  expect(reports).toEqual(['worker.unresponsive w2', 'worker.responsive w2']);
 });
 
 test('who comes and goes stays silent', () => {
@@ -114,7 +114,7 @@ test('who comes and goes stays silent', () => {
     beating.set(2, false);
     pass(75);
   }
-  expect(reports).toEqual(['worker.silent w2']);
+  expect(reports).toEqual(['worker.unresponsive w2']);
 });
 
 test('after a second without work all may rest, and nothing ticks; work wakes all of them', () => {
@@ -148,7 +148,7 @@ test('nobody rests while one is silent', () => {
   beating.set(2, false);
   pass(5_000);
   expect(told).not.toContain('pulse.enough until busy w2');
-  expect(reports).toEqual(['worker.silent w1']);
+  expect(reports).toEqual(['worker.unresponsive w1']);
 });
 
 test('a machine that was suspended blames nobody', () => {
@@ -187,9 +187,9 @@ test('the last one left counts as heard, whatever was missed of it', () => {
   two();
   beating.delete(2);
   pass(100);
-  expect(reports).toEqual(['worker.silent w2']);
+  expect(reports).toEqual(['worker.unresponsive w2']);
   monitor.forget(1);
-  expect(reports).toEqual(['worker.silent w2', 'worker.heard w2']);
+  expect(reports).toEqual(['worker.unresponsive w2', 'worker.responsive w2']);
   pass(1_000);
   expect(reports).toHaveLength(2);
 });

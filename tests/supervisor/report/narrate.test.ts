@@ -1,7 +1,13 @@
 /** What the supervisor says: every line of its log, and the sentences that logs, status and commands share. */
 import type { Effect, Event, Exit, Pool } from '../../../src/supervisor/core/model.js';
-import { narrateEffect, narrateEvent } from '../../../src/supervisor/report/narrate.js';
-import { endSentence, exitSentence, mistrustSentence } from '../../../src/supervisor/core/sentences.js';
+import { narrateEffect, narrateNotice } from '../../../src/supervisor/report/narrate.js';
+import {
+  abortText,
+  endText,
+  exitText,
+  scaleFailureText,
+  successorLostText,
+} from '../../../src/supervisor/report/wording.js';
 import { createPool, step } from '../../../src/supervisor/core/step.js';
 import {
   after,
@@ -25,8 +31,9 @@ const pid = (worker: number): number => 100 + worker;
 
 /** The lines of an event at `now`, with their levels. */
 function said(pool: Pool, event: Event, now = 5_000): string[] {
-  const next = step(pool, event, now).pool;
-  return narrateEvent(event, pool, next, now, pid).map(({ level, msg }) => `${level}: ${msg}`);
+  return step(pool, event, now)
+    .notices.map(notice => narrateNotice(notice, pid))
+    .map(({ level, msg }) => `${level}: ${msg}`);
 }
 
 const trial = after(two(), [4_000, read()], [4_200, ready(3)]);
@@ -50,7 +57,7 @@ test.each<[string, Pool, Event, string[]]>([
     'the wait for the next worker',
     crashed,
     exited(3),
-    ['warn: Worker 103 exited (code 1)', 'warn: Slot 0 gets its next worker in 100 ms'],
+    ['warn: Worker 103 exited (code 1)', 'warn: Restarting slot 0 in 100 ms (backoff)'],
   ],
   [
     'a slot that is left alone, with the reason',
@@ -70,11 +77,11 @@ test.each<[string, Pool, Event, string[]]>([
     'a fork that failed',
     crashed,
     refused(3),
-    ['error: Forking a worker failed: spawn EAGAIN', 'warn: Slot 0 gets its next worker in 100 ms'],
+    ['error: Forking a worker failed: spawn EAGAIN', 'warn: Restarting slot 0 in 100 ms (backoff)'],
   ],
   ['a worker that has grown', two(), grown(1), ['warn: Worker 101 exceeds max_memory_restart, replacing it']],
   ['a worker that has grown again too soon', trial, grown(2), []],
-  ['a reload that has to wait', trial, asked, ['info: Reload under way, another one follows it']],
+  ['a reload that has to wait', trial, asked, ['info: A reload is running; another one follows it']],
   ['a further one that has to wait', after(trial, [4_500, asked]), asked, []],
   ['a reload that need not wait', two(), asked, []],
   ['the beginning of a reload', two(), read(), ['info: Reloading 2 workers']],
@@ -88,36 +95,44 @@ test.each<[string, Pool, Event, string[]]>([
   expect(said(pool, event)).toEqual(expected);
 });
 
-test('a wake tells of workers that were not ready in time', () => {
-  expect(said(crashed, wake, 7_900)).toEqual(['error: Worker 103 not ready within 3000 ms']);
+const LATE = ['error: Worker 103 not ready within 3000 ms', 'warn: Restarting slot 0 in 100 ms (backoff)'];
+
+test('a wake reports workers that were not ready in time', () => {
+  expect(said(crashed, wake, 7_900)).toEqual(LATE);
   expect(said(crashed, wake, 7_899)).toEqual([]);
 });
 
-test('whatever else happens first tells of them as well', () => {
-  expect(said(crashed, exited(2, 3), 7_900)).toEqual([
-    'warn: Worker 102 exited (code 3)',
+test('any other event that comes first reports them as well', () => {
+  expect(said(crashed, exited(2, 3), 7_900)).toEqual(['warn: Worker 102 exited (code 3)', ...LATE]);
+});
+
+test('a successor that is not ready in time is reported, and its slot is not restarted', () => {
+  const restarting = after(two(), [4_000, grown(1)]);
+  expect(said(restarting, wake, 7_000)).toEqual([
     'error: Worker 103 not ready within 3000 ms',
+    'error: The old worker of slot 0 stays: the new worker of slot 0 failed to start: not ready within 3000 ms',
   ]);
 });
 
-test('a wake tells nothing of ends that have been told', () => {
+test('an exit is reported once', () => {
   const waiting = after(two(), [4_900, exited(1), exited(3)]);
   expect(said(waiting, wake, 5_000)).toEqual([]);
 });
 
-test('the wait for the next worker is told in whole milliseconds', () => {
-  const event = exited(3);
-  const pool = step(crashed, event, 5_000.4).pool;
-  expect(narrateEvent(event, crashed, pool, 5_000.6, pid).at(-1)?.msg).toBe(
-    'Slot 0 gets its next worker in 100 ms',
-  );
+test('a restart without a delay needs no line', () => {
+  expect(said(two({ restartDelayMs: 0 }), exited(1, 3), 500)).toEqual(['warn: Worker 101 exited (code 3)']);
+});
+
+test('a backoff is reported in whole milliseconds', () => {
+  const { msg } = narrateNotice({ type: 'slot.backoff', slot: 0, delayMs: 99.4 }, pid);
+  expect(msg).toBe('Restarting slot 0 in 100 ms (backoff)');
 });
 
 const exit = (more: Partial<Exit> = {}): Exit => ({
   worker: 1,
   code: 1,
   signal: null,
-  failure: undefined,
+  cause: undefined,
   ...more,
 });
 
@@ -127,28 +142,39 @@ test.each<[Effect, string[]]>([
   [{ type: 'order', worker: 1, how: 'retire' }, ['info: Disconnecting worker 101']],
   [{ type: 'kill', worker: 1 }, ['warn: Killing worker 101']],
   [{ type: 'reload.ended', aborted: undefined }, ['info: Reload finished']],
-  [{ type: 'reload.ended', aborted: 'why' }, ['error: Reload aborted: why']],
   [
-    { type: 'recycle.failed', slot: 1, reason: 'it did not boot' },
-    ['error: The old worker of slot 1 stays: it did not boot'],
+    { type: 'reload.ended', aborted: { type: 'service-stops' } },
+    ['error: Reload aborted: the service stops'],
   ],
   [{ type: 'lend', slot: 0, to: 1 }, []],
   [{ type: 'return', slot: 0, from: 1 }, []],
-  [{ type: 'reread' }, []],
+  [{ type: 'load' }, []],
   [
     { type: 'exit', verdict: { code: 0, exit: undefined } },
     ['info: All workers disconnected, master process exiting'],
   ],
   [
-    { type: 'exit', verdict: { code: 3, exit: exit({ failure: { code: 1, message: 'no database' } }) } },
+    {
+      type: 'exit',
+      verdict: { code: 3, exit: exit({ cause: { type: 'boot-failed', code: 1, message: 'no database' } }) },
+    },
     ['fatal: No worker left, master process exiting with code 3: exited (code 1): no database'],
   ],
   [
-    { type: 'exit', verdict: { code: 5, exit: exit({ code: 5, failure: { code: 5, message: 'PORT' } }) } },
+    {
+      type: 'exit',
+      verdict: { code: 5, exit: exit({ code: 5, cause: { type: 'boot-failed', code: 5, message: 'PORT' } }) },
+    },
     ['fatal: No worker left, master process exiting with code 5: PORT'],
   ],
   [
-    { type: 'exit', verdict: { code: 6, exit: exit({ code: 6, failure: { code: 6, message: 'taken' } }) } },
+    {
+      type: 'exit',
+      verdict: {
+        code: 6,
+        exit: exit({ code: 6, cause: { type: 'boot-failed', code: 6, message: 'taken' } }),
+      },
+    },
     ['fatal: No worker left, master process exiting with code 6: taken'],
   ],
   [
@@ -160,34 +186,50 @@ test.each<[Effect, string[]]>([
     ['fatal: No worker left, master process exiting with code 4'],
   ],
 ])('an effect: %p', (effect, expected) => {
-  const lines = narrateEffect(effect, createPool(EDGES, 2), pid);
-  expect(lines.map(({ level, msg }) => `${level}: ${msg}`)).toEqual(expected);
+  const line = narrateEffect(effect, createPool(EDGES, 2), pid);
+  expect(line === undefined ? [] : [`${line.level}: ${line.msg}`]).toEqual(expected);
 });
 
 describe('the end of a worker in words', () => {
-  const failure = { code: 1, message: 'no database' };
+  const announced = { type: 'boot-failed', code: 1, message: 'no database' } as const;
+  const refusedFork = { type: 'fork-failed', message: 'spawn EAGAIN' } as const;
+  const late = { type: 'start-timeout', limitMs: 3_000 } as const;
 
   test.each([
     [exit({ code: 0 }), 'exited (code 0)', 'exited (code 0)'],
     [exit({ code: null, signal: 'SIGKILL' }), 'exited (signal SIGKILL)', 'exited (signal SIGKILL)'],
-    [exit({ failure }), 'exited (code 1)', 'exited (code 1): no database'],
-    [exit({ code: null, failure }), '', 'no database'],
+    [exit({ cause: announced }), 'exited (code 1)', 'exited (code 1): no database'],
+    [exit({ code: null, cause: refusedFork }), '', 'spawn EAGAIN'],
+    [exit({ code: null, cause: late }), '', 'not ready within 3000 ms'],
     [exit({ code: null }), '', ''],
   ])('%p', (which, end, whole) => {
-    expect(endSentence(which)).toBe(end);
-    expect(exitSentence(which)).toBe(whole);
+    expect(endText(which)).toBe(end);
+    expect(exitText(which)).toBe(whole);
   });
 
   test.each([
     [exit(), 'starting', 'the new worker of slot 2 exited (code 1) before it was ready'],
     [exit(), 'serving', 'the new worker of slot 2 exited (code 1) before it had proved stable'],
     [
-      exit({ failure }),
+      exit({ cause: announced }),
       'starting',
       'the new worker of slot 2 exited (code 1) before it was ready: no database',
     ],
-    [exit({ code: null, failure }), 'starting', 'the new worker of slot 2 failed to start: no database'],
+    [
+      exit({ code: null, cause: late }),
+      'starting',
+      'the new worker of slot 2 failed to start: not ready within 3000 ms',
+    ],
   ] as const)('why it is not trusted: %p, %s', (which, state, expected) => {
-    expect(mistrustSentence(2, which, state)).toBe(expected);
+    expect(successorLostText({ slot: 2, exit: which, state })).toBe(expected);
+    expect(abortText({ type: 'successor-lost', slot: 2, exit: which, state })).toBe(expected);
   });
+});
+
+test.each([
+  [{ type: 'service-stops' }, 'the service stops'],
+  [{ type: 'superseded', wanted: 3 }, '3 workers are wanted by now'],
+  [{ type: 'slot-not-ready', slot: 1, state: 'errored' }, 'slot 1 is errored'],
+] as const)('a scaling that failed: %p', (failure, expected) => {
+  expect(scaleFailureText(failure)).toBe(expected);
 });

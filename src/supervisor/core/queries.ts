@@ -1,0 +1,43 @@
+/** What the shell asks about a pool. */
+import type { Generation, Pool, Slot, SlotId, WorkerId } from './model.js';
+import { workersOf } from './pool.js';
+
+/** How many slots are served. */
+export const readyCount = ({ slots }: Pool): number =>
+  slots.filter(({ at }) => at === 'ready' || at === 'replacing').length;
+
+/** Every slot has its worker, and no other worker starts. */
+export const isSettled = ({ reload, slots }: Pool): boolean =>
+  reload === undefined && slots.length > 0 && slots.every(({ at }) => at === 'ready');
+
+/** The workers that hold a slot, successors included. */
+export const workersInSlots = ({ slots }: Pool): readonly WorkerId[] =>
+  slots.flatMap(workersOf).map(({ id }) => id);
+
+/** Whether some slot still reports the exit of this worker. */
+export const isExitReported = ({ slots }: Pool, worker: WorkerId): boolean =>
+  slots.some(({ history }) => history.lastExit?.worker === worker);
+
+/**
+ * Whether workers of this generation may still be forked.
+ * @param lastRead the newest generation that was read, whose reload may not have begun
+ */
+export const isGenerationNeeded = (pool: Pool, generation: Generation, lastRead: Generation): boolean =>
+  generation === pool.generation || generation === lastRead;
+
+export type ScaleFailure =
+  | { readonly type: 'service-stops' }
+  | { readonly type: 'superseded'; readonly wanted: number }
+  | { readonly type: 'slot-not-ready'; readonly slot: SlotId; readonly state: Slot['at'] };
+
+/** How far a scaling to `wanted` workers is: under way, done, or failed. */
+export function scaleProgress(pool: Pool, wanted: number): 'pending' | 'done' | ScaleFailure {
+  const { verdict, slots, reload, draining } = pool;
+  if (verdict !== undefined) return { type: 'service-stops' };
+  if (pool.wanted !== wanted) return { type: 'superseded', wanted: pool.wanted };
+  const isMoving = slots.some(({ at }) => at === 'starting' || at === 'vacant' || at === 'replacing');
+  if (isMoving || reload !== undefined || draining.length > 0) return 'pending';
+  for (const [slot, { at }] of slots.entries())
+    if (at !== 'ready') return { type: 'slot-not-ready', slot, state: at };
+  return 'done';
+}

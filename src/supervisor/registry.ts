@@ -1,0 +1,51 @@
+/** What the shell knows beyond the core: the app behind each generation, and the process behind each worker. */
+import type { App } from './app-file/load.js';
+import type { Generation, Pool, WorkerId } from './core/model.js';
+import { isExitReported, isGenerationNeeded } from './core/queries.js';
+import type { Process } from './processes/workers.js';
+
+export interface Registry {
+  /** The app of a generation; the newest one that serves where that generation is gone. */
+  app(generation: Generation): App;
+  /** Numbers a newly read app. */
+  addApp(app: App): Generation;
+  addProcess(worker: Process): void;
+  process(worker: WorkerId): Process | undefined;
+  processes(): Iterable<Process>;
+  /** The pid of a worker, also after its exit for as long as a slot reports that exit. */
+  pidOf(worker: WorkerId): number | undefined;
+  /** The worker has exited. */
+  removeProcess(worker: WorkerId, pool: Pool): void;
+  /** Drops the apps that no worker can need again. */
+  dropOldApps(pool: Pool): void;
+}
+
+export function createRegistry(first: App): Registry {
+  const apps = new Map<Generation, App>([[1, first]]);
+  const processes = new Map<WorkerId, Process>();
+  const pids = new Map<WorkerId, number>();
+  let lastGeneration: Generation = 1;
+
+  return {
+    app: generation => apps.get(generation) ?? first,
+    addApp(app) {
+      apps.set(++lastGeneration, app);
+      return lastGeneration;
+    },
+    addProcess(worker) {
+      processes.set(worker.id, worker);
+      pids.set(worker.id, worker.pid);
+    },
+    process: worker => processes.get(worker),
+    processes: () => processes.values(),
+    pidOf: worker => pids.get(worker),
+    removeProcess(worker, pool) {
+      processes.delete(worker);
+      for (const id of pids.keys()) if (!processes.has(id) && !isExitReported(pool, id)) pids.delete(id);
+    },
+    dropOldApps(pool) {
+      for (const generation of apps.keys())
+        if (!isGenerationNeeded(pool, generation, lastGeneration)) apps.delete(generation);
+    },
+  };
+}

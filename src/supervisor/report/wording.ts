@@ -1,0 +1,54 @@
+/** The core's facts in words: one wording for logs, status and the answers of commands. */
+import type { AbortReason, Exit, ExitCause, SuccessorLost } from '../core/model.js';
+import type { ScaleFailure } from '../core/queries.js';
+
+/** `exited (code 1)`, `exited (signal SIGKILL)`; empty for a worker that never ran or still runs. */
+export function endText({ code, signal }: Pick<Exit, 'code' | 'signal'>): string {
+  if (signal !== null) return `exited (signal ${signal})`;
+  return code === null ? '' : `exited (code ${code})`;
+}
+
+/** The end with its cause: `exited (code 1): Cannot find module 'x'`, `not ready within 3000 ms`. */
+export function exitText(exit: Exit): string {
+  return joined(endText(exit), causeText(exit.cause));
+}
+
+export function causeText(cause: ExitCause | undefined): string {
+  switch (cause?.type) {
+    case undefined:
+      return '';
+    case 'start-timeout':
+      return `not ready within ${cause.limitMs} ms`;
+    case 'boot-failed':
+    case 'fork-failed':
+      return cause.message;
+  }
+}
+
+/** `the new worker of slot 0 exited (code 1) before it was ready: …`. */
+export function successorLostText({ slot, exit, state }: SuccessorLost): string {
+  const end = endText(exit);
+  const when = state === 'starting' ? 'before it was ready' : 'before it had proved stable';
+  const what = end === '' ? 'failed to start' : `${end} ${when}`;
+  return joined(`the new worker of slot ${slot} ${what}`, causeText(exit.cause));
+}
+
+export function abortText(reason: AbortReason): string {
+  return reason.type === 'service-stops' ? SERVICE_STOPS : successorLostText(reason);
+}
+
+export const SERVICE_STOPS = 'the service stops';
+
+/** Why a scaling did not reach its number of workers. */
+export function scaleFailureText(failure: ScaleFailure): string {
+  switch (failure.type) {
+    case 'service-stops':
+      return SERVICE_STOPS;
+    case 'superseded':
+      return `${failure.wanted} workers are wanted by now`;
+    case 'slot-not-ready':
+      return `slot ${failure.slot} is ${failure.state}`;
+  }
+}
+
+const joined = (what: string, why: string): string => [what, why].filter(part => part !== '').join(': ');
