@@ -1,6 +1,6 @@
 /** What the documentation promises and what the code does are held together. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { VARIABLES } from '../src/config.js';
 import { errors, type ServiceError } from '../src/errors.js';
 import { EXIT } from '../src/protocol/exit-codes.js';
@@ -19,7 +19,8 @@ test("the README's table of variables is the code's", () => {
 });
 
 test('every exit code is explained, and none that does not exist', () => {
-  const [, table = ''] = /## Exit codes[\s\S]*?\| -+ \| -+ \|\n([\s\S]*?)\n\n/.exec(README) ?? [];
+  const [, table = ''] =
+    /## Exit codes[\s\S]*?\| -+ \| -+ \|\n([\s\S]*?)\n\n/.exec(read('docs/operations.md')) ?? [];
   expect([...table.matchAll(/^\| (\d) +\|/gm)].map(([, code]) => Number(code))).toEqual(Object.values(EXIT));
 });
 
@@ -71,33 +72,47 @@ test('every log level is named', () => {
   expect(README).toContain(LOG_LEVELS.join(', '));
 });
 
+const FOLDERS = ['.', 'docs', join('docs', 'decisions')];
+const DOCUMENTS = FOLDERS.flatMap(folder =>
+  readdirSync(join(ROOT, folder))
+    .filter(name => name.endsWith('.md'))
+    .map(name => join(folder, name)),
+);
+
 test('every script that the documents name exists', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-  const documents = [
-    README,
-    ...readdirSync(join(ROOT, 'docs'))
-      .filter(name => name.endsWith('.md'))
-      .map(name => read(join('docs', name))),
-  ];
-  const named = documents.flatMap(text =>
-    [...text.matchAll(/`yarn ([a-z:]+)/g)].map(([, script]) => script ?? ''),
+  const named = DOCUMENTS.flatMap(name =>
+    [...read(name).matchAll(/(?:\byarn|yarn\.cjs|\bnpm run) ([a-z][a-z:]+)/g)].map(
+      ([, script]) => script ?? '',
+    ),
   );
   const builtin = new Set(['install', 'workspaces']);
   expect([...new Set(named)].filter(script => !builtin.has(script) && !(script in scripts))).toEqual([]);
 });
 
-test('every link between documents leads somewhere', () => {
-  for (const name of [
-    'README.md',
-    ...readdirSync(join(ROOT, 'docs'))
-      .filter(file => file.endsWith('.md'))
-      .map(file => join('docs', file)),
-  ]) {
-    for (const [, target = ''] of read(name).matchAll(/\]\(((?!http)[^)#]+)/g)) {
-      expect(() => readdirSync(join(ROOT, name, '..', target, '..'))).not.toThrow();
-      expect(readdirSync(join(ROOT, name, '..', target, '..'))).toContain(
-        target.replace(/\/$/, '').split('/').at(-1),
-      );
-    }
-  }
+/** The anchors of a page, as GitHub makes them from its headings. */
+const anchorsOf = (path: string): string[] =>
+  [...read(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+test.each(DOCUMENTS)('every link of %s leads somewhere', name => {
+  const links = [...read(name).matchAll(/\]\(((?!https?:)[^)\s]+)/g)].map(([, link = '']) => link);
+  const broken = links.filter(link => {
+    const [target = '', anchor] = link.split('#');
+    const path = target === '' ? name : join(dirname(name), target);
+    if (!existsSync(join(ROOT, path))) return true;
+    return anchor !== undefined && !anchorsOf(path).includes(anchor);
+  });
+  expect(broken).toEqual([]);
+});
+
+test.each(DOCUMENTS)('every source file that %s names exists', name => {
+  const named = [...read(name).matchAll(/`((?:src|tests|bench|scripts)\/[\w./-]+\.(?:ts|cjs|js))`/g)].flatMap(
+    ([, path = '']) => path,
+  );
+  expect(named.filter(path => path !== 'src/routes/games.ts' && !existsSync(join(ROOT, path)))).toEqual([]);
 });
