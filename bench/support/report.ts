@@ -73,7 +73,9 @@ ${summary(all)}
 
 ${pictureOf(FIRST_PICTURE, measured)}
 
-\`yarn bench\` writes this page from the figures in \`bench/results\`.
+\`yarn bench\` writes this page from the figures in \`bench/results\`. The figures of starts, crashes and reloads precede the
+plain bundle ([decision 0006](decisions/0006-quick-start-little-memory.md)), which starts a worker more slowly; they are to
+be measured again.
 
 ## Aims
 
