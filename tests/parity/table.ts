@@ -10,9 +10,9 @@ import { CHAPTERS } from './scenario.js';
 const NOT_PLAYED = [
   '## Not played',
   '',
-  'A field of 0 where it makes no sense: PM2 puts its default in the place of a `kill_timeout` or `listen_timeout` of 0,',
-  'gives up at the first unstable exit with `max_restarts: 0`, and finds every worker too large with',
-  '`max_memory_restart: 0`. Natively each of them is refused: exit code 5, with what would be accepted.',
+  'PM2 replaces a `kill_timeout` or `listen_timeout` of 0 by its default, gives up at the first unstable exit with',
+  '`max_restarts: 0`, and restarts every worker with `max_memory_restart: 0`. The native supervisor refuses each of these',
+  'values: exit code 5, and a sentence with the accepted values.',
   '',
 ];
 
@@ -50,9 +50,9 @@ export async function tableOf(
   const page = [
     '# PM2 and native, side by side',
     '',
-    'Written by `yarn parity`, which plays every scenario of `tests/parity/scenarios/` against the real PM2 and against the',
-    'native supervisor, and fails if this page is not what it has seen. `yarn parity NAME` plays one. What PM2 does is',
-    'asserted, too: when it improves, the run says so.',
+    '`yarn parity` plays every scenario of `tests/parity/scenarios/` under PM2 and under the native supervisor. It writes this',
+    'page, and fails if the page was different. `yarn parity NAME` plays one scenario. The behaviour of PM2 is asserted too:',
+    'the run fails when PM2 improves.',
     '',
     `${results.length} scenarios: ${count('same')} same, ${count('native better')} native better, ${count('not applicable')} not applicable.`,
     '',
