@@ -3,7 +3,7 @@
  * nothing; what it knows beyond the core are the processes behind the worker numbers and the app behind each
  * generation.
  */
-import type { PulseBoard } from '../protocol/heartbeat-records.js';
+import type { HeartbeatRecords } from '../protocol/heartbeat-records.js';
 import type { Clock } from './clock.js';
 import type { App } from './app-file/load.js';
 import { createInstanceVariables } from './processes/instance-variables.js';
@@ -27,7 +27,7 @@ export interface World {
   readonly clock: Clock;
   readonly listener: Listener;
   /** Where workers show their pulse, if any is to be felt. */
-  readonly board: PulseBoard | undefined;
+  readonly board: HeartbeatRecords | undefined;
   readonly usage: UsageMeter;
   readonly usageSource: UsageSource;
   log(line: Line): void;
@@ -78,7 +78,12 @@ export function createSupervisor({ app, instances }: Deployment, world: World): 
   const pids = new Map<WorkerId, number>();
   const variables = createInstanceVariables();
   const callbacks = new Set<(pool: Pool) => void>();
-  const workers = createWorkers({ listener, board: world.board, usage: world.usageSource, report: reported });
+  const workers = createWorkers({
+    listener,
+    heartbeatRecords: world.board,
+    usage: world.usageSource,
+    report: reported,
+  });
   const queue: Event[] = [];
   let pool = createPool(app.policy, instances);
   let lastGeneration: Generation = 1;
@@ -100,6 +105,11 @@ export function createSupervisor({ app, instances }: Deployment, world: World): 
   function reported(report: Report): void {
     if (report.type === 'worker.online')
       world.log({ level: 'info', msg: `Worker ${pidOf(report.worker)} is online` });
+    else if (report.type === 'worker.misbehaved')
+      world.log({
+        level: 'error',
+        msg: `Worker ${pidOf(report.worker)} broke its channel: ${report.reason}`,
+      });
     else send(report);
   }
 
