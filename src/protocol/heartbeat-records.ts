@@ -1,83 +1,90 @@
 /**
- * Where workers show that their event loops turn: a file without a name, in memory, in which each has a record of its
- * own, and which the supervisor reads whenever it wants to know. A beat costs its worker one small write and wakes
- * nobody; as messages, beats took the supervisor more than twice the time (decision 0003).
+ * The heartbeats of all workers, in a nameless file in memory: each worker writes into a record of its own, the
+ * supervisor reads them whenever it has to. A heartbeat costs its worker one small write and wakes no other process; as
+ * messages, heartbeats took the supervisor more than twice the time (decision 0003).
  */
 import { openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MAX_HEARTBEAT_RECORDS } from './limits.js';
 
-/** Descriptor of the board in every worker: the next one after its standard streams and its channel. */
-const BOARD_FD = 4;
+/** File descriptor of the records in every worker: the next one after its standard streams and its channel. */
+const HEARTBEAT_FD = 4;
 
-/** How often a worker beats, while its supervisor wants to know. */
-export const PULSE_MS = 10;
+/** Interval of the heartbeats of a worker that was told to write them. */
+export const HEARTBEAT_MS = 10;
 
-/** Two numbers: when its loop last turned, and when it last had anything to do; see {@link monotonicMs}. */
+/** Two numbers of 8 bytes: {@link Heartbeat}. */
 const RECORD_BYTES = 16;
 
-/** All of them are written once at the beginning: no beat can fail for want of memory. */
-const RECORDS = 4_096;
-
-export interface PulseBoard {
-  readonly fd: number;
-  /** A blank record, for one worker; nothing if all are taken. */
-  reserve(): number | undefined;
-  release(record: number): void;
-  /** Reads what the records say by now. */
-  refresh(): void;
-  beatAt(record: number): number;
-  busyAt(record: number): number;
+/** Both by {@link monotonicMs}; 0 before the first. */
+export interface Heartbeat {
+  /** When the worker's event loop last turned. */
+  readonly beatAt: number;
+  /** When the worker last had work. */
+  readonly busyAt: number;
 }
 
-/** Milliseconds on a clock that never jumps, and that is the same in all processes of a machine (CLOCK_MONOTONIC). */
+/** The supervisor's side. */
+export interface HeartbeatRecords {
+  /** For the workers' `stdio`, as the fifth descriptor. */
+  readonly fd: number;
+  /** @returns a blank record, for one worker; nothing if all are in use */
+  reserve(): number | undefined;
+  release(record: number): void;
+  /** Reads the file; {@link of} then returns what it says. */
+  refresh(): void;
+  of(record: number): Heartbeat;
+}
+
+/** Milliseconds on a clock that never jumps and is the same in all processes of a machine (CLOCK_MONOTONIC). */
 export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
-/** @throws Error if there is no folder in which a file can be made */
-export function createPulseBoard(folders: readonly string[] = ['/dev/shm', tmpdir()]): PulseBoard {
-  const fd = openNameless(folders);
-  writeSync(fd, new Uint8Array(RECORDS * RECORD_BYTES), 0, RECORDS * RECORD_BYTES, 0);
-  const taken = new Set<number>();
-  let seen = new Float64Array();
+/** @throws AggregateError if no file can be created in any of the folders */
+export function createHeartbeatRecords(
+  folders: readonly string[] = ['/dev/shm', tmpdir()],
+): HeartbeatRecords {
+  const fd = openNamelessFile(folders);
+  // Written once as a whole: no heartbeat can then fail for lack of memory.
+  const size = MAX_HEARTBEAT_RECORDS * RECORD_BYTES;
+  writeSync(fd, new Uint8Array(size), 0, size, 0);
+  const reserved = new Set<number>();
+  let values = new Float64Array();
 
   return {
     fd,
     reserve() {
       let record = 0;
-      while (taken.has(record)) record++;
-      if (record === RECORDS) return undefined;
-      taken.add(record);
-      writeBeat(record, { beatAt: 0, busyAt: 0 }, fd);
+      while (reserved.has(record)) record++;
+      if (record === MAX_HEARTBEAT_RECORDS) return undefined;
+      reserved.add(record);
+      writeHeartbeat(record, { beatAt: 0, busyAt: 0 }, fd);
       return record;
     },
-    release: record => void taken.delete(record),
+    release: record => void reserved.delete(record),
     refresh() {
-      const records = Math.max(...taken, -1) + 1;
-      if (seen.byteLength < records * RECORD_BYTES) seen = new Float64Array(records * 2);
-      readSync(fd, seen, 0, records * RECORD_BYTES, 0);
+      const records = Math.max(...reserved, -1) + 1;
+      if (values.byteLength < records * RECORD_BYTES) values = new Float64Array(records * 2);
+      readSync(fd, values, 0, records * RECORD_BYTES, 0);
     },
-    beatAt: record => seen[record * 2] ?? 0,
-    busyAt: record => seen[record * 2 + 1] ?? 0,
+    of: record => ({ beatAt: values[record * 2] ?? 0, busyAt: values[record * 2 + 1] ?? 0 }),
   };
 }
 
-const beat = new Float64Array(RECORD_BYTES / 8);
+/** One for all heartbeats of a process: nothing is allocated for one. */
+const buffer = new Float64Array(RECORD_BYTES / 8);
 
-/** What a worker has to say. */
-export function writeBeat(
-  record: number,
-  { beatAt, busyAt }: { readonly beatAt: number; readonly busyAt: number },
-  fd = BOARD_FD,
-): void {
-  beat[0] = beatAt;
-  beat[1] = busyAt;
-  writeSync(fd, beat, 0, RECORD_BYTES, record * RECORD_BYTES);
+/** The worker's side. @throws Error if the descriptor is not open */
+export function writeHeartbeat(record: number, { beatAt, busyAt }: Heartbeat, fd = HEARTBEAT_FD): void {
+  buffer[0] = beatAt;
+  buffer[1] = busyAt;
+  writeSync(fd, buffer, 0, RECORD_BYTES, record * RECORD_BYTES);
 }
 
-function openNameless(folders: readonly string[]): number {
+function openNamelessFile(folders: readonly string[]): number {
   const failures: unknown[] = [];
   for (const folder of folders) {
-    const path = join(folder, `cabe-pulse-${process.pid}-${process.hrtime.bigint()}`);
+    const path = join(folder, `cabe-heartbeats-${process.pid}-${process.hrtime.bigint()}`);
     try {
       const fd = openSync(path, 'wx+', 0o600);
       unlinkSync(path);

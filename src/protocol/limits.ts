@@ -6,6 +6,9 @@
 /** Workers of one service, at most; at least 1. */
 export const MAX_WORKERS = 1_024;
 
+/** Records for heartbeats: one for each worker, with room for those that drain while their successors serve. */
+export const MAX_HEARTBEAT_RECORDS = 4_096;
+
 /** Longest delay of a timer in Node, in milliseconds; a longer one would fire at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 

@@ -1,63 +1,118 @@
 /**
- * The wire between the supervisor and its workers, and its doorkeeper: the only file of the supervisor that a worker
- * loads. PM2 and foreign apps speak the two plain strings; everything else is ours and ignored by those who do not
- * know it.
+ * The IPC messages between the native supervisor and its workers, and their validation on both sides.
+ *
+ * `ready` and `shutdown` are PM2's words, which any app may use. All other messages are ours: their type begins with
+ * `cabe:`, so that no message of an app's own is mistaken for one. What does not parse is ignored.
  */
+import { MAX_HEARTBEAT_RECORDS, MAX_WORKERS } from './limits.js';
 
-/** Set to `1` in a worker's environment by a supervisor that hands out its listening socket on request. */
+/** Set to `1` in the environment of a worker whose supervisor hands out its listening socket on request. */
 export const LISTENER_OFFER = 'CABE_LISTENER_OFFER';
 
-/** What a worker tells its supervisor. */
+/** What a worker sends. */
 export type FromWorker =
-  /** It serves (PM2's `wait_ready` word). */
+  /** It serves (PM2's word for `wait_ready`). */
   | 'ready'
-  /** It cannot boot: why, and the code with which it is about to exit. */
-  | { readonly type: 'boot-failed'; readonly code: number; readonly message: string }
-  /** It drains and will exit with this code, unasked: it accepts nothing any more, and its seat is free. */
-  | { readonly type: 'leaving'; readonly code: number }
-  /** It wants the listening socket of this address; sent only where {@link LISTENER_OFFER} is set. */
-  | { readonly type: 'listener.wanted'; readonly port: number; readonly host: string | undefined }
-  /** The answer to `usage.wanted`: resident memory in bytes, and CPU time since its start in ms. */
-  | { readonly type: 'usage'; readonly rss: number; readonly cpuMs: number }
-  /** It has something to do again, after its pulse had rested. */
-  | { readonly type: 'roused' };
+  /** It could not boot: the reason, and the code with which it is about to exit. */
+  | { readonly type: 'cabe:boot-failed'; readonly code: number; readonly message: string }
+  /** It drains unasked, accepts nothing any more, and will exit with this code. */
+  | { readonly type: 'cabe:draining'; readonly code: number }
+  /** It requests the listening socket of this address; sent only where {@link LISTENER_OFFER} is set. */
+  | { readonly type: 'cabe:listener.wanted'; readonly port: number; readonly host: string | undefined }
+  /** The answer to `cabe:usage.wanted`: resident memory in bytes, and CPU time since its start in ms. */
+  | { readonly type: 'cabe:usage'; readonly rss: number; readonly cpuMs: number }
+  /** It has work again, after its heartbeat had stopped. */
+  | { readonly type: 'cabe:busy' };
 
-/** What a supervisor tells its worker; `listener` and `listener.lent` travel with a TCP handle. */
+/** What the supervisor sends; `cabe:listener` and `cabe:listener.lent` travel with a TCP handle. */
 export type ToWorker =
-  /** Drain and exit, the service stops (PM2's `shutdown_with_message` word). */
+  /** Drain and exit: the service stops (PM2's word for `shutdown_with_message`). */
   | 'shutdown'
-  /** Drain and exit, a successor serves: skips DRAIN_DELAY_MS. Sent before `shutdown`, which then says nothing new. */
-  | { readonly type: 'retire' }
-  /** The answer to `listener.wanted`: a handle, or no handle and the reason; without either, listen yourself. */
-  | { readonly type: 'listener'; readonly error?: { readonly code: string; readonly message: string } }
-  /** Accept on this slot's socket as well, until it is returned: its own worker is gone or hangs. */
-  | { readonly type: 'listener.lent'; readonly slot: number }
-  | { readonly type: 'listener.returned'; readonly slot: number }
-  | { readonly type: 'usage.wanted' }
-  /** Show a pulse in this record of the board; or rest, until there is something to do again, or until asked again. */
-  | { readonly type: 'pulse.wanted'; readonly record: number }
-  | { readonly type: 'pulse.enough'; readonly until: 'busy' | 'asked' };
+  /** Drain and exit: a successor serves. Skips DRAIN_DELAY_MS. Sent before `shutdown`, which then adds nothing. */
+  | { readonly type: 'cabe:retire' }
+  /** The answer to `cabe:listener.wanted`: a handle, or the reason why there is none; without either, listen yourself. */
+  | {
+      readonly type: 'cabe:listener';
+      readonly error?: { readonly code: string; readonly message: string } | undefined;
+    }
+  /** Accept on the socket of this slot as well, until it is returned: its own worker is gone or hangs. */
+  | { readonly type: 'cabe:listener.lent'; readonly slot: number }
+  | { readonly type: 'cabe:listener.returned'; readonly slot: number }
+  | { readonly type: 'cabe:usage.wanted' }
+  /** Write heartbeats into this record. */
+  | { readonly type: 'cabe:heartbeat.start'; readonly record: number }
+  /** Stop them until there is work again, or until the next `cabe:heartbeat.start`. */
+  | { readonly type: 'cabe:heartbeat.stop'; readonly until: 'busy' | 'requested' };
 
-/** Whether a message that arrived over IPC is one of ours; anything else is the app's own business. */
-export function isFromWorker(value: unknown): value is FromWorker {
-  if (value === 'ready') return true;
-  if (!isRecord(value)) return false;
-  switch (value['type']) {
-    case 'boot-failed':
-      return Number.isInteger(value['code']) && typeof value['message'] === 'string';
-    case 'roused':
-      return true;
-    case 'leaving':
-      return Number.isInteger(value['code']);
-    case 'listener.wanted':
-      return Number.isInteger(value['port']) && ['string', 'undefined'].includes(typeof value['host']);
-    case 'usage':
-      return typeof value['rss'] === 'number' && typeof value['cpuMs'] === 'number';
+/** Longest host name (RFC 1035, 2.3.4). */
+const MAX_HOST_LENGTH = 255;
+
+/** Longest text that is kept of a message, in characters. */
+const MAX_TEXT_LENGTH = 4_096;
+
+/** @returns nothing if the value is no message of a worker of ours */
+export function parseFromWorker(value: unknown): FromWorker | undefined {
+  if (value === 'ready') return value;
+  const { type, code, message, port, host, rss, cpuMs } = fieldsOf(value);
+  switch (type) {
+    case 'cabe:boot-failed':
+      return isExitCode(code) && typeof message === 'string'
+        ? { type, code, message: cut(message) }
+        : undefined;
+    case 'cabe:draining':
+      return isExitCode(code) ? { type, code } : undefined;
+    case 'cabe:listener.wanted':
+      return isPort(port) && isHost(host) ? { type, port, host } : undefined;
+    case 'cabe:usage':
+      return isAmount(rss) && isAmount(cpuMs) ? { type, rss, cpuMs } : undefined;
+    case 'cabe:busy':
+      return { type };
     default:
-      return false;
+      return undefined;
   }
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
+/** @returns nothing if the value is no message of a supervisor of ours */
+export function parseToWorker(value: unknown): ToWorker | undefined {
+  if (value === 'shutdown') return value;
+  const { type, error, slot, record, until } = fieldsOf(value);
+  switch (type) {
+    case 'cabe:retire':
+    case 'cabe:usage.wanted':
+      return { type };
+    case 'cabe:listener': {
+      if (error === undefined) return { type };
+      const { code, message } = fieldsOf(error);
+      if (typeof code !== 'string' || typeof message !== 'string') return undefined;
+      return { type, error: { code: cut(code), message: cut(message) } };
+    }
+    case 'cabe:listener.lent':
+    case 'cabe:listener.returned':
+      return isWholeBelow(slot, MAX_WORKERS) ? { type, slot } : undefined;
+    case 'cabe:heartbeat.start':
+      return isWholeBelow(record, MAX_HEARTBEAT_RECORDS) ? { type, record } : undefined;
+    case 'cabe:heartbeat.stop':
+      return until === 'busy' || until === 'requested' ? { type, until } : undefined;
+    default:
+      return undefined;
+  }
 }
+
+const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+const isWholeBelow = (value: unknown, end: number): value is number =>
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) < end;
+
+const isExitCode = (value: unknown): value is number => isWholeBelow(value, 256);
+
+const isPort = (value: unknown): value is number => isWholeBelow(value, 65_536);
+
+const isHost = (value: unknown): value is string | undefined =>
+  value === undefined || (typeof value === 'string' && value.length <= MAX_HOST_LENGTH);
+
+/** Bytes or milliseconds. */
+const isAmount = (value: unknown): value is number =>
+  typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+
+const cut = (text: string): string => text.slice(0, MAX_TEXT_LENGTH);

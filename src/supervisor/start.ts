@@ -6,10 +6,11 @@ import { lookedUp } from '../protocol/address.js';
 import { closeTerminalsAtExit } from '../platform/terminal.js';
 import { VERSION } from '../version.js';
 import { portOwner } from '../platform/port-owner.js';
-import { createPulseBoard, type PulseBoard } from '../protocol/heartbeat-records.js';
+import { createHeartbeatRecords, type HeartbeatRecords } from '../protocol/heartbeat-records.js';
 import { createClock } from './clock.js';
 import { openControl } from './control/server.js';
 import type { App } from './app-file/load.js';
+import { isWorkerFault } from './processes/fault-context.js';
 import { createListener, type Listener } from './processes/listener.js';
 import { createLog, type Log } from './report/log.js';
 import { reportGrown } from './triggers/memory.js';
@@ -100,9 +101,9 @@ export async function supervise(request: StartRequest): Promise<void> {
 }
 
 /** Where workers with a socket each show their pulse; without it the service runs, and hung workers keep theirs. */
-function pulseBoard(log: Log): PulseBoard | undefined {
+function pulseBoard(log: Log): HeartbeatRecords | undefined {
   try {
-    return createPulseBoard();
+    return createHeartbeatRecords();
   } catch (error) {
     const msg = `No connection is taken from a worker that hangs: no file for their pulse (${(error as Error).message})`;
     log({ level: 'warn', msg });
@@ -162,6 +163,10 @@ function guard(log: Log): (error: unknown) => void {
     log.failure(error, `Master process ${process.pid} failed`);
     process.exit(EXIT.internal);
   };
-  process.once('uncaughtException', die).once('unhandledRejection', die);
+  process
+    .on('uncaughtException', error => {
+      if (!isWorkerFault(error)) die(error);
+    })
+    .once('unhandledRejection', die);
   return die;
 }

@@ -1,5 +1,5 @@
 /** The shell around the core: performs its effects and answers requests. It decides nothing. */
-import type { PulseBoard } from '../protocol/heartbeat-records.js';
+import type { HeartbeatRecords } from '../protocol/heartbeat-records.js';
 import type { UsageMeter, UsageSource } from '../platform/process-usage.js';
 import { failedBecause, type ActionOutcome } from './action.js';
 import type { App } from './app-file/load.js';
@@ -23,7 +23,7 @@ export interface Ports {
   readonly clock: Clock;
   readonly listener: Listener;
   /** Where workers write their heartbeats; `undefined` if nobody watches them. */
-  readonly board: PulseBoard | undefined;
+  readonly board: HeartbeatRecords | undefined;
   readonly usage: UsageMeter;
   readonly usageSource: UsageSource;
   log(line: Line): void;
@@ -58,7 +58,7 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
   const { listener, board, usage, usageSource, log } = ports;
   const registry = createRegistry(firstApp);
   const variables = createInstanceVariables();
-  const workers = createWorkers({ listener, board, usage: usageSource, report });
+  const workers = createWorkers({ listener, heartbeatRecords: board, usage: usageSource, report });
   const pidOf = (worker: WorkerId): number => registry.pidOf(worker) ?? 0;
   const pool = createPool(firstApp.policy, instances);
   const engine = createEngine({ ...ports, pool, pidOf, perform, handled });
@@ -69,6 +69,8 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
   function report(event: Report): void {
     if (event.type === 'worker.online')
       log({ level: 'info', msg: `Worker ${pidOf(event.worker)} is online` });
+    else if (event.type === 'worker.misbehaved')
+      log({ level: 'error', msg: `Worker ${pidOf(event.worker)} broke its channel: ${event.reason}` });
     else engine.send(event);
   }
 

@@ -1,62 +1,55 @@
 /**
- * Shows the supervisor that this event loop turns, while it wants to know (`supervisor/pulse.ts` says why): from when
- * it asks until it has had enough, and, unless it is alone, whenever there is something to do again.
+ * The worker's half of the heartbeats (`supervisor/processes/heartbeats.ts` is the other): shows the supervisor that
+ * this event loop turns. They start and stop at the supervisor's request; stopped ones start again when there is work,
+ * unless this worker is the only one.
  */
 import type { Server } from 'node:http';
-import type { FromWorker, ToWorker } from '../protocol/messages.js';
-import { monotonicMs, PULSE_MS, writeBeat } from '../protocol/heartbeat-records.js';
+import { HEARTBEAT_MS, monotonicMs, writeHeartbeat } from '../protocol/heartbeat-records.js';
+import type { Channel } from './channel.js';
 
-/** Waits to be asked; a worker that never is does nothing at all. */
-export function showPulseWhenAsked(server: Server): void {
-  /** Where it is to be shown; nothing until asked for. */
+/** Costs nothing before the supervisor's first request. */
+export function sendHeartbeatsOnRequest(server: Server, channel: Channel): void {
+  /** Where they are written; nothing while none are requested. */
   let record: number | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let isBusy = false;
+  let hadWork = false;
   let busyAt = 0;
 
-  function work(): void {
-    isBusy = true;
+  function noticeWork(): void {
+    hadWork = true;
     if (timer !== undefined) return;
-    begin();
-    process.send?.({ type: 'roused' } satisfies FromWorker, undefined, undefined, () => undefined);
+    start();
+    channel.send({ type: 'cabe:busy' });
   }
 
-  function begin(): void {
-    timer = setInterval(beat, PULSE_MS).unref();
+  function start(): void {
+    timer = setInterval(beat, HEARTBEAT_MS).unref();
     beat();
   }
 
-  function beat(): void {
-    if (record === undefined || !process.connected) return rest();
-    const beatAt = monotonicMs();
-    if (isBusy) busyAt = beatAt;
-    isBusy = false;
-    writeBeat(record, { beatAt, busyAt });
-  }
-
-  function rest(): void {
+  function stop(): void {
     clearInterval(timer);
     timer = undefined;
   }
 
-  /** While it is asked for its pulse, every connection and request starts a pulse that rests. */
-  function attend(asked: number): void {
-    if (record === undefined) server.prependListener('connection', work).prependListener('request', work);
-    record = asked;
-    if (timer === undefined) begin();
+  function beat(): void {
+    if (record === undefined || !channel.isConnected) return stop();
+    const beatAt = monotonicMs();
+    if (hadWork) busyAt = beatAt;
+    hadWork = false;
+    writeHeartbeat(record, { beatAt, busyAt });
   }
 
-  function ignore(): void {
+  channel.on('cabe:heartbeat.start', message => {
+    if (record === undefined)
+      server.prependListener('connection', noticeWork).prependListener('request', noticeWork);
+    ({ record } = message);
+    if (timer === undefined) start();
+  });
+  channel.on('cabe:heartbeat.stop', ({ until }) => {
+    stop();
+    if (until === 'busy') return;
     record = undefined;
-    server.off('connection', work).off('request', work);
-  }
-
-  process.on('message', (message: ToWorker) => {
-    if (typeof message !== 'object' || message === null) return;
-    if (message.type === 'pulse.wanted') attend(message.record);
-    if (message.type === 'pulse.enough') {
-      rest();
-      if (message.until === 'asked') ignore();
-    }
+    server.off('connection', noticeWork).off('request', noticeWork);
   });
 }

@@ -1,39 +1,43 @@
 /**
- * How the worker gets its connections: it listens by itself, or on a socket that its supervisor hands it and keeps
- * when the worker dies. One file and one call for all of them; only a supervisor that offers a socket is asked.
+ * How the worker gets its connections: it listens itself, or on a socket that its supervisor hands out and keeps open
+ * when the worker dies. Only a supervisor that offers a socket is asked for one.
  */
 import net, { type Server } from 'node:net';
 import { unableToListen } from '../errors.js';
-import { lookedUp, type Address } from '../protocol/address.js';
-import { LISTENER_OFFER, type FromWorker, type ToWorker } from '../protocol/messages.js';
 import { portOwner } from '../platform/port-owner.js';
+import { lookedUp, type Address } from '../protocol/address.js';
+import type { Channel, Handle } from './channel.js';
 
 /**
- * So many connections may wait in the kernel, on each socket, until they are accepted; the system may allow fewer
+ * How many connections may wait in the kernel, on each socket, until they are accepted; the system may allow fewer
  * (`net.core.somaxconn`). Node's own 511 are full after a second and a half without the only worker, at one new
- * connection every 3 ms; whoever comes then is not refused, but tries again in seconds, and may find it full again.
+ * connection every 3 ms. A client that comes then is not refused: it tries again seconds later, and may find it full
+ * again.
  */
 const BACKLOG = 4_096;
 
 export interface Listening {
-  /** No connection is accepted from now on; those that are open stay open, unlike with `http.Server#close()`. */
+  /** No connection is accepted from now on; open ones stay open, unlike with `http.Server#close()`. */
   stop(): void;
 }
 
-/** Resolves once connections are accepted. @throws ServiceError where it is known what is wrong, else the system's error */
-export async function listen(server: Server, address: Address): Promise<Listening> {
-  const isOffered = process.env[LISTENER_OFFER] === '1' && process.connected;
+/**
+ * Resolves once connections are accepted.
+ * @param offer the channel to a supervisor that offers a socket
+ * @throws ServiceError where the cause is known, otherwise the system's error
+ */
+export async function listen(server: Server, address: Address, offer?: Channel): Promise<Listening> {
   try {
-    const handle = isOffered ? await askForHandle(await lookedUp(address)) : undefined;
+    const handle = offer && (await requestHandle(offer, await lookedUp(address)));
     await listening(server, handle ?? { port: address.port, host: address.host });
   } catch (error) {
     throw unableToListen(error as NodeJS.ErrnoException, address, portOwner);
   }
-  const giveBack = isOffered ? acceptLoans(server) : () => undefined;
+  const returnLoans = offer && acceptLoans(server, offer);
   return {
     stop() {
       net.Server.prototype.close.call(server);
-      giveBack();
+      returnLoans?.();
     },
   };
 }
@@ -48,45 +52,39 @@ function listening(server: Server, where: net.ListenOptions | object): Promise<v
   });
 }
 
-/** @returns nothing if the supervisor has no socket for this address: then the worker listens by itself. */
-function askForHandle({ port, host }: Address): Promise<object | undefined> {
+/** @returns nothing if the supervisor has no socket for this address: the worker then listens itself */
+function requestHandle(channel: Channel, { port, host }: Address): Promise<Handle | undefined> {
   return new Promise((resolve, reject) => {
-    function answered(message: ToWorker, handle: object | undefined): void {
-      if (typeof message !== 'object' || message?.type !== 'listener') return;
-      process.off('message', answered);
-      if (message.error === undefined) resolve(handle);
-      else reject(Object.assign(new Error(message.error.message), { code: message.error.code }));
-    }
-    process.on('message', answered);
-    process.send?.({ type: 'listener.wanted', port, host } satisfies FromWorker);
+    channel.on('cabe:listener', ({ error }, handle) => {
+      channel.off('cabe:listener');
+      if (error === undefined) resolve(handle);
+      else reject(Object.assign(new Error(error.message), { code: error.code }));
+    });
+    channel.send({ type: 'cabe:listener.wanted', port, host });
   });
 }
 
 /**
- * Accepts on the sockets of other slots while nobody accepts on them.
- * @returns what ends all of that, and keeps a loan that is still on its way from being taken up
+ * Accepts on the sockets of other slots, as long as they are lent.
+ * @returns what stops that; a handle that is still on its way is then closed by the channel
  */
-function acceptLoans(server: Server): () => void {
-  const lent = new Map<number, Server>();
-  let isOver = false;
-  process.on('message', (message: ToWorker, handle: { close(): void } | undefined) => {
-    if (typeof message !== 'object' || message === null) return;
-    if (message.type === 'listener.lent' && handle !== undefined) {
-      if (isOver) return handle.close();
-      const loan = net.createServer({ allowHalfOpen: true, noDelay: true }, socket =>
-        server.emit('connection', socket),
-      );
-      lent.get(message.slot)?.close();
-      lent.set(message.slot, loan.listen(handle, BACKLOG));
-    }
-    if (message.type === 'listener.returned') {
-      lent.get(message.slot)?.close();
-      lent.delete(message.slot);
-    }
+function acceptLoans(server: Server, channel: Channel): () => void {
+  const loans = new Map<number, Server>();
+  channel.on('cabe:listener.lent', ({ slot }, handle) => {
+    if (handle === undefined) return;
+    const loan = net.createServer({ allowHalfOpen: true, noDelay: true }, socket =>
+      server.emit('connection', socket),
+    );
+    loans.get(slot)?.close();
+    loans.set(slot, loan.listen(handle, BACKLOG));
+  });
+  channel.on('cabe:listener.returned', ({ slot }) => {
+    loans.get(slot)?.close();
+    loans.delete(slot);
   });
   return () => {
-    isOver = true;
-    for (const loan of lent.values()) loan.close();
-    lent.clear();
+    channel.off('cabe:listener.lent');
+    for (const loan of loans.values()) loan.close();
+    loans.clear();
   };
 }

@@ -6,18 +6,22 @@ import { ServiceError } from '../errors.js';
 import { closeTerminalsAtExit } from '../platform/terminal.js';
 import { whenWritten } from '../platform/stdout.js';
 import { EXIT } from '../protocol/exit-codes.js';
-import type { FromWorker } from '../protocol/messages.js';
+import { LISTENER_OFFER } from '../protocol/messages.js';
 import { supervisedBy, type SupervisedBy } from '../protocol/supervised-by.js';
 import { logger } from '../utils/logger.js';
+import { createChannel, type Channel } from './channel.js';
 import { drainable, type Drainable } from './drain.js';
-import { showPulseWhenAsked } from './heartbeat.js';
+import { sendHeartbeatsOnRequest } from './heartbeat.js';
 import { listen, type Listening } from './listen.js';
-import { takeOrders } from './orders.js';
+import { receiveOrders } from './orders.js';
 import { createServer } from './server.js';
 import { startShutdown, type CloseHook, type Shutdown } from './shutdown.js';
 import { BOOTING, readinessOf, transition, type WorkerEffect, type WorkerEvent } from './state.js';
 import { showTitle } from './title.js';
-import { tellUsageWhenAsked } from './usage.js';
+import { reportUsageOnRequest } from './usage.js';
+
+/** How long a supervisor that does not read may delay the exit of a failed boot. */
+const REPORT_MS = 1_000;
 
 export interface WorkerOptions {
   readonly closeHooks?: readonly CloseHook[];
@@ -34,15 +38,17 @@ interface Service {
 /** Runs until the process exits: everything that happens becomes an event of the state machine in `state.ts`. */
 export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promise<void> {
   const supervisor = supervisedBy();
+  const channel = createChannel();
   let state = BOOTING;
   let service: Service | undefined;
   let shutdown: Shutdown | undefined;
 
-  takeOrders(
-    supervisor,
-    () => service?.nodeEnv ?? 'production',
-    (order, source, cause) => handle({ type: 'order', order, source, cause }),
-  );
+  receiveOrders({
+    supervisedBy: supervisor,
+    channel,
+    environment: () => service?.nodeEnv ?? 'production',
+    handleOrder: (order, source, cause) => handle({ type: 'order', order, source, cause }),
+  });
   const fail = (error: unknown): void => handle({ type: 'failure', error });
   process.on('uncaughtException', fail).on('unhandledRejection', fail);
   closeTerminalsAtExit();
@@ -53,7 +59,7 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
     logger.info(`Worker ${process.pid} starting`);
     const server = createServer(createApp({ config, logger, readiness: () => readinessOf(state) }), config);
     const connections = drainable(server);
-    const listening = await listen(server, config);
+    const listening = await listen(server, config, isSocketOffered(supervisor) ? channel : undefined);
     service = { nodeEnv: config.nodeEnv, server, connections, listening };
     const { drainDelayMs, drainTimeoutMs } = config;
     handle({ type: 'started', drainDelayMs, drainTimeoutMs });
@@ -72,19 +78,19 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
   function perform(effect: WorkerEffect): void {
     switch (effect.type) {
       case 'serve':
-        return service && serve(service, supervisor);
+        return service && serve(service, supervisor, channel);
       case 'log.drain':
         return logger.info(`Worker ${process.pid} draining (${effect.cause})`);
       case 'log.failure':
         return logger.fatal({ err: effect.error }, `Worker ${process.pid} failed`);
       case 'report.draining':
-        return reportDraining(effect.code);
+        return channel.send({ type: 'cabe:draining', code: effect.code });
       case 'drain':
         return service && startDrain(service, effect);
       case 'drain.hurry':
         return shutdown?.hurry(effect.timeoutMs);
       case 'fail':
-        return void failBoot(effect.error);
+        return void failBoot(effect.error, channel);
       case 'exit':
         return exit(effect.code);
     }
@@ -99,31 +105,29 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
   }
 }
 
+/** A variable alone proves nothing: children of a worker inherit it. */
+const isSocketOffered = (supervisor: SupervisedBy): boolean =>
+  supervisor === 'native' && process.env[LISTENER_OFFER] === '1' && process.connected;
+
 /** The last step of the boot: the service is announced. */
-function serve({ server }: Service, supervisor: SupervisedBy): void {
+function serve({ server }: Service, supervisor: SupervisedBy, channel: Channel): void {
   logger.info(`Worker ${process.pid} HTTP server started successfully`);
   if (supervisor === 'native') {
-    showPulseWhenAsked(server);
-    tellUsageWhenAsked();
+    sendHeartbeatsOnRequest(server, channel);
+    reportUsageOnRequest(channel);
   }
-  process.send?.('ready' satisfies FromWorker);
-}
-
-function reportDraining(code: number): void {
-  if (process.connected) process.send?.({ type: 'leaving', code } satisfies FromWorker);
+  channel.send('ready');
 }
 
 /** One line and an exit code: a process that lives and serves nothing would look healthy. */
-async function failBoot(error: unknown): Promise<void> {
+async function failBoot(error: unknown, channel: Channel): Promise<void> {
   const code = error instanceof ServiceError ? error.exitCode : EXIT.internal;
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof ServiceError) logger.fatal(message);
   else logger.fatal({ err: error }, `Worker ${process.pid} could not start: ${message}`);
   await new Promise<void>(resolve => {
-    if (process.send === undefined || !process.connected) return resolve();
-    process.send({ type: 'boot-failed', code, message } satisfies FromWorker, undefined, undefined, () =>
-      resolve(),
-    );
+    setTimeout(resolve, REPORT_MS);
+    channel.send({ type: 'cabe:boot-failed', code, message }, resolve);
   });
   exit(code);
 }

@@ -1,16 +1,9 @@
-/** Tells what this process uses, where the supervisor cannot look it up by itself (`supervisor/usage.ts`). */
-import type { FromWorker, ToWorker } from '../protocol/messages.js';
+import type { Channel } from './channel.js';
 
-/** Answers every `usage.wanted`. */
-export function tellUsageWhenAsked(): void {
-  process.on('message', (message: ToWorker) => {
-    if (typeof message !== 'object' || message?.type !== 'usage.wanted') return;
+/** Reports what this process uses, where the supervisor cannot look it up (`platform/process-usage.ts`). */
+export function reportUsageOnRequest(channel: Channel): void {
+  channel.on('cabe:usage.wanted', () => {
     const { user, system } = process.cpuUsage();
-    const usage: FromWorker = {
-      type: 'usage',
-      rss: process.memoryUsage.rss(),
-      cpuMs: (user + system) / 1_000,
-    };
-    process.send?.(usage, undefined, undefined, () => undefined);
+    channel.send({ type: 'cabe:usage', rss: process.memoryUsage.rss(), cpuMs: (user + system) / 1_000 });
   });
 }

@@ -428,7 +428,7 @@ describe('a supervisor that fails itself', () => {
       err: { message: 'injected', stack: expect.stringContaining('bomb.js') },
     });
     await until(() => workers.every(pid => !isAlive(pid)), 'every worker has left');
-    expect(count(running, /draining \(the loss of its supervisor\)$/)).toBe(2);
+    expect(count(running, /draining \(supervisor lost\)$/)).toBe(2);
     expect(await answers(running.port)).toBe(false);
   });
 });

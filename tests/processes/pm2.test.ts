@@ -104,7 +104,7 @@ test('its daemon killed with SIGKILL: the workers drain and leave', async () => 
   const pids = (await pm2.list()).map(({ pid }) => pid);
   process.kill(pm2.daemon, 'SIGKILL');
   await until(() => pids.every(pid => !isAlive(pid)), 'every worker has left');
-  expect(pm2.logs().filter(line => line.includes('the loss of its supervisor')).length).toBe(2);
+  expect(pm2.logs().filter(line => line.includes('draining (supervisor lost)')).length).toBe(2);
 });
 
 test('a daemon that has taken its note away counts as alive until it has ended', async () => {

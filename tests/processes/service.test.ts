@@ -283,7 +283,7 @@ describe('death of the supervisor', () => {
     running.kill('SIGKILL');
     await until(() => pids.every(pid => !isAlive(pid)), 'every worker has left');
     await expect(request(running.port, '/health')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-    expect(running.text()).toMatch(/draining \(the loss of its supervisor\)/);
+    expect(running.text()).toMatch(/draining \(supervisor lost\)/);
   });
 
   test('suspended and resumed, it kills nobody', async () => {

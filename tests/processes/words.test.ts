@@ -15,7 +15,7 @@ const EVERY_LINE = [
   'Worker W HTTP server started successfully',
   'Master process received SIGTERM, shutting down all workers gracefully',
   'Disconnecting worker W',
-  'Worker W draining (the supervisor)',
+  "Worker W draining (supervisor's order)",
   'Worker W disconnected',
   'All workers disconnected, master process exiting',
 ].toSorted();

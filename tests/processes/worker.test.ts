@@ -191,10 +191,10 @@ describe('what keeps it from starting is one clear line and an exit code', () =>
     expect(running.lines.at(-1)?.msg).toMatch(/HOST must be an address of this machine.*got "192\.0\.2\.1"/);
   });
 
-  test('whoever forked it is told why', async () => {
+  test('the parent process gets the reason', async () => {
     const child = fork(WORKER, { env: { PORT: 'x' }, stdio: 'ignore' });
     const [message] = (await once(child, 'message')) as [unknown];
-    expect(message).toEqual({ type: 'boot-failed', code: 5, message: expect.stringContaining('PORT') });
+    expect(message).toEqual({ type: 'cabe:boot-failed', code: 5, message: expect.stringContaining('PORT') });
     await once(child, 'exit');
   });
 });

@@ -1,8 +1,8 @@
-/** How a worker gets its connections, at the edges: sockets of other slots that are lent to it. */
-import { once, type EventEmitter } from 'node:events';
+/** How a worker gets its connections, in particular from sockets of other slots that are lent to it. */
+import { EventEmitter, once } from 'node:events';
 import http from 'node:http';
 import net, { type AddressInfo, type Server } from 'node:net';
-import { LISTENER_OFFER } from '../../src/protocol/messages.js';
+import { createChannel, type IpcPort } from '../../src/worker/channel.js';
 import { listen, type Listening } from '../../src/worker/listen.js';
 import { freePort, request } from '../support/processes.js';
 
@@ -12,19 +12,10 @@ interface Handle {
 }
 
 const open = new Set<Server>();
-const before = { send: process.send, connected: process.connected };
-const listeners = process.listeners('message');
 afterEach(() => {
   for (const server of open) server.close();
   open.clear();
-  for (const listener of process.listeners('message'))
-    if (!listeners.includes(listener)) process.off('message', listener);
-  Object.assign(process, before);
-  delete process.env[LISTENER_OFFER];
 });
-
-const say = (message: object, handle?: Handle): void =>
-  void (process as EventEmitter).emit('message', message, handle);
 
 /** A bound socket on which nobody listens yet, as a supervisor lends it. */
 async function bound(): Promise<{ readonly handle: Handle; readonly port: number }> {
@@ -37,16 +28,25 @@ async function bound(): Promise<{ readonly handle: Handle; readonly port: number
   return { handle: make('127.0.0.1', port, 4), port };
 }
 
-/** A worker whose supervisor offers it a socket of its own. */
-async function worker(): Promise<Listening> {
-  process.env[LISTENER_OFFER] = '1';
-  Object.assign(process, {
+interface Offered {
+  readonly listening: Listening;
+  /** Sends as its supervisor does. */
+  send(message: object, handle?: Handle): void;
+}
+
+/** A worker whose supervisor offers sockets, but has none for its own address: it listens itself. */
+async function worker(): Promise<Offered> {
+  const port: IpcPort & EventEmitter = Object.assign(new EventEmitter(), {
     connected: true,
-    send: () => setImmediate(() => say({ type: 'listener' })), // none: it listens by itself
+    send: () => setImmediate(() => port.emit('message', { type: 'cabe:listener' })),
   });
   const server = http.createServer((_request, response) => response.end('here'));
   open.add(server);
-  return listen(server, { port: await freePort(), host: '127.0.0.1' });
+  const address = { port: await freePort(), host: '127.0.0.1' };
+  return {
+    listening: await listen(server, address, createChannel(port)),
+    send: (message, handle) => void port.emit('message', message, handle),
+  };
 }
 
 const outcome = (port: number): Promise<unknown> =>
@@ -55,20 +55,20 @@ const outcome = (port: number): Promise<unknown> =>
     (error: NodeJS.ErrnoException) => error.code,
   );
 
-test('connections of a lent socket are answered, until it is returned', async () => {
-  const listening = await worker();
+test('connections of a lent socket are answered until it is returned', async () => {
+  const { listening, send } = await worker();
   const { handle, port } = await bound();
-  say({ type: 'listener.lent', slot: 1 }, handle);
+  send({ type: 'cabe:listener.lent', slot: 1 }, handle);
   expect(await outcome(port)).toBe('here');
-  say({ type: 'listener.returned', slot: 1 });
+  send({ type: 'cabe:listener.returned', slot: 1 });
   expect(await outcome(port)).toBe('ECONNREFUSED');
   listening.stop();
 });
 
 test('a connection of a lent socket that was accepted before the worker stops accepting is answered', async () => {
-  const listening = await worker();
+  const { listening, send } = await worker();
   const { handle, port } = await bound();
-  say({ type: 'listener.lent', slot: 1 }, handle);
+  send({ type: 'cabe:listener.lent', slot: 1 }, handle);
   const [server] = open;
   const client = net.connect(port, '127.0.0.1');
   if (server !== undefined) await once(server, 'connection');
@@ -80,16 +80,16 @@ test('a connection of a lent socket that was accepted before the worker stops ac
   expect(await outcome(port)).toBe('ECONNREFUSED');
 });
 
-test('a socket that is lent to a worker that has stopped accepting is let go at once', async () => {
-  const listening = await worker();
+test('a socket that is lent to a worker which has stopped accepting is closed at once', async () => {
+  const { listening, send } = await worker();
   listening.stop();
   const { handle, port } = await bound();
-  say({ type: 'listener.lent', slot: 1 }, handle);
+  send({ type: 'cabe:listener.lent', slot: 1 }, handle);
   expect(handle.fd).toBe(-1);
   expect(await outcome(port)).toBe('ECONNREFUSED');
 });
 
-test('a worker that nobody offers a socket listens by itself', async () => {
+test('a worker without an offer listens itself', async () => {
   const server = http.createServer((_request, response) => response.end('here'));
   open.add(server);
   const listening = await listen(server, { port: 0, host: '127.0.0.1' });

@@ -39,6 +39,6 @@ test('cost no request in flight', async () => {
   held.end('{}');
   expect(await status).toBe(404);
   await until(() => !isAlive(worker), 'the worker has left');
-  expect(running.text()).toMatch(/draining \(the loss of its supervisor\)/);
+  expect(running.text()).toMatch(/draining \(supervisor lost\)/);
   expect(running.text()).not.toMatch(/failed|EPIPE/);
 });

@@ -1,134 +1,160 @@
 /**
- * Feels the pulse of workers that have a socket each. The kernel goes on filling the queue of a socket whose worker's
- * event loop is blocked; whoever is silent for {@link SILENT_MS} is reported, so that its socket can be lent.
+ * The supervisor's half of the heartbeats (`worker/heartbeat.ts` is the other), for workers with a socket each: the
+ * kernel goes on filling the queue of a socket whose worker's event loop is blocked. A worker without a heartbeat for
+ * {@link UNRESPONSIVE_MS} is reported, so that its socket can be lent to another one.
  *
- * A pulse is felt only while some worker has something to do: nothing wakes anybody in a service at rest. And with one
- * worker there is nobody to lend to, so nobody is asked.
+ * Heartbeats are requested only while some worker has work: in an idle service no process wakes up for them. A single
+ * worker is never asked: there is no other that could accept for it.
  */
-import { monotonicMs, PULSE_MS, type PulseBoard } from '../../protocol/heartbeat-records.js';
+import { HEARTBEAT_MS, monotonicMs, type HeartbeatRecords } from '../../protocol/heartbeat-records.js';
 import type { ToWorker } from '../../protocol/messages.js';
 import type { Event, WorkerId } from '../core/model.js';
 
-/** Three beats have failed to come. */
-const SILENT_MS = 30;
+/** Three heartbeats have failed to come. */
+const UNRESPONSIVE_MS = 30;
 
-/** So long must a worker have shown its pulse again before it counts as heard: on a starved machine it comes and goes. */
-const CALM_MS = 100;
+/** How long heartbeats must have come again before a worker counts as responsive: on a starved machine they flicker. */
+const RECOVERY_MS = 100;
 
-/** So long nobody must have had anything to do before all of them may rest. */
-const REST_MS = 1_000;
+/** How long no worker must have had work before the heartbeats stop. */
+const IDLE_MS = 1_000;
 
-export type PulseReport = Extract<Event, { type: 'worker.unresponsive' | 'worker.responsive' }>;
+export type HeartbeatReport = Extract<Event, { type: 'worker.unresponsive' | 'worker.responsive' }>;
 
-export interface PulseMonitor {
-  /** This worker serves, and accepts on a socket of its own. */
-  watch(id: WorkerId): void;
-  /** A worker has something to do again, after all of them had rested. */
-  roused(): void;
-  /** It has been told to leave, or is gone. */
-  forget(id: WorkerId): void;
+export interface HeartbeatMonitor {
+  /** This worker serves, and accepts on a socket of its own. Each worker is added once. */
+  add(id: WorkerId): void;
+  /** A worker has work again, after the heartbeats had stopped. */
+  resume(): void;
+  /** This worker drains, or has exited. */
+  remove(id: WorkerId): void;
 }
 
-export interface PulseNeeds {
-  readonly board: PulseBoard;
-  tell(id: WorkerId, message: ToWorker): void;
-  report(event: PulseReport): void;
+export interface HeartbeatNeeds {
+  readonly records: HeartbeatRecords;
+  send(id: WorkerId, message: ToWorker): void;
+  report(event: HeartbeatReport): void;
 }
 
-interface Patient {
+/** Times by {@link monotonicMs}. */
+interface MonitoredWorker {
   readonly record: number;
-  /** When it was last asked to show its pulse. */
-  askedAt: number;
-  /** When its pulse was last missed; `undefined` while it counts as heard. */
+  /** When heartbeats were last requested of it. */
+  requestedAt: number;
+  /** When a heartbeat was last missing; `undefined` while it counts as responsive. */
   missedAt: number | undefined;
 }
 
-export function createPulseMonitor({ board, tell, report }: PulseNeeds): PulseMonitor {
-  const patients = new Map<WorkerId, Patient>();
-  let timer: NodeJS.Timeout | undefined;
-  /** When it last began to look, and when it is to look next. */
-  let beganAt = 0;
-  let dueAt = 0;
+export function createHeartbeatMonitor({ records, send, report }: HeartbeatNeeds): HeartbeatMonitor {
+  const workers = new Map<WorkerId, MonitoredWorker>();
+  const checks = createCheckTimer(check);
+  let startedAt = 0;
 
-  function begin(): void {
-    if (timer !== undefined || patients.size < 2) return;
-    beganAt = monotonicMs();
-    for (const [id, patient] of patients) ask(id, patient);
-    lookIn(SILENT_MS);
+  function start(): void {
+    if (checks.isRunning() || workers.size < 2) return;
+    startedAt = monotonicMs();
+    for (const [id, worker] of workers) request(id, worker);
+    checks.in(UNRESPONSIVE_MS);
   }
 
-  function lookIn(delayMs: number): void {
-    dueAt = monotonicMs() + delayMs;
-    timer = setTimeout(look, delayMs).unref();
+  function request(id: WorkerId, worker: MonitoredWorker): void {
+    worker.requestedAt = monotonicMs();
+    send(id, { type: 'cabe:heartbeat.start', record: worker.record });
   }
 
-  function ask(id: WorkerId, patient: Patient): void {
-    patient.askedAt = monotonicMs();
-    tell(id, { type: 'pulse.wanted', record: patient.record });
+  function check(): void {
+    const now = monotonicMs();
+    records.refresh();
+    const delays = [...workers].map(([id, worker]) => {
+      const beatAt = Math.max(worker.requestedAt, records.of(worker.record).beatAt);
+      const type = judge(worker, beatAt, now);
+      if (type !== undefined) report({ type, worker: id });
+      return worker.missedAt === undefined ? beatAt + UNRESPONSIVE_MS - now : HEARTBEAT_MS;
+    });
+    const busyAt = Math.max(
+      startedAt,
+      ...[...workers.values()].map(({ record }) => records.of(record).busyAt),
+    );
+    const allResponsive = [...workers.values()].every(({ missedAt }) => missedAt === undefined);
+    if (now - busyAt > IDLE_MS && allResponsive) stop();
+    else checks.in(Math.ceil(Math.min(...delays)));
   }
 
-  function look(): void {
-    const at = monotonicMs();
-    // What kept the supervisor from looking has kept the others from beating: a machine that was suspended.
-    if (at - dueAt > SILENT_MS) return lookIn(SILENT_MS);
-    board.refresh();
-    const dues = [...patients].map(([id, patient]) => judge(id, patient, at));
-    if (at - lastWorkAt() > REST_MS && !isSomebodySilent()) rest();
-    else lookIn(Math.ceil(Math.min(...dues)));
-  }
-
-  /** @returns in how many ms there may be something new about it */
-  function judge(id: WorkerId, patient: Patient, at: number): number {
-    const beatAt = Math.max(patient.askedAt, board.beatAt(patient.record));
-    const silentInMs = beatAt + SILENT_MS - at;
-    const { missedAt } = patient;
-    if (silentInMs <= 0) {
-      patient.missedAt = at;
-      if (missedAt === undefined) report({ type: 'worker.unresponsive', worker: id });
-    } else if (missedAt !== undefined && beatAt - missedAt > CALM_MS) {
-      patient.missedAt = undefined;
-      report({ type: 'worker.responsive', worker: id });
-    }
-    return patient.missedAt === undefined ? silentInMs : PULSE_MS;
-  }
-
-  const lastWorkAt = (): number =>
-    Math.max(beganAt, ...[...patients.values()].map(({ record }) => board.busyAt(record)));
-
-  const isSomebodySilent = (): boolean =>
-    [...patients.values()].some(({ missedAt }) => missedAt !== undefined);
-
-  function rest(): void {
-    clearTimeout(timer);
-    timer = undefined;
-    // One that is alone has nobody who could accept for it.
-    const until = patients.size < 2 ? 'asked' : 'busy';
-    for (const [id, patient] of patients) {
-      tell(id, { type: 'pulse.enough', until });
-      // Nobody will feel its pulse for now: it must not count as silent until somebody does again.
-      if (patient.missedAt !== undefined) report({ type: 'worker.responsive', worker: id });
-      patient.missedAt = undefined;
+  function stop(): void {
+    checks.stop();
+    const until = workers.size < 2 ? 'requested' : 'busy';
+    for (const [id, worker] of workers) {
+      send(id, { type: 'cabe:heartbeat.stop', until });
+      // Its heartbeats are not read for now: it must not count as unresponsive until they are again.
+      if (worker.missedAt !== undefined) report({ type: 'worker.responsive', worker: id });
+      worker.missedAt = undefined;
     }
   }
 
   return {
-    watch(id) {
-      const record = board.reserve();
+    add(id) {
+      const record = workers.has(id) ? undefined : records.reserve();
       if (record === undefined) return;
-      const patient: Patient = { record, askedAt: 0, missedAt: undefined };
-      patients.set(id, patient);
-      if (timer === undefined) begin();
-      else ask(id, patient);
+      const worker: MonitoredWorker = { record, requestedAt: 0, missedAt: undefined };
+      workers.set(id, worker);
+      if (checks.isRunning()) request(id, worker);
+      else start();
     },
-    roused: begin,
-    forget(id) {
-      const patient = patients.get(id);
-      if (patient === undefined) return;
-      patients.delete(id);
-      board.release(patient.record);
-      tell(id, { type: 'pulse.enough', until: 'asked' });
-      // Also while all rest: the last one would otherwise show its pulse to nobody as soon as it is busy.
-      if (patients.size < 2) rest();
+    resume: start,
+    remove(id) {
+      const worker = workers.get(id);
+      if (worker === undefined) return;
+      workers.delete(id);
+      records.release(worker.record);
+      send(id, { type: 'cabe:heartbeat.stop', until: 'requested' });
+      // Also where heartbeats had stopped: the last worker would start its own as soon as it is busy.
+      if (workers.size < 2) stop();
+    },
+  };
+}
+
+/** Updates the worker. @returns what is new about it, if anything */
+function judge(worker: MonitoredWorker, beatAt: number, now: number): HeartbeatReport['type'] | undefined {
+  const { missedAt } = worker;
+  if (now - beatAt >= UNRESPONSIVE_MS) {
+    worker.missedAt = now;
+    return missedAt === undefined ? 'worker.unresponsive' : undefined;
+  }
+  if (missedAt === undefined || beatAt - missedAt <= RECOVERY_MS) return undefined;
+  worker.missedAt = undefined;
+  return 'worker.responsive';
+}
+
+interface CheckTimer {
+  isRunning(): boolean;
+  in(delayMs: number): void;
+  stop(): void;
+}
+
+/**
+ * Calls back after the delay. A call that comes far too late is put off once more: what kept the supervisor from
+ * checking, a suspended machine say, has kept the workers from their heartbeats as well.
+ */
+function createCheckTimer(check: () => void): CheckTimer {
+  let timer: NodeJS.Timeout | undefined;
+  let dueAt = 0;
+
+  function schedule(delayMs: number): void {
+    dueAt = monotonicMs() + delayMs;
+    timer = setTimeout(elapsed, delayMs).unref();
+  }
+
+  function elapsed(): void {
+    if (monotonicMs() - dueAt > UNRESPONSIVE_MS) schedule(UNRESPONSIVE_MS);
+    else check();
+  }
+
+  return {
+    isRunning: () => timer !== undefined,
+    in: schedule,
+    stop() {
+      clearTimeout(timer);
+      timer = undefined;
     },
   };
 }

@@ -1,15 +1,19 @@
-/** Processes on `node:cluster`: forks, orders and kills them, and reports what becomes of them. */
-import cluster, { type Worker } from 'node:cluster';
-import type { App } from '../app-file/load.js';
-import type { Listener } from './listener.js';
-import { isFromWorker, LISTENER_OFFER, type FromWorker, type ToWorker } from '../../protocol/messages.js';
-import type { Event, SlotId, WorkerId } from '../core/model.js';
-import { createPulseMonitor } from './heartbeats.js';
+/** The worker processes, on `node:cluster`: forks, orders and kills them, and reports what happens to them. */
+import type { Worker } from 'node:cluster';
+import type { ChildProcess } from 'node:child_process';
 import type { UsageSource } from '../../platform/process-usage.js';
 import type { Address } from '../../protocol/address.js';
-import type { PulseBoard } from '../../protocol/heartbeat-records.js';
+import type { HeartbeatRecords } from '../../protocol/heartbeat-records.js';
+import { LISTENER_OFFER, type FromWorker } from '../../protocol/messages.js';
+import type { App } from '../app-file/load.js';
+import type { Event, SlotId, WorkerId } from '../core/model.js';
+import { openChannel, type WorkerChannel } from './channel.js';
+import { inFaultContext, outsideFaultContext } from './fault-context.js';
+import { forkProcess } from './fork.js';
+import { createHeartbeatMonitor, type HeartbeatMonitor } from './heartbeats.js';
+import type { Listener } from './listener.js';
 
-/** A process as the supervisor holds it. */
+/** A process as the supervisor keeps it. */
 export interface Process {
   readonly id: WorkerId;
   readonly pid: number;
@@ -18,189 +22,216 @@ export interface Process {
 }
 
 export type Report =
-  Extract<Event, { worker: WorkerId }> | { readonly type: 'worker.online'; readonly worker: WorkerId };
+  | Extract<Event, { worker: WorkerId }>
+  | { readonly type: 'worker.online'; readonly worker: WorkerId }
+  /** It has broken its channel, or sent what made the supervisor throw; it has been killed for that. */
+  | { readonly type: 'worker.misbehaved'; readonly worker: WorkerId; readonly reason: string };
+
+export interface ForkRequest {
+  readonly id: WorkerId;
+  readonly slot: SlotId;
+  readonly app: App;
+  readonly variables: Readonly<Record<string, string>>;
+}
 
 export interface Workers {
-  /** @returns the process, or nothing if the operating system refused; that is reported as `fork.failed`, too. */
-  fork(request: {
-    id: WorkerId;
-    slot: SlotId;
-    app: App;
-    variables: Readonly<Record<string, string>>;
-  }): Process | undefined;
+  /** @returns the process, or nothing if the operating system refused; that is reported as `fork.failed`, too */
+  fork(request: ForkRequest): Process | undefined;
   order(id: WorkerId, how: 'stop' | 'retire'): void;
   kill(id: WorkerId): void;
   lend(slot: SlotId, to: WorkerId): void;
   takeBack(slot: SlotId, from: WorkerId): void;
-  /** Asks those who know our words for their usage. */
+  /** Requests the usage of all workers that know our messages. */
   askUsage(): void;
   /**
    * Closes the addresses on which none of these workers listens: a reload may have moved the service to another.
-   * @returns whether that could be told: where one has not asked for its socket yet, nothing is closed
+   * @returns false if one of them has not asked for its socket yet: nothing is closed then
    */
   keepAddressesOf(ids: readonly WorkerId[]): boolean;
 }
 
-interface Held {
-  readonly worker: Worker;
-  readonly app: App;
-  readonly slot: SlotId;
-  /** Where it listens on a socket of ours, once it has asked for one. */
-  address: Address | undefined;
-  /** It has been told to leave, and gets no socket any more. */
-  isOrdered: boolean;
-  /** Slots whose sockets it accepts on besides its own. */
-  readonly borrowed: Set<SlotId>;
-}
-
-/** What the workers are given, and who is told what becomes of them. */
+/** What the workers are given, and where reports go. */
 export interface WorkerNeeds {
   readonly listener: Listener;
-  /** Where they show their pulse; without it none is felt. */
-  readonly board: PulseBoard | undefined;
+  /** Without them heartbeats are not monitored. */
+  readonly heartbeatRecords: HeartbeatRecords | undefined;
   readonly usage: UsageSource;
   report(event: Report): void;
 }
 
-export function createWorkers({ listener, board, usage, report }: WorkerNeeds): Workers {
-  const held = new Map<WorkerId, Held>();
-  const pulses = board && createPulseMonitor({ board, report, tell: tellTo });
-  // The board's number in the worker is its place here: `BOARD_FD`.
-  const descriptors = ['inherit', 'inherit', 'inherit', 'ipc', ...(board === undefined ? [] : [board.fd])];
+interface RunningWorker extends ForkRequest {
+  readonly child: ChildProcess;
+  readonly channel: WorkerChannel;
+  /** Where it listens on a socket of ours, once it has asked for one; a worker gets one address. */
+  address: Address | undefined;
+  isReady: boolean;
+  /** It has been ordered to drain, or drains unasked: it is not monitored any more. */
+  isLeaving: boolean;
+  /** It has been ordered to drain, and gets no socket any more. */
+  isOrdered: boolean;
+  /** It has misbehaved and been killed; its messages are ignored. */
+  isBroken: boolean;
+  /** Slots whose sockets it accepts on besides its own. */
+  readonly borrowed: Set<SlotId>;
+}
 
-  function fork({ id, slot, app, variables }: Parameters<Workers['fork']>[0]): Process | undefined {
-    cluster.setupPrimary({
-      exec: app.script,
-      args: [...app.args],
-      cwd: app.cwd,
-      execArgv: [...process.execArgv, ...app.nodeArgs],
-      stdio: descriptors,
+/** Longest reason that is reported of a worker's fault, in characters: parts of its message may stand in it. */
+const MAX_REASON_LENGTH = 200;
+
+interface Context extends WorkerNeeds {
+  readonly running: Map<WorkerId, RunningWorker>;
+  readonly heartbeats: HeartbeatMonitor | undefined;
+}
+
+export function createWorkers(needs: WorkerNeeds): Workers {
+  const { listener, heartbeatRecords: records, report } = needs;
+  const running = new Map<WorkerId, RunningWorker>();
+  const heartbeats =
+    records &&
+    createHeartbeatMonitor({
+      records,
+      report,
+      send: (id, message) => running.get(id)?.channel.send(message),
     });
-    const env = {
-      ...app.env,
-      ...variables,
-      ...(listener.offers ? { [LISTENER_OFFER]: '1' } : {}),
-    };
-    let worker: Worker;
-    try {
-      worker = cluster.fork(exactly(env));
-    } catch (error) {
-      // Node tells some refusals by an event (EAGAIN, EMFILE, ENOENT) and throws all others (E2BIG, ENOMEM, ENOTDIR).
-      report({ type: 'fork.failed', worker: id, message: (error as Error).message });
-      return undefined;
-    }
-    held.set(id, { worker, app, slot, address: undefined, isOrdered: false, borrowed: new Set() });
-    observe(id, worker);
-    const { pid } = worker.process;
-    return pid === undefined ? undefined : { id, pid, forkedAt: performance.now() };
-  }
-
-  function tellTo(id: WorkerId, message: ToWorker): void {
-    const asked = held.get(id);
-    if (asked !== undefined) tell(asked.worker, message);
-  }
-
-  function observe(id: WorkerId, worker: Worker): void {
-    worker
-      .on('online', () => report({ type: 'worker.online', worker: id }))
-      .on('listening', () => report({ type: 'worker.listening', worker: id }))
-      .on('message', message => {
-        if (isFromWorker(message)) received(id, worker, message);
-      })
-      .on('exit', (code: number | null, signal: string | null) => {
-        held.delete(id);
-        pulses?.forget(id);
-        report({ type: 'worker.exited', worker: id, code: signal === null ? code : null, signal });
-      })
-      .on('error', (error: Error) => {
-        // Without a pid it is the fork that failed; otherwise a message that could not be delivered, and the exit will tell.
-        if (worker.process.pid !== undefined) return;
-        held.delete(id);
-        report({ type: 'fork.failed', worker: id, message: error.message });
-      });
-  }
-
-  function received(id: WorkerId, worker: Worker, message: FromWorker): void {
-    if (message === 'ready') {
-      report({ type: 'worker.ready', worker: id });
-      if (held.get(id)?.address !== undefined) pulses?.watch(id);
-      return;
-    }
-    switch (message.type) {
-      case 'boot-failed':
-        return report({
-          type: 'worker.boot-failed',
-          worker: id,
-          failure: { code: message.code, message: message.message },
-        });
-      case 'listener.wanted': {
-        const asking = held.get(id);
-        if (asking === undefined || asking.isOrdered) return;
-        asking.address = { port: message.port, host: message.host };
-        const { handle, error } = listener.socketOf(asking.slot, message);
-        return tell(worker, error === undefined ? { type: 'listener' } : { type: 'listener', error }, handle);
-      }
-      case 'leaving':
-        pulses?.forget(id);
-        return report({ type: 'worker.draining', worker: id, code: message.code });
-      case 'usage':
-        return usage.told(worker.process.pid ?? 0, message);
-      case 'roused':
-        return pulses?.roused();
-    }
-  }
-
-  function order(id: WorkerId, how: 'stop' | 'retire'): void {
-    const process = held.get(id);
-    if (process === undefined) return;
-    pulses?.forget(id);
-    process.isOrdered = true;
-    const { app, worker } = process;
-    if (!app.shutdownWithMessage || !worker.isConnected())
-      return void worker.process.kill(app.shutdownWithMessage ? 'SIGTERM' : app.killSignal);
-    // Other apps hear nothing that PM2 would not say.
-    if (how === 'retire' && app.ours) tell(worker, { type: 'retire' });
-    tell(worker, 'shutdown');
-  }
-
-  function lend(slot: SlotId, to: WorkerId): void {
-    const borrower = held.get(to);
-    if (borrower?.address === undefined) return;
-    const handle = listener.lendable(slot, borrower.address);
-    if (handle === undefined) return;
-    borrower.borrowed.add(slot);
-    tell(borrower.worker, { type: 'listener.lent', slot }, handle);
-  }
+  const context: Context = { ...needs, running, heartbeats };
 
   return {
-    fork,
-    order,
-    lend,
-    kill: id => void held.get(id)?.worker.process.kill('SIGKILL'),
-    askUsage() {
-      for (const { worker, app } of held.values()) if (app.ours) tell(worker, { type: 'usage.wanted' });
+    fork: request => fork(request, context),
+    order(id, how) {
+      const worker = running.get(id);
+      if (worker === undefined) return;
+      heartbeats?.remove(id);
+      worker.isLeaving = true;
+      worker.isOrdered = true;
+      sendOrder(worker, how);
     },
-    keepAddressesOf(ids) {
-      const addresses = ids.flatMap(id => held.get(id)?.address ?? []);
-      const isKnown = addresses.length === ids.length;
-      if (isKnown) listener.keep(addresses);
-      return isKnown;
+    kill: id => void running.get(id)?.child.kill('SIGKILL'),
+    lend(slot, to) {
+      const borrower = running.get(to);
+      const handle = borrower?.address && listener.lendable(slot, borrower.address);
+      if (borrower === undefined || handle === undefined) return;
+      borrower.borrowed.add(slot);
+      borrower.channel.send({ type: 'cabe:listener.lent', slot }, handle);
     },
     takeBack(slot, from) {
-      const borrower = held.get(from);
-      if (borrower?.borrowed.delete(slot)) tell(borrower.worker, { type: 'listener.returned', slot });
+      const borrower = running.get(from);
+      if (borrower?.borrowed.delete(slot)) borrower.channel.send({ type: 'cabe:listener.returned', slot });
+    },
+    askUsage() {
+      for (const { channel, app } of running.values())
+        if (app.ours) channel.send({ type: 'cabe:usage.wanted' });
+    },
+    keepAddressesOf(ids) {
+      const addresses = ids.flatMap(id => running.get(id)?.address ?? []);
+      const areAllKnown = addresses.length === ids.length;
+      if (areAllKnown) listener.keep(addresses);
+      return areAllKnown;
     },
   };
 }
 
-/** Sends to a worker that may be dying: what cannot be delivered is answered by its exit. */
-function tell(worker: Worker, message: ToWorker, handle?: unknown): void {
-  if (!worker.isConnected()) return;
-  worker.process.send(message, handle as never, undefined, () => undefined);
+function fork(request: ForkRequest, context: Context): Process | undefined {
+  const { id, app, variables } = request;
+  const { listener, heartbeatRecords, report, running } = context;
+  const offer = listener.offers ? { [LISTENER_OFFER]: '1' } : {};
+  const onFault = (error: unknown): boolean => blame(id, error, context);
+  let worker: Worker;
+  try {
+    const env = { ...app.env, ...variables, ...offer };
+    worker = inFaultContext(onFault, () => forkProcess(app, env, heartbeatRecords?.fd));
+  } catch (error) {
+    report({ type: 'fork.failed', worker: id, message: (error as Error).message });
+    return undefined;
+  }
+  const channel = openChannel(worker, message => handleMessage(id, message, context), onFault);
+  running.set(id, {
+    ...request,
+    child: worker.process,
+    channel,
+    address: undefined,
+    isReady: false,
+    isLeaving: false,
+    isOrdered: false,
+    isBroken: false,
+    borrowed: new Set(),
+  });
+  observe(id, worker, context);
+  const { pid } = worker.process;
+  return pid === undefined ? undefined : { id, pid, forkedAt: performance.now() };
 }
 
-/** The environment of a worker, no less and no more: `cluster.fork` would add our own to it. */
-function exactly(env: Readonly<Record<string, string>>): Record<string, string | undefined> {
-  const nothing = Object.fromEntries(Object.keys(process.env).map(name => [name, undefined]));
-  return { ...nothing, ...env };
+function observe(id: WorkerId, worker: Worker, { running, heartbeats, report }: Context): void {
+  const send = (event: Report): void => outsideFaultContext(() => report(event));
+  worker
+    .on('online', () => send({ type: 'worker.online', worker: id }))
+    .on('listening', () => send({ type: 'worker.listening', worker: id }))
+    .on('exit', (code: number | null, signal: string | null) => {
+      running.delete(id);
+      outsideFaultContext(() => heartbeats?.remove(id));
+      send({ type: 'worker.exited', worker: id, code: signal === null ? code : null, signal });
+    })
+    .on('error', (error: Error) => {
+      // With a pid it is a message that could not be delivered: the exit follows. Without one the fork has failed.
+      if (worker.process.pid !== undefined) return;
+      running.delete(id);
+      send({ type: 'fork.failed', worker: id, message: error.message });
+    });
+}
+
+function handleMessage(id: WorkerId, message: FromWorker, context: Context): void {
+  const { heartbeats, usage, report } = context;
+  const worker = context.running.get(id);
+  if (worker === undefined || worker.isBroken) return;
+  if (message === 'ready') return becomeReady(worker, context);
+  switch (message.type) {
+    case 'cabe:boot-failed': {
+      const { code, message: reason } = message;
+      return report({ type: 'worker.boot-failed', worker: id, failure: { code, message: reason } });
+    }
+    case 'cabe:listener.wanted':
+      return answerListenerRequest(worker, message, context);
+    case 'cabe:draining':
+      worker.isLeaving = true;
+      heartbeats?.remove(id);
+      return report({ type: 'worker.draining', worker: id, code: message.code });
+    case 'cabe:usage':
+      return usage.told(worker.child.pid ?? 0, message);
+    case 'cabe:busy':
+      return heartbeats?.resume();
+  }
+}
+
+/** A worker becomes ready once, however often it says so. */
+function becomeReady(worker: RunningWorker, { heartbeats, report }: Context): void {
+  if (worker.isReady) return;
+  worker.isReady = true;
+  report({ type: 'worker.ready', worker: worker.id });
+  if (worker.address !== undefined && !worker.isLeaving) heartbeats?.add(worker.id);
+}
+
+function answerListenerRequest(worker: RunningWorker, { port, host }: Address, { listener }: Context): void {
+  if (worker.isOrdered || worker.address !== undefined) return;
+  worker.address = { port, host };
+  const { handle, error } = listener.socketOf(worker.slot, worker.address);
+  worker.channel.send({ type: 'cabe:listener', error }, handle);
+}
+
+function sendOrder({ app, channel, child }: RunningWorker, how: 'stop' | 'retire'): void {
+  if (!app.shutdownWithMessage || !channel.isConnected)
+    return void child.kill(app.shutdownWithMessage ? 'SIGTERM' : app.killSignal);
+  // Other apps get only what PM2 would send.
+  if (how === 'retire' && app.ours) channel.send({ type: 'cabe:retire' });
+  channel.send('shutdown');
+}
+
+/** Its channel cannot be trusted any more, and a worker without one cannot be led: it is replaced. */
+function blame(id: WorkerId, error: unknown, { running, report }: Context): boolean {
+  const worker = running.get(id);
+  if (worker === undefined) return false;
+  if (worker.isBroken) return true;
+  worker.isBroken = true;
+  const message = error instanceof Error ? error.message : String(error);
+  report({ type: 'worker.misbehaved', worker: id, reason: message.slice(0, MAX_REASON_LENGTH) });
+  worker.child.kill('SIGKILL');
+  return true;
 }

@@ -42,7 +42,7 @@ export default scenario({
   },
   expect: same(
     '{ level time pid hostname env msg }: ' +
-      'Worker N starting, Worker N HTTP server started successfully, Worker N draining (the supervisor); ' +
+      "Worker N starting, Worker N HTTP server started successfully, Worker N draining (supervisor's order); " +
       '{ level time pid hostname env requestId method url status ms msg }: ' +
       'GET / 404 N ms, GET /health 200 N ms, GET /nowhere 404 N ms, POST /echo 400 N ms',
   ),

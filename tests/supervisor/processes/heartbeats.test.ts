@@ -1,31 +1,30 @@
-/** Whose pulse is felt, whose is missed, and that nobody is asked for it without a reason. */
+/** Which workers are monitored, which are reported as unresponsive, and that no heartbeat is requested in vain. */
 import type { ToWorker } from '../../../src/protocol/messages.js';
 import {
-  createPulseMonitor,
-  type PulseMonitor,
-  type PulseReport,
+  createHeartbeatMonitor,
+  type HeartbeatMonitor,
+  type HeartbeatReport,
 } from '../../../src/supervisor/processes/heartbeats.js';
-import { monotonicMs, PULSE_MS, type PulseBoard } from '../../../src/protocol/heartbeat-records.js';
+import { monotonicMs, HEARTBEAT_MS, type HeartbeatRecords } from '../../../src/protocol/heartbeat-records.js';
 
-let monitor: PulseMonitor;
+let monitor: HeartbeatMonitor;
 let reports: string[];
-let told: string[];
-/** Workers whose loops turn, and whether they have anything to do. */
+let sent: string[];
+/** Workers whose event loops turn, and whether they have work. */
 const beating = new Map<number, boolean>();
 /** What they have written; the record of a worker is its number. */
 const written = new Map<number, { beatAt: number; busyAt: number }>();
-let looks: number;
+let reads: number;
 
-/** A board whose records are those of the workers as they are watched: 1, 2, 3 … */
-function createBoard(): PulseBoard {
+/** The record of a worker is the number under which it was added: 1, 2, 3 … */
+function createRecords(): HeartbeatRecords {
   let last = 0;
   return {
     fd: -1,
     reserve: () => ++last,
     release: record => void written.delete(record),
-    refresh: () => void looks++,
-    beatAt: record => written.get(record)?.beatAt ?? 0,
-    busyAt: record => written.get(record)?.busyAt ?? 0,
+    refresh: () => void reads++,
+    of: record => written.get(record) ?? { beatAt: 0, busyAt: 0 },
   };
 }
 
@@ -33,26 +32,26 @@ beforeEach(() => {
   jest.useFakeTimers();
   beating.clear();
   written.clear();
-  looks = 0;
+  reads = 0;
   reports = [];
-  told = [];
-  monitor = createPulseMonitor({
-    board: createBoard(),
-    report: ({ type, worker }: PulseReport) => reports.push(`${type} w${worker}`),
-    tell: (id: number, message: ToWorker) => told.push(`${described(message)} w${id}`),
+  sent = [];
+  monitor = createHeartbeatMonitor({
+    records: createRecords(),
+    report: ({ type, worker }: HeartbeatReport) => reports.push(`${type} w${worker}`),
+    send: (id: number, message: ToWorker) => sent.push(`${described(message)} w${id}`),
   });
 });
 afterEach(() => jest.useRealTimers());
 
 function described(message: ToWorker): string {
   if (typeof message === 'string') return message;
-  return message.type === 'pulse.enough' ? `${message.type} until ${message.until}` : message.type;
+  return message.type === 'cabe:heartbeat.stop' ? `${message.type} until ${message.until}` : message.type;
 }
 
 function pass(ms: number): void {
-  for (let passed = 0; passed < ms; passed += PULSE_MS) {
+  for (let passed = 0; passed < ms; passed += HEARTBEAT_MS) {
     for (const [id, busy] of beating) beat(id, busy);
-    jest.advanceTimersByTime(PULSE_MS);
+    jest.advanceTimersByTime(HEARTBEAT_MS);
   }
 }
 
@@ -62,26 +61,26 @@ function beat(id: number, busy: boolean): void {
 }
 
 function two(): void {
-  monitor.watch(1);
-  monitor.watch(2);
+  monitor.add(1);
+  monitor.add(2);
   beating.set(1, true).set(2, false);
 }
 
-test('one worker alone is never asked', () => {
-  monitor.watch(1);
-  monitor.roused();
-  expect(told).toEqual([]);
+test('a single worker gets no request', () => {
+  monitor.add(1);
+  monitor.resume();
+  expect(sent).toEqual([]);
   expect(jest.getTimerCount()).toBe(0);
 });
 
-test('a second one makes both be asked, and workers that beat are no news', () => {
+test('with a second worker both get a request; workers with heartbeats are not reported', () => {
   two();
-  expect(told).toEqual(['pulse.wanted w1', 'pulse.wanted w2']);
+  expect(sent).toEqual(['cabe:heartbeat.start w1', 'cabe:heartbeat.start w2']);
   pass(5_000);
   expect(reports).toEqual([]);
 });
 
-test('who misses its beats is told 30 ms after the last one, and once', () => {
+test('a worker is unresponsive 30 ms after its last heartbeat, and reported once', () => {
   two();
   pass(500);
   beating.delete(1);
@@ -95,7 +94,7 @@ test('who misses its beats is told 30 ms after the last one, and once', () => {
   expect(reports).toEqual(['worker.unresponsive w1']);
 });
 
-test('who beats again is heard only after it has done so for a while', () => {
+test('a worker is responsive again only after 100 ms with heartbeats', () => {
   two();
   beating.delete(2);
   pass(100);
@@ -106,7 +105,7 @@ test('who beats again is heard only after it has done so for a while', () => {
   expect(reports).toEqual(['worker.unresponsive w2', 'worker.responsive w2']);
 });
 
-test('who comes and goes stays silent', () => {
+test('a worker whose heartbeats flicker stays unresponsive', () => {
   two();
   for (let turn = 0; turn < 5; turn++) {
     beating.delete(2);
@@ -117,41 +116,50 @@ test('who comes and goes stays silent', () => {
   expect(reports).toEqual(['worker.unresponsive w2']);
 });
 
-test('after a second without work all may rest, and nothing ticks; work wakes all of them', () => {
+test('after a second without work all heartbeats stop, and no timer runs; work starts all of them', () => {
   two();
   pass(500);
-  told.length = 0;
+  sent.length = 0;
   beating.set(1, false);
   pass(1_050);
-  expect(told).toEqual(['pulse.enough until busy w1', 'pulse.enough until busy w2']);
+  expect(sent).toEqual(['cabe:heartbeat.stop until busy w1', 'cabe:heartbeat.stop until busy w2']);
   expect(jest.getTimerCount()).toBe(0);
-  told.length = 0;
-  monitor.roused();
-  expect(told).toEqual(['pulse.wanted w1', 'pulse.wanted w2']);
+  sent.length = 0;
+  monitor.resume();
+  expect(sent).toEqual(['cabe:heartbeat.start w1', 'cabe:heartbeat.start w2']);
   expect(jest.getTimerCount()).toBe(1);
 });
 
-test('while all rest nobody looks; while somebody works one look does for all, whenever one could be silent', () => {
+test('the records are read no more often than a worker can become unresponsive, and never while heartbeats are stopped', () => {
   two();
   pass(1_200);
-  expect(looks).toBeLessThanOrEqual(1_200 / 20);
+  expect(reads).toBeLessThanOrEqual(1_200 / 20);
   beating.set(1, false);
   pass(1_050);
-  looks = 0;
+  reads = 0;
   pass(500);
-  expect(looks).toBe(0);
+  expect(reads).toBe(0);
 });
 
-test('nobody rests while one is silent', () => {
+test('heartbeats do not stop while a worker is unresponsive', () => {
   two();
   beating.delete(1);
   beating.set(2, false);
   pass(5_000);
-  expect(told).not.toContain('pulse.enough until busy w2');
+  expect(sent).not.toContain('cabe:heartbeat.stop until busy w2');
   expect(reports).toEqual(['worker.unresponsive w1']);
 });
 
-test('a machine that was suspended blames nobody', () => {
+test('a worker that is added twice has one record, and is monitored once', () => {
+  two();
+  sent.length = 0;
+  monitor.add(1);
+  expect(sent).toEqual([]);
+  monitor.remove(1);
+  expect(sent).toEqual(['cabe:heartbeat.stop until requested w1', 'cabe:heartbeat.stop until requested w2']);
+});
+
+test('after a suspension of the machine no worker is reported', () => {
   two();
   pass(100);
   jest.setSystemTime(jest.now() + 10_000);
@@ -160,47 +168,47 @@ test('a machine that was suspended blames nobody', () => {
   expect(reports).toEqual([]);
 });
 
-test('who is gone is told to rest and not reported; the last one is left in peace', () => {
+test('a removed worker is told to stop and not reported; the last one left as well', () => {
   two();
   pass(100);
-  told.length = 0;
-  monitor.forget(1);
-  monitor.forget(1);
-  expect(told).toEqual(['pulse.enough until asked w1', 'pulse.enough until asked w2']);
+  sent.length = 0;
+  monitor.remove(1);
+  monitor.remove(1);
+  expect(sent).toEqual(['cabe:heartbeat.stop until requested w1', 'cabe:heartbeat.stop until requested w2']);
   expect(jest.getTimerCount()).toBe(0);
-  monitor.roused();
+  monitor.resume();
   expect(jest.getTimerCount()).toBe(0);
   pass(1_000);
   expect(reports).toEqual([]);
 });
 
-test('the last one left is left in peace also where all were at rest', () => {
+test('the last one left is told to stop also where heartbeats had stopped', () => {
   two();
   beating.set(1, false);
   pass(1_050);
-  told.length = 0;
-  monitor.forget(1);
-  expect(told).toEqual(['pulse.enough until asked w1', 'pulse.enough until asked w2']);
+  sent.length = 0;
+  monitor.remove(1);
+  expect(sent).toEqual(['cabe:heartbeat.stop until requested w1', 'cabe:heartbeat.stop until requested w2']);
 });
 
-test('the last one left counts as heard, whatever was missed of it', () => {
+test('the last one left counts as responsive', () => {
   two();
   beating.delete(2);
   pass(100);
   expect(reports).toEqual(['worker.unresponsive w2']);
-  monitor.forget(1);
+  monitor.remove(1);
   expect(reports).toEqual(['worker.unresponsive w2', 'worker.responsive w2']);
   pass(1_000);
   expect(reports).toHaveLength(2);
 });
 
-test('one more while all are at it is asked at once', () => {
+test('a worker that is added while heartbeats run gets its request at once', () => {
   two();
   pass(100);
-  told.length = 0;
-  monitor.watch(3);
+  sent.length = 0;
+  monitor.add(3);
   beating.set(3, false);
-  expect(told).toEqual(['pulse.wanted w3']);
+  expect(sent).toEqual(['cabe:heartbeat.start w3']);
   pass(100);
   expect(reports).toEqual([]);
 });

@@ -1,0 +1,27 @@
+import cluster, { type Worker } from 'node:cluster';
+import type { App } from '../app-file/load.js';
+
+/**
+ * Forks a process of this app with exactly this environment.
+ * @param heartbeatFd inherited as the next descriptor after the channel (`protocol/heartbeat-records.ts`)
+ * @throws Error where the system refuses at once (E2BIG, ENOMEM, ENOTDIR); other refusals (EAGAIN, EMFILE, ENOENT) come
+ *   as the worker's `error`
+ */
+export function forkProcess(
+  app: App,
+  env: Readonly<Record<string, string>>,
+  heartbeatFd: number | undefined,
+): Worker {
+  cluster.setupPrimary({
+    exec: app.script,
+    args: [...app.args],
+    cwd: app.cwd,
+    execArgv: [...process.execArgv, ...app.nodeArgs],
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...(heartbeatFd === undefined ? [] : [heartbeatFd])],
+  });
+  return cluster.fork({ ...unset(process.env), ...env });
+}
+
+/** `cluster.fork` adds the supervisor's environment to the given one, unless it says otherwise. */
+const unset = (env: NodeJS.ProcessEnv): Record<string, undefined> =>
+  Object.fromEntries(Object.keys(env).map(name => [name, undefined]));

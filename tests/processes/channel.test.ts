@@ -1,0 +1,169 @@
+/** What a hostile or broken app can do to the supervisor over its channel: break that channel, and nothing else. */
+import { readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import {
+  cleanUp,
+  CLUSTER,
+  folder,
+  freePort,
+  isAlive,
+  start,
+  until,
+  type Running,
+} from '../support/processes.js';
+import { answers, appFile, messages, serving } from '../support/service.js';
+
+jest.setTimeout(120_000);
+afterEach(cleanUp);
+
+/** Serves in the plain way of node:cluster, until SIGUSR2: then it runs `attack.js`. */
+const PROGRAM = `
+  require('node:http').createServer((request, response) => response.end('here'))
+    .listen(Number(process.env.PORT), () => process.send('ready'));
+  process.on('message', message => message === 'shutdown' && process.exit(0));
+  process.on('SIGUSR2', () => require('./attack.js'));`;
+
+/** Text or a message as it is on the wire, without the checks of \`process.send\`. */
+const RAW = `
+  const raw = text => require('node:fs').writeSync(3, text + '\\n');
+  const send = message => raw(JSON.stringify(message));
+  const internal = message => send({ cmd: 'NODE_CLUSTER', ...message });`;
+
+interface Target {
+  readonly running: Running;
+  readonly port: number;
+  workers(): Promise<number[]>;
+  /** @returns the pid of the worker that attacks */
+  attack(code: string): Promise<number>;
+}
+
+async function target(): Promise<Target> {
+  const port = await freePort();
+  const file = appFile(PROGRAM, { wait_ready: true, shutdown_with_message: true, min_uptime: 100 });
+  const env = { PORT: String(port), RUN_DIR: folder() };
+  const running = start([CLUSTER, '--config', file], env);
+  const workers = (): Promise<number[]> => serving({ env }).catch(() => []);
+  await until(async () => (await workers()).length === 2, 'both serve');
+  return {
+    running,
+    port,
+    workers,
+    async attack(code) {
+      writeFileSync(join(dirname(file), 'attack.js'), RAW + code);
+      const [attacker = NaN] = await workers();
+      process.kill(attacker, 'SIGUSR2');
+      return attacker;
+    },
+  };
+}
+
+async function expectUnharmed({ running, port }: Target): Promise<void> {
+  expect(await answers(port)).toBe(true);
+  running.kill('SIGTERM');
+  expect(await running.ended).toEqual({ code: 0, signal: null });
+}
+
+describe('a worker that breaks its channel is named, killed and replaced; the others and the supervisor go on', () => {
+  test.each([
+    ['a line that is not JSON', `raw('not json');`, /is not valid JSON|Unexpected token/],
+    ['a line that ends in the middle', `raw('{"type":"cabe:draining",');`, /JSON/],
+    [
+      'a request of node:cluster for an impossible port',
+      `internal({ act: 'queryServer', seq: 1, address: 'x', port: 99999, addressType: 4, index: 0 });`,
+      /port/,
+    ],
+    ['a request of node:cluster without an address', `internal({ act: 'queryServer' });`, /options/],
+    [
+      'a request of node:cluster whose address is no text',
+      `internal({ act: 'queryServer', seq: 1, address: { a: 1 }, port: -1, addressType: 6, index: 0 });`,
+      /options/,
+    ],
+    ['the receipt of a handle that was never sent', `send({ cmd: 'NODE_HANDLE_ACK' });`, /./],
+    ['the refusal of a handle that was never sent', `send({ cmd: 'NODE_HANDLE_NACK' });`, /./],
+    ['hundreds of broken lines', `for (let n = 0; n < 300; n++) raw('not json');`, /./],
+  ])('%s', async (_name, code, reason) => {
+    const scene = await target();
+    const [, bystander = NaN] = await scene.workers();
+    const attacker = await scene.attack(code);
+    await scene.running.said(new RegExp(`^Worker ${attacker} exited \\(signal SIGKILL\\)`));
+    const fault = messages(scene.running).filter(line =>
+      line.startsWith(`Worker ${attacker} broke its channel: `),
+    );
+    expect(fault).toHaveLength(1);
+    expect(fault[0]).toMatch(reason);
+    await until(async () => {
+      const now = await scene.workers();
+      return now.length === 2 && now.includes(bystander) && !now.includes(attacker);
+    }, 'it has been replaced, and the other one has not');
+    await expectUnharmed(scene);
+  });
+});
+
+describe('what is not for the supervisor has no effect', () => {
+  test.each([
+    [
+      "an app's own messages, whatever their type",
+      `
+      for (const type of ['leaving', 'draining', 'boot-failed', 'retire', 'roused'])
+        process.send({ type, code: 0, message: 'an own message', port: 1 });`,
+    ],
+    [
+      'messages of ours with impossible fields',
+      `
+      process.send({ type: 'cabe:listener.wanted', port: 99999 });
+      process.send({ type: 'cabe:draining', code: 1e9 });
+      process.send({ type: 'cabe:usage', rss: 'all', cpuMs: null });`,
+    ],
+    [
+      'JSON that is no object',
+      `for (const text of ['null', '5', '[]', '"x"', '{}', '{"cmd":"NODE_"}']) raw(text);`,
+    ],
+    [
+      'nonsense for node:cluster',
+      `
+      internal({ act: 'nonsense' });
+      internal({ act: 'close', key: 'nothing' });
+      internal({ ack: 1 });`,
+    ],
+    ['readiness, thousands of times', `for (let n = 0; n < 5000; n++) process.send('ready');`],
+    [
+      'hundreds of requests for a socket',
+      `
+      for (let n = 0; n < 500; n++) process.send({ type: 'cabe:listener.wanted', port: 40000 + n, host: '127.0.0.1' });`,
+    ],
+  ])('%s', async (_name, code) => {
+    const scene = await target();
+    const before = await scene.workers();
+    const attacker = await scene.attack(
+      `${code}\nprocess.send({}, undefined, undefined, () => console.log('attacked'));`,
+    );
+    await scene.running.said(/^attacked$/);
+    await until(() => answers(scene.port), 'it answers');
+    expect(await scene.workers()).toEqual(before);
+    expect(isAlive(attacker)).toBe(true);
+    expect(messages(scene.running).filter(line => /broke|drains|exited/.test(line))).toEqual([]);
+    await expectUnharmed(scene);
+  });
+});
+
+const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
+
+test('sockets and servers that a worker sends are closed', async () => {
+  const scene = await target();
+  const before = descriptorsOf(scene.running.pid);
+  const attacker = await scene.attack(`
+    const net = require('node:net');
+    let left = 300;
+    const server = net.createServer(socket => {
+      // Every third one as a message that only Node itself sends.
+      process.send(left % 3 === 0 ? { cmd: 'NODE_NONSENSE' } : { own: left }, socket);
+      if (--left === 0) process.send({ own: 'server' }, server, () => console.log('attacked'));
+    });
+    server.listen({ port: 0, exclusive: true }, () => {
+      for (let n = 0; n < 300; n++) net.connect(server.address().port).on('error', () => undefined);
+    });`);
+  await scene.running.said(/^attacked$/);
+  await until(() => descriptorsOf(scene.running.pid) <= before + 3, 'their descriptors are closed');
+  expect(await scene.workers()).toContain(attacker);
+  await expectUnharmed(scene);
+});
