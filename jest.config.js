@@ -5,6 +5,8 @@ const CORE = 'src/supervisor/core/**/*.ts';
 module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/tests'],
+  // Their packages are installed by `yarn test:ecosystem`, which runs them.
+  testPathIgnorePatterns: ['/node_modules/', '/tests/ecosystem/'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -104,4 +104,4 @@ function filesOf(path) {
 /** @param {string} path */
 const isFolder = path => statSync(path).isDirectory();
 
-module.exports = { setUp, forgetBuild, ROOT, TSC };
+module.exports = { setUp, once, forgetBuild, ROOT, TSC };

@@ -238,7 +238,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-function parse(line: string): LogLine {
+export function parse(line: string): LogLine {
   try {
     const parsed: unknown = JSON.parse(line);
     if (typeof parsed === 'object' && parsed !== null && 'msg' in parsed) return parsed as LogLine;
