@@ -31,12 +31,12 @@ const TRIES = 3;
 export const accepting: Section = {
   name: 'accepting',
   title: 'Accepting connections',
-  about: `What decides how the native supervisor listens. Requests per second with \`Connection: close\`, so one
-connection for each, and what that costs the supervisor: under PM2 and in round robin it accepts for its workers. And
-balance: ${KEPT} connections that are kept, opened one after another or all at once; the share of the busiest worker, as a
-multiple of the fair share, the median of ${TRIES} tries. \`NODE_CLUSTER_SCHED_POLICY=rr\` and \`none\` choose
-node:cluster's two ways, \`CABE_LISTENER=shared\` and \`per-slot\` the native supervisor's own; a socket for each slot takes
-Node 22.12 or later. With neither set the supervisor does what the rows with "under the native supervisor" show.`,
+  about: `This section decides how the native supervisor listens. Requests per second with one connection for each
+(\`Connection: close\`), and their cost for the supervisor: under PM2 and in round robin it accepts connections for its
+workers. Balance: ${KEPT} kept connections, opened one after another or all at once; the figure is the share of the busiest
+worker as a multiple of the fair share, the median of ${TRIES} tries. \`NODE_CLUSTER_SCHED_POLICY=rr\` and \`none\` select
+node:cluster's two ways; \`CABE_LISTENER=shared\` and \`per-slot\` select the native supervisor's own. A socket for each
+slot needs Node 22.12 or later. The rows "under the native supervisor" show the default.`,
   run(bench) {
     const isPossible = ({ contender }: Entry): boolean => contender !== perSlot || canDoPerSlot(bench);
     return contest(bench, {

@@ -31,8 +31,8 @@ const DEAREST = 'dearest';
 export const core: Section = {
   name: 'core',
   title: 'The pure core of the supervisor',
-  about: `How long \`step\` takes to settle a pool of so many slots after one event: the median of many times, and with the
-most slots the longest, in which a garbage collection may fall.`,
+  about: `How long \`step\` takes to settle a pool after one event, by number of slots: the median of many runs. The largest pool
+also has the longest run, which may include a garbage collection.`,
   async run(bench) {
     const rounds = bench.quick ? 1 : 3;
     const samples: Sample[] = [];

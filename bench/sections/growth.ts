@@ -46,11 +46,11 @@ const GROWTH: readonly Aim[] = Object.entries({
 export const growth: Section = {
   name: 'growth',
   title: 'Growth: 1 to 16 workers',
-  about: `The same worker under both supervisors. Start: from the command until all workers have said that they serve, and
-one answers. Reload: from the command to its end. Status: the command that lists the workers. CPU: of the supervisor while there is nothing to do, and
-while ${CONNECTIONS} kept-alive connections keep the workers busy. With more workers than cores, starting is a matter of CPU
-time, which is the workers' own. Growth is the power with which a figure grows from 4 to 16 workers: 0 is not at all, 1 is
-linearly, 2 is with the square.`,
+  about: `The same worker under both supervisors. Start: from the command until all workers serve and one has answered. Reload:
+from the command to its end. Status: the command that lists the workers. CPU: of the supervisor, idle and while
+${CONNECTIONS} kept-alive connections keep the workers busy. With more workers than cores, a start takes as long as the
+workers' own CPU time. Growth is the power by which a figure grows from 4 to 16 workers: 0 is constant, 1 is linear, 2 is
+quadratic.`,
   async run(bench) {
     const samples: Sample[] = [];
     for (const { contender, workers } of entries) {

@@ -23,10 +23,10 @@ const END = '\r\n';
 export const held: Section = {
   name: 'held',
   title: `${CONNECTIONS.toLocaleString('en')} idle connections`,
-  about: `Each has had one answer and is kept alive: what it costs in memory of the server, and how long SIGTERM takes
-then, with ${IN_FLIGHT} requests more of which half has been sent by then and the rest comes ${COMPLETED_AFTER_MS} ms later. Plain
-node:http destroys idle connections at once, and with them requests that are on their way; this worker waits a second for
-those (see [reload](reload.md)).`,
+  about: `Each connection has had one answer and is kept alive. The figures: its memory in the server, and the time from SIGTERM
+to exit, with ${IN_FLIGHT} more requests in flight whose second half arrives ${COMPLETED_AFTER_MS} ms later. Plain node:http
+destroys idle connections at once, and with them requests that are on their way; this worker waits one second for those
+([reload](reload.md)).`,
   async run(bench) {
     const rounds = bench.quick ? 1 : 2;
     const wanted = bench.quick ? 1_000 : CONNECTIONS;

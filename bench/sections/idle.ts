@@ -14,8 +14,8 @@ const SECONDS = 10;
 export const idle: Section = {
   name: 'idle',
   title: 'Nothing to do',
-  about: `Two workers, no requests, ${SECONDS} s, all supervisors at the same time, ${SETTLED_S} s after the last had started: CPU time by the scheduler's own clock, and
-how often the supervisor woke up.`,
+  about: `Two workers, no requests. All supervisors run at the same time for ${SECONDS} s, ${SETTLED_S} s after the last one
+started. CPU time is from the scheduler's own clock; wake-ups are those of the supervisor.`,
   async run(bench) {
     const seconds = bench.quick ? 4 : SECONDS;
     const rounds = bench.quick ? 1 : 2;

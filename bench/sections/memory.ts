@@ -21,10 +21,9 @@ const REQUESTS = 200;
 export const memorySection: Section = {
   name: 'memory',
   title: 'Memory',
-  about: `All at the same time, after ${REQUESTS} requests each and a pause of ${SETTLED_S} s, in which V8 gives back what
-starting had taken; two workers where there is a supervisor. RSS
-is all that is resident, the text of Node included, which all its processes share; USS is what would be free if the process
-ended. A worker's is the mean of both.`,
+  about: `All run at the same time, after ${REQUESTS} requests each and a pause of ${SETTLED_S} s in which V8 frees what the start
+needed; two workers where there is a supervisor. RSS is all resident memory, including the code of Node, which all its
+processes share. USS is the memory that ends with the process. A worker's figure is the mean of both workers.`,
   async run(bench) {
     const rounds = bench.quick ? 1 : 2;
     const samples: Sample[] = [];

@@ -9,7 +9,7 @@ const contenders = [SUPERVISED.pm2, SUPERVISED.cluster, SUPERVISED.oursPm2, SUPE
 export const pair: Section = {
   name: 'pair',
   title: 'Two workers, connections kept alive',
-  about: `The same request and the same work through a supervisor with two workers. Nothing is pinned. The CPU time is
+  about: `The same request and the same work through a supervisor with two workers. No process is pinned to a CPU. CPU time is
 that of supervisor and workers together.`,
   run: bench =>
     contest(bench, {

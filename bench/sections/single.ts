@@ -37,13 +37,12 @@ const aimsOf = (what: string): readonly Aim[] =>
 export const single: Section = {
   name: 'single',
   title: 'One worker, connections kept alive',
-  about: `\`GET /health\` over 64 connections, server and client on a core each. All but the first do the same work:
-the same JSON answer, the same security headers, a request id, and one line in the log, which goes to a file in memory.
-Where it says gathered, several lines are written together, as this worker does with those of one turn of the event
-loop; elsewhere each by itself, as loggers do unless told otherwise.
-A ratio above 1 says that this worker answers so many times as many requests, or takes so many times as much CPU time
-for one. The latency is that of a saturated server, so it is mostly waiting. Each is a new process that has been under
-load for a second.`,
+  about: `\`GET /health\` over 64 connections, with a core each for server and client. All but the first do the same work:
+the same JSON answer, the same security headers, a request id, and one log line to a file in memory. "Log lines gathered"
+means that several lines are written together, as this worker does with the lines of one turn of the event loop; the
+others write each line separately, the default of loggers. A ratio of requests above 1 means that this worker answers more
+requests. The latency is that of a saturated server: mostly waiting. Each process is new and has been under load for one
+second.`,
   run: bench =>
     contest(bench, {
       entries: entriesOf(contenders),
@@ -83,8 +82,8 @@ export const singleSteady: Section = {
   ...single,
   name: 'single-steady',
   title: 'One worker after a while, connections kept alive',
-  about: `The same for some of them after ${WARM_UP_S} seconds of load. By then Node has compiled most of what it will; the more
-code there is to a request, the longer that takes, so an Express as usual gains the most by it.`,
+  about: `The same for some contenders, after ${WARM_UP_S} seconds of load. By then Node has compiled most of the code. The more code
+a request runs, the longer that takes: the usual Express gains most.`,
   run: bench =>
     contest(bench, {
       entries: entriesOf(steady),

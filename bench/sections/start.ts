@@ -36,10 +36,10 @@ const ofNative =
 export const start: Section = {
   name: 'start',
   title: 'Start, reload and crash',
-  about: `Start: from the command to the first answers of one worker alone, or of both workers. Reload: from the
-command to its end, two workers, one after the other; the native supervisor watches its first new worker for a second
-(\`min_uptime\`) before it retires any old one; that second is in the first figure and not in the second. Crash: from the SIGKILL of one of
-two workers to the first answer of its replacement; the median of ${CRASHES} of them.`,
+  about: `Start: from the command to the first answers of one worker alone, or of both workers. Reload: from the command to its
+end, two workers, one after the other. The native supervisor watches its first new worker for one second
+(\`min_uptime\`) before it retires an old one; the first figure includes that second, the second does not. Crash: from the
+SIGKILL of one of two workers to the first answer of its replacement; the median of ${CRASHES} crashes.`,
   async run(bench) {
     const rounds = bench.quick ? 1 : 3;
     const samples: Sample[] = [];
