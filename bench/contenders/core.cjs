@@ -44,7 +44,7 @@ function kinds(slots) {
     ready: [almost, ready(slots), 0],
     overdue: [starting, wake, POLICY.listenTimeoutMs + 1],
     crash: [serving, exited(1), LATER],
-    silent: [serving, { type: 'worker.silent', worker: 1 }, LATER],
+    silent: [serving, { type: 'worker.unresponsive', worker: 1 }, LATER],
     reload: [serving, read(slots), LATER],
     reloadOn: [reloading, wake, LATER + POLICY.minUptimeMs],
     scale: [one, scale(slots), LATER],
