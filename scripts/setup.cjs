@@ -59,8 +59,13 @@ async function setUp() {
   );
 }
 
-/** For programs that write into `dist/` themselves: the next start builds again. */
-const forgetBuild = () => rmSync(join(ROOT, BUILD.stamp), { force: true });
+/**
+ * For programs that write modules into `dist/` themselves: workers load those instead of the bundle, which is older, and
+ * the next start builds again.
+ */
+function forgetBuild() {
+  for (const path of [BUILD.stamp, 'dist/worker.bundle.js']) rmSync(join(ROOT, path), { force: true });
+}
 
 /**
  * Does a step unless its inputs are unchanged since it was done; exits where the step fails.

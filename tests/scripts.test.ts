@@ -15,7 +15,16 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { cleanUp, folder, follow, freePort, ROOT, until, type Running } from './support/processes.js';
+import {
+  cleanUp,
+  folder,
+  follow,
+  freePort,
+  request,
+  ROOT,
+  until,
+  type Running,
+} from './support/processes.js';
 
 jest.setTimeout(60_000);
 
@@ -60,18 +69,19 @@ const git = (...args: string[]): string =>
     encoding: 'utf8',
   });
 
-async function npm(...args: string[]): Promise<Running> {
+async function npm(...args: string[]): Promise<Running & { readonly port: number }> {
+  const port = await freePort();
   const env = {
     PATH: `${TOOLS}:${process.env['PATH'] ?? ''}`,
     HOME: TOOLS,
     NO_COLOR: '1',
-    PORT: String(await freePort()),
+    PORT: String(port),
     WEB_CONCURRENCY: '1',
     RUN_DIR: folder(),
     npm_config_update_notifier: 'false',
   };
   const child = spawn('npm', args, { cwd: CLONE, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-  return follow(child);
+  return Object.assign(follow(child), { port });
 }
 
 /** Every process that works in the clone (Linux). */
@@ -149,6 +159,30 @@ test.each([
   await expectNothingLeft();
   // What its compiler has made may be of a source that is put back since.
   expect(existsSync(join(CLONE, 'dist', '.built'))).toBe(false);
+});
+
+test('npm run dev:cluster serves what is edited, without a build', async () => {
+  const source = join(CLONE, 'src', 'routes', 'status.ts');
+  const before = readFileSync(source, 'utf8');
+  const running = await npm('run', 'dev:cluster');
+  try {
+    await running.said(/Watching for file changes/);
+    await running.said(/HTTP server started/);
+    writeFileSync(source, before.replace('API is running', 'API is edited'));
+    await until(
+      async () =>
+        (await request(running.port, '/api/status').catch(() => undefined))?.text.includes(
+          'API is edited',
+        ) === true,
+      'the edit is served',
+      40_000,
+    );
+  } finally {
+    writeFileSync(source, before);
+    process.kill(-running.pid, 'SIGINT');
+    await running.ended;
+  }
+  await expectNothingLeft();
 });
 
 describe('run.cjs', () => {

@@ -46,7 +46,7 @@ export async function supervise(request: StartRequest): Promise<void> {
   const supervisor = createSupervisor(reading, {
     clock: createClock(),
     listener,
-    board: listener.mode === 'per-slot' ? pulseBoard(log) : undefined,
+    heartbeatRecords: listener.mode === 'per-slot' ? openHeartbeatRecords(log) : undefined,
     usage,
     usageSource,
     log,
@@ -100,12 +100,12 @@ export async function supervise(request: StartRequest): Promise<void> {
   process.exit(code);
 }
 
-/** Where workers with a socket each show their pulse; without it the service runs, and hung workers keep theirs. */
-function pulseBoard(log: Log): HeartbeatRecords | undefined {
+/** Heartbeats of workers with a socket each; without them the service runs, and hung workers keep their sockets. */
+function openHeartbeatRecords(log: Log): HeartbeatRecords | undefined {
   try {
     return createHeartbeatRecords();
   } catch (error) {
-    const msg = `No connection is taken from a worker that hangs: no file for their pulse (${(error as Error).message})`;
+    const msg = `Sockets of hung workers are not lent: no file for heartbeats (${(error as Error).message})`;
     log({ level: 'warn', msg });
     return undefined;
   }

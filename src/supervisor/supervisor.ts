@@ -23,7 +23,7 @@ export interface Ports {
   readonly clock: Clock;
   readonly listener: Listener;
   /** Where workers write their heartbeats; `undefined` if nobody watches them. */
-  readonly board: HeartbeatRecords | undefined;
+  readonly heartbeatRecords: HeartbeatRecords | undefined;
   readonly usage: UsageMeter;
   readonly usageSource: UsageSource;
   log(line: Line): void;
@@ -55,10 +55,10 @@ export interface Supervisor {
 }
 
 export function createSupervisor({ app: firstApp, instances }: Deployment, ports: Ports): Supervisor {
-  const { listener, board, usage, usageSource, log } = ports;
+  const { listener, heartbeatRecords, usage, usageSource, log } = ports;
   const registry = createRegistry(firstApp);
   const variables = createInstanceVariables();
-  const workers = createWorkers({ listener, heartbeatRecords: board, usage: usageSource, report });
+  const workers = createWorkers({ listener, heartbeatRecords, usage: usageSource, report });
   const pidOf = (worker: WorkerId): number => registry.pidOf(worker) ?? 0;
   const pool = createPool(firstApp.policy, instances);
   const engine = createEngine({ ...ports, pool, pidOf, perform, handled });

@@ -229,7 +229,7 @@ describe('under load', () => {
     try {
       const before = client.sent;
       await until(() => client.sent > before + 200, 'many more were sent');
-      // What it had accepted waits with it, and what came before its pulse was missed; half of all would otherwise.
+      // What it had accepted waits with it, and what came before its heartbeats were missed; half of all would otherwise.
       expect(client.opened).toBeLessThanOrEqual(held + 10);
     } finally {
       process.kill(blocked, 'SIGCONT');
