@@ -129,7 +129,7 @@ async function underPm2(env: Env): Promise<Stage> {
   pm2 = its;
   const { code, text } = await its.run('start', 'ecosystem.config.js');
   if (code !== 0) throw new Error(text);
-  const retire = `require('pm2').connect(() => require('pm2').sendDataToProcessId(0, { type: 'retire', topic: 'any', data: {} }, () => process.exit()))`;
+  const retire = `require('pm2').connect(() => require('pm2').sendDataToProcessId(0, { type: 'cabe:retire', topic: 'any', data: {} }, () => process.exit()))`;
   return {
     port: Number(env['PORT']),
     workers: (await its.list()).map(({ pid }) => pid),
@@ -362,7 +362,7 @@ const TABLES: Readonly<
     stages: { alone, 'under the native supervisor': native, 'under PM2': underPm2 },
     orders: {
       'message `shutdown`': ({ say }) => say.shutdown(),
-      "message `{ type: 'retire' }`": ({ say }) => say.retire(),
+      "message `{ type: 'cabe:retire' }`": ({ say }) => say.retire(),
       SIGTERM: toWorker('SIGTERM'),
       SIGINT: toWorker('SIGINT'),
       SIGHUP: toWorker('SIGHUP'),
