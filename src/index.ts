@@ -2,7 +2,8 @@
  * One worker: `node dist/index.js`, alone, under PM2 or under the native supervisor.
  *
  * The build bundles the worker and its packages into one file, which starts faster than two hundred (decision 0006).
- * Without a bundle (the sources), and where preloaded code must see the packages, the modules are loaded one by one.
+ * Without a bundle (the sources), and where other code is loaded beside the worker, the modules are loaded one by one.
+ * An agent that this file imports comes first, before anything else.
  */
 import { existsSync } from 'node:fs';
 import module from 'node:module';

@@ -27,7 +27,7 @@ const COPIED = [
 const PACKAGES = [join(__dirname, 'node_modules'), join(ROOT, 'node_modules')];
 
 export interface ProjectOptions {
-  /** Whether its entry imports the logger, too, and hands a close hook to the worker. */
+  /** Whether its entry imports an agent first, then a module that logs, and hands that module's close hook to the worker. */
   readonly hooks?: boolean;
 }
 
@@ -45,7 +45,7 @@ export function project({ hooks = false }: ProjectOptions = {}): string {
     insert(join(at, 'src', 'index.ts'), {
       anchor: /\brunWorker\(\)/g,
       text: () => 'runWorker({ closeHooks })',
-      imported: "import { closeHooks } from './ecosystem/hooks.js';",
+      imported: "import './ecosystem/agent.js';\nimport { closeHooks } from './ecosystem/hooks.js';",
     });
   for (const from of PACKAGES) link(from, join(at, 'node_modules'));
   execFileSync(process.execPath, ['scripts/build.cjs'], { cwd: at, stdio: ['ignore', 2, 2] });
