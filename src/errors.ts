@@ -90,6 +90,19 @@ export const errors = {
 
   notYours: (socket: string) => new ServiceError('NOT_YOURS', `${socket} belongs to another user`),
 
+  /** @param fault why another user may have put the socket there: `/tmp/api-0-1234abcd belongs to user 1000` */
+  untrustedFolder: (fault: string) =>
+    new ServiceError(
+      'UNTRUSTED_FOLDER',
+      `Another user may have put a socket of their own in place of the supervisor's: ${fault}; set RUN_DIR to a folder of your own, at the start and for commands`,
+    ),
+
+  notASupervisor: (socket: string) =>
+    new ServiceError(
+      'NOT_A_SUPERVISOR',
+      `What answers at ${socket} is not a supervisor of this service, or one of another version`,
+    ),
+
   /** @param hint the end of the sentence, with what may have been meant */
   unknownCommand: (word: string, hint: string) =>
     usage('UNKNOWN_COMMAND', `Unknown command "${word}"${hint} Try --help`),

@@ -38,6 +38,8 @@ const ERRORS: Readonly<Record<keyof typeof errors, ServiceError>> = {
   noAnswer: errors.noAnswer('/run/api/supervisor.sock'),
   supervisorGone: errors.supervisorGone('/run/api/supervisor.sock'),
   notYours: errors.notYours('/run/api/supervisor.sock'),
+  untrustedFolder: errors.untrustedFolder('/tmp/api-0-1234abcd belongs to user 1000'),
+  notASupervisor: errors.notASupervisor('/run/api/supervisor.sock'),
   unknownCommand: errors.unknownCommand('relaod', '; did you mean reload?'),
   invalidOption: errors.invalidOption("Unknown option '--confg'", '; did you mean --config?'),
   optionOfOthers: errors.optionOfOthers('json', ['status', 'check']),

@@ -2,9 +2,15 @@
 import { existsSync } from 'node:fs';
 import http from 'node:http';
 import { basename } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { errors, ServiceError, type InvalidValue } from '../errors.js';
 import { identify } from '../supervisor/app-file/load.js';
-import { runDirectoryOf, runningServices, type RunDirectory } from '../supervisor/control/run-directory.js';
+import {
+  runDirectoryFault,
+  runDirectoryOf,
+  runningServices,
+  type RunDirectory,
+} from '../supervisor/control/run-directory.js';
 import type { CommandLine } from './command-line.js';
 
 /** How long a supervisor may take to tell how it is; one that is suspended never does. */
@@ -46,8 +52,11 @@ function placeOf({ file, only, envName }: CommandLine): Place {
   const problems: InvalidValue[] = [];
   const { name, env } = identify({ file, only, envName, shell: process.env }, problems);
   const runDir = env['RUN_DIR'] === '' ? undefined : env['RUN_DIR'];
-  const { socket } = runDirectoryOf({ name: name ?? '', file, envName, runDir });
+  const directory = runDirectoryOf({ name: name ?? '', file, envName, runDir });
+  const { socket } = directory;
   const place = { socket, isNamed: runDir !== undefined };
+  const fault = runDirectoryFault(directory);
+  if (fault !== undefined) throw errors.untrustedFolder(fault);
   if (place.isNamed || existsSync(socket)) return place;
   const others = only === undefined ? runningServices({ file, envName }) : new Map<string, RunDirectory>();
   const [other, ...more] = others.values();
@@ -67,13 +76,9 @@ function send(place: Place, method: string, path: string, body: object | undefin
     // An action takes its time; a look does not.
     const timeout = method === 'GET' ? LOOK_MS : 0;
     const request = http.request({ socketPath, path, method, headers, timeout, agent: false }, response => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => (text += chunk));
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) as unknown }),
-      );
-      response.on('error', reject);
+      text(response)
+        .then(answer => ({ status: response.statusCode ?? 0, body: parsed(answer, socketPath) }))
+        .then(resolve, (error: NodeJS.ErrnoException) => reject(explained(error, place)));
     });
     request.on('timeout', () => request.destroy(errors.noAnswer(socketPath)));
     request.on('error', (error: NodeJS.ErrnoException) => reject(explained(error, place)));
@@ -81,9 +86,28 @@ function send(place: Place, method: string, path: string, body: object | undefin
   });
 }
 
+/** Every answer of a supervisor is a JSON object. */
+function parsed(body: string, socket: string): unknown {
+  try {
+    const value: unknown = JSON.parse(body, (_key, found: unknown) =>
+      typeof found === 'string' ? printable(found) : found,
+    );
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {
+    // as for any other text
+  }
+  throw errors.notASupervisor(socket);
+}
+
+/** Names and reasons come from apps: what would move the cursor or change the title of a terminal is shown instead. */
+const printable = (found: string): string =>
+  found.replace(/\p{Cc}/gu, character => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+
 function explained(error: NodeJS.ErrnoException, { socket, isNamed }: Place): Error {
   if (error instanceof ServiceError) return error;
   if (error.code === 'ECONNRESET') return errors.supervisorGone(socket);
   if (error.code === 'EACCES') return errors.notYours(socket);
+  // llhttp's codes: what came is no HTTP.
+  if (error.code?.startsWith('HPE_') === true) return errors.notASupervisor(socket);
   return errors.noSupervisor(socket, isNamed);
 }

@@ -1,6 +1,18 @@
 /** The control socket as any HTTP client sees it. */
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import http from 'node:http';
+import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import {
   appFile,
@@ -14,7 +26,16 @@ import {
   statusOf,
   type Service,
 } from '../support/service.js';
-import { cleanUp, CLUSTER, folder, isAlive, start, until, type Answer } from '../support/processes.js';
+import {
+  cleanUp,
+  CLUSTER,
+  folder,
+  isAlive,
+  start,
+  until,
+  type Answer,
+  type Running,
+} from '../support/processes.js';
 import { listeningSockets, socketsOf } from '../support/sockets.js';
 
 jest.setTimeout(60_000);
@@ -334,6 +355,113 @@ describe('the socket', () => {
       const its = socketsOf(pid);
       const held = listeningSockets().flatMap(({ inode, port }) => (its.has(inode) ? [port] : []));
       expect(new Set(held)).toEqual(new Set([running.port]));
+    }
+  });
+});
+
+/** A supervisor of an app that does nothing. */
+const startIdle = (env: Record<string, string>): Running =>
+  start([CLUSTER, '--config', appFile(IDLE, IDLE_FIELDS)], env);
+
+describe('the folder of the socket', () => {
+  test('a link in place of the pid file is replaced, its target is kept', async () => {
+    const env = { RUN_DIR: folder() };
+    const target = join(folder(), 'precious');
+    writeFileSync(target, 'precious');
+    symlinkSync(target, join(env.RUN_DIR, 'supervisor.pid'));
+    const running = startIdle(env);
+    await until(() => existsSync(join(env.RUN_DIR, 'supervisor.sock')), 'the socket is there');
+    expect(readFileSync(target, 'utf8')).toBe('precious');
+    expect(readFileSync(join(env.RUN_DIR, 'supervisor.pid'), 'utf8')).toBe(`${running.pid}\n`);
+  });
+
+  test('a file in place of the socket is kept: the service runs without commands, and says why', async () => {
+    const env = { RUN_DIR: folder() };
+    const socket = join(env.RUN_DIR, 'supervisor.sock');
+    writeFileSync(socket, 'precious');
+    const running = startIdle(env);
+    await running.said(
+      /^Commands cannot reach this supervisor: .*supervisor\.sock is not a socket; remove it$/,
+    );
+    expect(readFileSync(socket, 'utf8')).toBe('precious');
+  });
+
+  test('a folder that was moved away is made again', async () => {
+    const env = { RUN_DIR: join(folder(), 'run') };
+    startIdle(env);
+    await until(() => existsSync(join(env.RUN_DIR, 'supervisor.sock')), 'the socket is there');
+    renameSync(env.RUN_DIR, `${env.RUN_DIR}.moved`);
+    await until(() => existsSync(join(env.RUN_DIR, 'supervisor.sock')), 'the socket is there again');
+  });
+
+  test('a command does not talk to a socket that others can replace', async () => {
+    const open = folder();
+    const env = { RUN_DIR: join(open, 'run') };
+    startIdle(env);
+    await until(() => existsSync(join(env.RUN_DIR, 'supervisor.sock')), 'the socket is there');
+    chmodSync(open, 0o777);
+    const status = start([CLUSTER, 'status', '--config', appFile(IDLE, IDLE_FIELDS)], env);
+    expect((await status.ended).code).toBe(1);
+    expect(status.text()).toContain(`${open} is writable by other users`);
+  });
+});
+
+describe('another program at the socket', () => {
+  /** Answers every request with these bytes, then closes. */
+  async function impostor(at: string, bytes: string): Promise<Server> {
+    const server = createServer(socket => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.end(bytes));
+    }).listen(join(at, 'supervisor.sock'));
+    await once(server, 'listening');
+    return server;
+  }
+
+  test.each([
+    ['in the middle of its answer', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"sup'],
+    ['after JSON that is no status', 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull'],
+    ['after no HTTP', 'hello\r\n\r\n'],
+  ])('that closes %s: a start is refused, a command says so', async (_, bytes) => {
+    const env = { RUN_DIR: folder() };
+    const server = await impostor(env.RUN_DIR, bytes);
+    try {
+      const second = startIdle(env);
+      expect((await second.ended).code).toBe(1);
+      expect(second.text()).toContain(
+        'A supervisor of this service is already running (pid unknown, does not answer',
+      );
+      const status = start([CLUSTER, 'status', '--config', appFile(IDLE, IDLE_FIELDS)], env);
+      expect((await status.ended).code).toBe(1);
+      expect(status.text()).toMatch(
+        /^(What answers at|The supervisor ended before it answered|No supervisor)/,
+      );
+      expect(status.text().trim().split('\n')).toHaveLength(1);
+    } finally {
+      server.close();
+    }
+  });
+
+  test('that sends escape sequences does not reach the terminal with them', async () => {
+    const env = { RUN_DIR: folder() };
+    const body = JSON.stringify({
+      app: '\u001b]0;owned\u0007',
+      state: 'ready',
+      wanted: 0,
+      generation: 1,
+      workers: [],
+      supervisor: { pid: 1, uptime: 1, node: 'v1' },
+      lastReload: null,
+    });
+    const server = await impostor(
+      env.RUN_DIR,
+      `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    try {
+      const status = start([CLUSTER, 'status', '--config', appFile(IDLE, IDLE_FIELDS)], env);
+      await status.ended;
+      expect(status.text()).toContain(String.raw`\x1b]0;owned\x07 ready`);
+    } finally {
+      server.close();
     }
   });
 });

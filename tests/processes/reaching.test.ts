@@ -199,7 +199,7 @@ describe('RUN_DIR', () => {
     return { code, text: running.text().replaceAll(String.raw`\"`, '"') };
   };
 
-  test.each(['start', 'check'] as const)('that nobody should use is refused by %s', async command => {
+  test.each(['start', 'check'] as const)('that others can write to is refused by %s', async command => {
     const at = folder();
     const open = join(at, 'open');
     mkdirSync(open);
@@ -208,9 +208,9 @@ describe('RUN_DIR', () => {
     writeFileSync(join(at, 'file'), '');
     const long = join(at, 'x'.repeat(100));
     for (const [path, expected] of [
-      [open, `a folder that is yours alone (${open} can be written to by everybody)`],
-      [`${at}/link/`, `a folder that is yours alone (${join(at, 'link')} is a symbolic link)`],
-      [join(at, 'file'), `a folder that is yours alone (${join(at, 'file')} is not a folder)`],
+      [open, `a folder that only you can write to (${open} is writable by other users)`],
+      [`${at}/link/`, `a folder that only you can write to (${join(at, 'link')} is a symbolic link)`],
+      [join(at, 'file'), `a folder that only you can write to (${join(at, 'file')} is not a folder)`],
       [long, `a folder with a shorter path: that of ${long}/supervisor.sock has `],
     ] as const) {
       const { code, text } = await verdict(path, command);

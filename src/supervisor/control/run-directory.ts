@@ -1,9 +1,16 @@
 /** Where supervisor and commands meet: a folder that both find by the same app file. */
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, rmdirSync, type Stats } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { InvalidValue } from '../../errors.js';
+import {
+  faultOf,
+  makePrivateFolder,
+  type FolderFault,
+  type FolderId,
+  type Privacy,
+} from '../../platform/private-folder.js';
 
 export interface RunDirectory {
   readonly directory: string;
@@ -46,7 +53,7 @@ export function runningServices(
   const found = entriesOf(tmpdir())
     .filter(entry => entry.endsWith(ending))
     .map(entry => [entry.slice(0, -ending.length), temporary(entry)] as const)
-    .filter(([, { directory, socket }]) => faultOf(directory) === undefined && existsSync(socket));
+    .filter(([, place]) => runDirectoryFault(place) === undefined && existsSync(place.socket));
   return new Map(found);
 }
 
@@ -75,48 +82,32 @@ function suffix({ file, envName = '' }: Pick<RunDirectoryRequest, 'file' | 'envN
 
 /** What keeps a supervisor from meeting anybody there, as far as it can be told before it is tried. */
 export function runDirectoryProblems(
-  { directory, socket }: RunDirectory,
+  place: RunDirectory,
   { runDir }: Pick<RunDirectoryRequest, 'runDir'>,
 ): readonly InvalidValue[] {
+  const { socket } = place;
   const bytes = Buffer.byteLength(socket);
   if (bytes > MAX_SOCKET_PATH) {
     const expected = `a folder with a shorter path: that of ${socket} has ${bytes} bytes, a socket's may have ${MAX_SOCKET_PATH}`;
     return [{ name: 'RUN_DIR', expected, got: runDir }];
   }
-  // Nobody has asked for the folder of this user's own making: without it the service runs all the same.
-  const fault = runDir === undefined ? undefined : faultOf(directory);
-  if (fault === undefined) return [];
-  return [{ name: 'RUN_DIR', expected: `a folder that is yours alone (${directory} ${fault})`, got: runDir }];
+  // The default folder is not worth a refusal: without it the service runs, and the log says that commands do not.
+  const fault = runDir === undefined ? undefined : runDirectoryFault(place);
+  return fault === undefined
+    ? []
+    : [{ name: 'RUN_DIR', expected: `a folder that only you can write to (${fault})`, got: runDir }];
 }
 
-/**
- * Makes the folder if it is not there, for this user alone whatever the umask says; one that was there keeps its mode.
- * @throws Error saying why it cannot be used
- */
-export function makeDirectory(directory: string): void {
-  const isNew = mkdirSync(directory, { recursive: true, mode: 0o700 }) !== undefined;
-  if (isNew) chmodSync(directory, 0o700);
-  const fault = faultOf(directory);
-  if (fault !== undefined) throw new Error(`${directory} ${fault}`);
-}
+/** Only its own user opens the default folder, whose name anyone can guess; RUN_DIR may be open to readers. */
+const privacyOf = ({ isTemporary }: RunDirectory): Privacy => (isTemporary ? 'closed' : 'read-only');
 
-/** Why nobody should meet in this folder; nothing where it does not exist. */
-function faultOf(directory: string): string | undefined {
-  const found = look(directory);
-  if (found === undefined) return undefined;
-  if (found.isSymbolicLink()) return 'is a symbolic link';
-  if (!found.isDirectory()) return 'is not a folder';
-  if (process.getuid !== undefined && found.uid !== uid()) return 'belongs to somebody else';
-  return (found.mode & 0o002) === 0 ? undefined : 'can be written to by everybody';
-}
+/** Why another user could have put a socket there. */
+export const runDirectoryFault = (place: RunDirectory): FolderFault | undefined =>
+  faultOf(place.directory, privacyOf(place));
 
-function look(path: string): Stats | undefined {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false });
-  } catch {
-    return undefined; // behind a folder that is closed to us: making it will fail, and say so
-  }
-}
+/** @throws Error saying why the folder cannot be used */
+export const makeRunDirectory = (place: RunDirectory): FolderId =>
+  makePrivateFolder(place.directory, privacyOf(place));
 
 /** Removes a folder of our own making; whoever has put something there meanwhile, or begins to, keeps it. */
 export function removeIfEmpty({ directory, isTemporary }: RunDirectory): void {

@@ -3,13 +3,14 @@
  * `POST /scale {"instances": N}`, `POST /stop`; an action is answered when it is done. Controlling the service must
  * never harm it: where the folder cannot be made, it runs without.
  */
-import { chmodSync, existsSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { errors, sentence, ServiceError } from '../../errors.js';
 import { MAX_WORKERS } from '../../protocol/limits.js';
 import type { Line } from '../report/narrate.js';
-import { makeDirectory, removeIfEmpty, type RunDirectory } from './run-directory.js';
+import { isSameFolder, type FolderId } from '../../platform/private-folder.js';
+import { makeRunDirectory, removeIfEmpty, runDirectoryFault, type RunDirectory } from './run-directory.js';
 import type { Status } from '../report/status.js';
 import type { ActionOutcome } from '../action.js';
 
@@ -30,6 +31,9 @@ export interface Control {
 
 /** Largest body of a request, in bytes. */
 const BODY_LIMIT = 1_024;
+
+/** Longest status that is read, in characters: one of {@link MAX_WORKERS} workers is far shorter. */
+const STATUS_LIMIT = 4 * 1024 * 1024;
 
 /** How long a supervisor that holds the socket may take to tell who it is. */
 const PROBE_MS = 2_000;
@@ -58,11 +62,12 @@ export async function openControl(
   const server = http.createServer((request, response) => void serve(controlled, request, response));
   let isClosing = false;
   let warned = '';
+  let folder: FolderId;
   server.on('error', warn);
   try {
-    makeDirectory(run.directory);
+    makeRunDirectory(run);
     await refuseSecond(run);
-    await open(server, run);
+    folder = await open(server, run);
   } catch (error) {
     if (error instanceof ServiceError) throw error;
     warn(error as Error);
@@ -70,9 +75,9 @@ export async function openControl(
   }
   return {
     ensure() {
-      if (isClosing || existsSync(run.socket)) return;
+      if (isClosing || (isInPlace(run, folder) && isSocket(run.socket))) return;
       server.close();
-      open(server, run).catch(warn);
+      open(server, run).then(made => (folder = made), warn);
     },
     close() {
       isClosing = true;
@@ -103,8 +108,13 @@ function ownerOf(socketPath: string): Promise<number | 'silent' | undefined> {
   return new Promise(resolve => {
     const request = http.get({ socketPath, path: '/status', timeout: PROBE_MS }, response => {
       let text = '';
-      response.on('data', chunk => (text += String(chunk)));
-      response.on('end', () => resolve(pidIn(text)));
+      response.on('data', chunk => {
+        text += String(chunk);
+        if (text.length > STATUS_LIMIT) response.destroy();
+      });
+      // Not `end`: a peer that closes in the middle of its answer sends none.
+      response.on('close', () => resolve(pidIn(text)));
+      response.on('error', () => undefined); // `close` follows
     });
     request.on('timeout', () => request.destroy());
     request.on('error', ({ code = '' }: NodeJS.ErrnoException) =>
@@ -115,39 +125,72 @@ function ownerOf(socketPath: string): Promise<number | 'silent' | undefined> {
 
 function pidIn(status: string): number | 'silent' {
   try {
-    return (JSON.parse(status) as Status).supervisor.pid;
+    const { pid } = (JSON.parse(status) as Status).supervisor;
+    return Number.isInteger(pid) ? pid : 'silent';
   } catch {
-    return 'silent'; // somebody answers, though not in our words: still not a stale socket
+    return 'silent'; // another program answers: still not a stale socket
   }
 }
 
-const lastPid = (run: RunDirectory): string =>
-  existsSync(pidFile(run)) ? `pid ${readFileSync(pidFile(run), 'utf8').trim()}` : 'pid unknown';
-
-async function open(server: Server, run: RunDirectory): Promise<void> {
+function lastPid(run: RunDirectory): string {
   try {
-    moveIn(run);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    moveIn(run); // the supervisor before us has removed the folder in this very moment
+    return `pid ${readFileSync(pidFile(run), 'utf8').trim()}`;
+  } catch {
+    return 'pid unknown';
   }
+}
+
+async function open(server: Server, run: RunDirectory): Promise<FolderId> {
+  const folder = moveIn(run);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    // Exclusive: inside a cluster (PM2's, say) the primary would own the socket otherwise.
-    server.listen({ path: run.socket, exclusive: true }, () => {
-      server.off('error', reject);
-      resolve();
-    });
+    // Born closed to others: a mode that is set after `listen` comes too late for some of them.
+    const umask = process.umask(0o177);
+    try {
+      // Exclusive: inside a cluster (PM2's, say) the primary would own the socket otherwise.
+      server.listen({ path: run.socket, exclusive: true }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    } finally {
+      process.umask(umask);
+    }
   });
-  chmodSync(run.socket, 0o600);
   server.unref();
+  return folder;
 }
 
-/** Once our pid lies in the folder it is not empty, and nobody removes it. */
-function moveIn(run: RunDirectory): void {
-  makeDirectory(run.directory);
-  if (existsSync(run.socket)) unlinkSync(run.socket);
-  writeFileSync(pidFile(run), `${process.pid}\n`, { mode: 0o600 });
+/** Once our pid lies in the folder it is not empty, and no supervisor removes it. */
+function moveIn(run: RunDirectory, isRetry = false): FolderId {
+  const folder = makeRunDirectory(run);
+  try {
+    removeSocket(run.socket);
+    writePid(run);
+    return folder;
+  } catch (error) {
+    if (isRetry || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return moveIn(run, true); // the supervisor before us has removed the folder in this very moment
+  }
+}
+
+const isInPlace = (run: RunDirectory, folder: FolderId): boolean =>
+  isSameFolder(run.directory, folder) && runDirectoryFault(run) === undefined;
+
+/** @throws Error for a file that is no socket: it is not ours to remove */
+function removeSocket(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
+  if (!isSocket(path)) throw new Error(`${path} is not a socket; remove it`);
+  unlinkSync(path);
+}
+
+const isSocket = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
+
+/** Never through a link that lies there already: a new file (`wx` follows none) takes its place. */
+function writePid(run: RunDirectory): void {
+  const beside = `${pidFile(run)}.${process.pid}`;
+  rmSync(beside, { force: true });
+  writeFileSync(beside, `${process.pid}\n`, { mode: 0o600, flag: 'wx' });
+  renameSync(beside, pidFile(run));
 }
 
 async function closed(server: Server, run: RunDirectory, log: (line: Line) => void): Promise<void> {
