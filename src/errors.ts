@@ -69,6 +69,9 @@ export const errors = {
       `HOST=${host} cannot be looked up at the moment; try again later, or set HOST to an address of this machine`,
     ),
 
+  /** @param cause what the system has too little of, with the cure */
+  outOfResources: (what: string, cause: string) => new ServiceError('OUT_OF_RESOURCES', `${what}: ${cause}`),
+
   /** @param pid of the other supervisor, in words where it does not answer */
   alreadyRunning: (pid: string, socket: string) =>
     new ServiceError(
@@ -127,40 +130,6 @@ export const errors = {
       `scale takes a number of workers from 1 to ${MAX_WORKERS}, got ${word === undefined ? 'nothing' : `"${word}"`}`,
     ),
 } as const;
-
-/**
- * Why a service cannot listen, with the cure. No restart helps against a wrong address, name or port; a resolver that
- * does not answer may do so later.
- * @param ownerOf called only where the port is taken
- * @returns the error itself where the system says no more
- */
-export function unableToListen(
-  error: NodeJS.ErrnoException,
-  address: { readonly port: number; readonly host: string | undefined },
-  ownerOf: (port: number) => string | undefined,
-): Error {
-  const { port, host } = address;
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return errors.portTaken(address, ownerOf(port));
-    case 'EADDRNOTAVAIL':
-      return errors.invalidConfiguration([
-        { name: 'HOST', expected: 'an address of this machine, or not set for all of them', got: host },
-      ]);
-    case 'ENOTFOUND':
-      return errors.invalidConfiguration([
-        { name: 'HOST', expected: 'a name that can be looked up, or an address of this machine', got: host },
-      ]);
-    case 'EACCES':
-      return errors.invalidConfiguration([
-        { name: 'PORT', expected: 'a port that this user may open, such as one from 1024 on', got: port },
-      ]);
-    case 'EAI_AGAIN':
-      return errors.notLookedUp(host);
-    default:
-      return error;
-  }
-}
 
 /** An invalid value as a sentence: `PORT must be a whole number from 0 to 65535, got "abc"`. */
 export function sentence({ name, expected, got }: InvalidValue): string {

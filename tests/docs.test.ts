@@ -33,6 +33,10 @@ const ERRORS: Readonly<Record<keyof typeof errors, ServiceError>> = {
   notBuilt: errors.notBuilt('/srv/app/dist/index.js'),
   portTaken: errors.portTaken({ port: 3001, host: '127.0.0.1' }, 'pid 4711 (node)'),
   notLookedUp: errors.notLookedUp('api.internal'),
+  outOfResources: errors.outOfResources(
+    'Unable to listen on port 3001',
+    'too many open files in this process (EMFILE); raise its limit (ulimit -n, LimitNOFILE=)',
+  ),
   alreadyRunning: errors.alreadyRunning('pid 4711', '/run/api/supervisor.sock'),
   noSupervisor: errors.noSupervisor('/tmp/api-0-1234abcd/supervisor.sock', false),
   noAnswer: errors.noAnswer('/run/api/supervisor.sock'),

@@ -1,6 +1,6 @@
 /** The `start` command: puts the supervisor together, runs it, and lets the process end with the service. */
 import { dirname } from 'node:path';
-import { unableToListen } from '../errors.js';
+import { unableToListen } from '../platform/system-errors.js';
 import { EXIT } from '../protocol/exit-codes.js';
 import { lookedUp } from '../protocol/address.js';
 import { closeTerminalsAtExit } from '../platform/terminal.js';

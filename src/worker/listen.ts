@@ -3,7 +3,7 @@
  * when the worker dies. Only a supervisor that offers a socket is asked for one.
  */
 import net, { type Server } from 'node:net';
-import { unableToListen } from '../errors.js';
+import { unableToListen } from '../platform/system-errors.js';
 import { portOwner } from '../platform/port-owner.js';
 import { lookedUp, type Address } from '../protocol/address.js';
 import type { Channel, Handle } from './channel.js';

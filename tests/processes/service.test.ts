@@ -261,7 +261,9 @@ describe('a worker that dies', () => {
     const { text } = await request(port, '/');
     rmSync(cwd, { recursive: true });
     process.kill(Number(text), 'SIGKILL');
-    await running.said(/^Forking a worker failed: spawn .* ENOENT/);
+    await running.said(
+      /^Forking a worker failed: .* does not exist any more \(ENOENT\); put it back, or restart the service$/,
+    );
     mkdirSync(cwd);
     await until(
       () =>

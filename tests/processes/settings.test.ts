@@ -1,6 +1,6 @@
 /** What the shell may say to the native supervisor besides the service's own variables. */
 import { join } from 'node:path';
-import { cleanUp, CLUSTER, folder, start, until } from '../support/processes.js';
+import { cleanUp, CLUSTER, folder, freePort, start, until } from '../support/processes.js';
 import { appFile, serving } from '../support/service.js';
 
 jest.setTimeout(60_000);
@@ -39,4 +39,10 @@ test('a field of 0 where it makes no sense is refused, and so is every other one
   const running = start([CLUSTER, '--config', file], { RUN_DIR: folder() });
   expect((await running.ended).code).toBe(5);
   for (const name of fields) expect(running.text()).toMatch(new RegExp(`${name} must be [^;]*, got 0`));
+});
+
+test('a link-local HOST without its interface is refused with the cure', async () => {
+  const running = start([CLUSTER], { HOST: 'fe80::1', PORT: String(await freePort()), RUN_DIR: folder() });
+  expect((await running.ended).code).toBe(5);
+  expect(running.lines.at(-1)?.msg).toMatch(/^Invalid configuration: HOST must be an address/);
 });

@@ -2,6 +2,7 @@
 import type { Worker } from 'node:cluster';
 import type { ChildProcess } from 'node:child_process';
 import type { UsageSource } from '../../platform/process-usage.js';
+import { forkFailureText } from '../../platform/system-errors.js';
 import type { Address } from '../../protocol/address.js';
 import type { HeartbeatRecords } from '../../protocol/heartbeat-records.js';
 import { LISTENER_OFFER, type FromWorker } from '../../protocol/messages.js';
@@ -140,7 +141,7 @@ function fork(request: ForkRequest, context: Context): Process | undefined {
     const env = { ...app.env, ...variables, ...offer };
     worker = inFaultContext(onFault, () => forkProcess(app, env, heartbeatRecords?.fd));
   } catch (error) {
-    report({ type: 'fork.failed', worker: id, message: (error as Error).message });
+    report({ type: 'fork.failed', worker: id, message: forkFailureText(error as Error, app.cwd) });
     return undefined;
   }
   const channel = openChannel(worker, message => handleMessage(id, message, context), onFault);
@@ -155,12 +156,12 @@ function fork(request: ForkRequest, context: Context): Process | undefined {
     isBroken: false,
     borrowed: new Set(),
   });
-  observe(id, worker, context);
+  observe(request, worker, context);
   const { pid } = worker.process;
   return pid === undefined ? undefined : { id, pid, forkedAt: performance.now() };
 }
 
-function observe(id: WorkerId, worker: Worker, { running, heartbeats, report }: Context): void {
+function observe({ id, app }: ForkRequest, worker: Worker, { running, heartbeats, report }: Context): void {
   const send = (event: Report): void => outsideFaultContext(() => report(event));
   worker
     .on('online', () => send({ type: 'worker.online', worker: id }))
@@ -174,7 +175,7 @@ function observe(id: WorkerId, worker: Worker, { running, heartbeats, report }: 
       // With a pid it is a message that could not be delivered: the exit follows. Without one the fork has failed.
       if (worker.process.pid !== undefined) return;
       running.delete(id);
-      send({ type: 'fork.failed', worker: id, message: error.message });
+      send({ type: 'fork.failed', worker: id, message: forkFailureText(error, app.cwd) });
     });
 }
 

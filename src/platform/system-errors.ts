@@ -1,0 +1,82 @@
+/** What the system's refusals mean for a service, with the cure: listening (bind(2), listen(2), getaddrinfo(3)) and forking. */
+import { errors } from '../errors.js';
+
+export interface ListenTarget {
+  readonly port: number;
+  readonly host: string | undefined;
+}
+
+/** What HOST must be, by the code with which the system refuses its value. */
+const HOSTS: Readonly<Record<string, string>> = {
+  EADDRNOTAVAIL: 'an address of this machine, or not set for all of them',
+  EAFNOSUPPORT: 'an address of a family that this system has (IPv6 may be switched off), or not set',
+  EINVAL: 'an address with its interface, such as fe80::1%eth0, or one that needs none',
+  ENOTFOUND: 'a name that can be looked up, or an address of this machine',
+  EAI_NODATA: 'a name that has an address',
+  EAI_NONAME: 'a name that can be looked up, or an address of this machine',
+};
+
+/** What PORT must be, likewise. */
+const PORTS: Readonly<Record<string, string>> = {
+  EACCES: 'a port that this user may open, such as one from 1024 on',
+  EPERM: "a port that this system's security policy lets the service open",
+};
+
+/** A resolver that does not answer may do so later. */
+const LOOKUPS = ['EAI_AGAIN', 'EAI_FAIL', 'EAI_SYSTEM', 'ESERVFAIL', 'ETIMEOUT'];
+
+/** What the whole machine, or this process, may have too little of. */
+const RESOURCES: Readonly<Record<string, string>> = {
+  EMFILE: 'too many open files in this process (EMFILE); raise its limit (ulimit -n, LimitNOFILE=)',
+  ENFILE: 'too many open files on this machine (ENFILE); raise fs.file-max',
+  ENOBUFS: 'the system has no memory for sockets (ENOBUFS)',
+  ENOMEM: 'the system has no memory for it (ENOMEM)',
+  EAI_MEMORY: 'the system has no memory for a lookup (EAI_MEMORY)',
+};
+
+/**
+ * Why a service cannot listen. No restart helps against a wrong address, name or port.
+ * @param ownerOf who holds a port; called only where it is taken
+ * @returns the error itself where its code is not known
+ */
+export function unableToListen(
+  error: NodeJS.ErrnoException,
+  { port, host }: ListenTarget,
+  ownerOf: (port: number) => string | undefined,
+): Error {
+  const { code = '' } = error;
+  if (code === 'EADDRINUSE') return errors.portTaken({ port, host }, ownerOf(port));
+  if (LOOKUPS.includes(code)) return errors.notLookedUp(host);
+  const expectedHost = HOSTS[code];
+  if (expectedHost !== undefined)
+    return errors.invalidConfiguration([{ name: 'HOST', expected: expectedHost, got: host }]);
+  const expectedPort = PORTS[code];
+  if (expectedPort !== undefined)
+    return errors.invalidConfiguration([{ name: 'PORT', expected: expectedPort, got: port }]);
+  const shortage = RESOURCES[code];
+  return shortage === undefined ? error : errors.outOfResources(`Unable to listen on port ${port}`, shortage);
+}
+
+/** Why the system starts no process (fork(2), execve(2), chdir(2)), by its code. */
+const FORKS: Readonly<Record<string, (node: string, cwd: string) => string>> = {
+  ENOENT: (node, cwd) =>
+    `${node} or ${cwd} does not exist any more (ENOENT); put it back, or restart the service`,
+  ENOTDIR: (_node, cwd) => `${cwd} is not a folder (ENOTDIR)`,
+  EACCES: (node, cwd) => `this user may not run ${node} or enter ${cwd} (EACCES)`,
+  EPERM: node => `the system does not let this user run ${node} (EPERM)`,
+  ENOEXEC: node => `${node} is no program for this machine (ENOEXEC)`,
+  EAGAIN: () => 'the limit of processes is reached (EAGAIN); raise it (ulimit -u, TasksMax=, pids.max)',
+  ENOMEM: () => 'the system has no memory for another process (ENOMEM)',
+  E2BIG: () =>
+    'environment and arguments are too large (E2BIG); filter_env keeps variables away from workers',
+  EMFILE: () => RESOURCES['EMFILE'] ?? '',
+  ENFILE: () => RESOURCES['ENFILE'] ?? '',
+};
+
+/**
+ * Why no process was started, with the cure where the cause is known.
+ * @param cwd the working directory that it was to have
+ */
+export function forkFailureText(error: NodeJS.ErrnoException, cwd: string, node = process.execPath): string {
+  return FORKS[error.code ?? '']?.(node, cwd) ?? error.message;
+}
