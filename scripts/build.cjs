@@ -20,7 +20,8 @@ const TIMEOUT_MS = 20_000;
 async function build() {
   const code = await run(process.execPath, [TSC, '-p', 'tsconfig.build.json'], { cwd: ROOT });
   if (code !== 0) return code;
-  await bundle('src/cluster.ts', 'cluster.js', { packages: 'external' });
+  // A supervisor may outlive the folder that it was started from. pino is loaded at the start, or not at all.
+  await bundle('src/cluster.ts', 'cluster.js', { external: ['pino', 'pino-pretty'] });
   // pino-pretty is for development and may be absent.
   await bundle('src/worker/main.ts', 'worker.bundle.js', { external: ['pino-pretty'] });
   return fillCompileCache();

@@ -72,6 +72,12 @@ export const errors = {
   /** @param cause what the system has too little of, with the cure */
   outOfResources: (what: string, cause: string) => new ServiceError('OUT_OF_RESOURCES', `${what}: ${cause}`),
 
+  watchLimit: ({ code, message }: NodeJS.ErrnoException) =>
+    new ServiceError(
+      'WATCH_LIMIT',
+      `Unable to watch files: ${message}; raise ${code === 'ENOSPC' ? 'fs.inotify.max_user_watches' : 'fs.inotify.max_user_instances or the limit of open files'}, or watch fewer folders`,
+    ),
+
   /** @param pid of the other supervisor, in words where it does not answer */
   alreadyRunning: (pid: string, socket: string) =>
     new ServiceError(

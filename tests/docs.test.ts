@@ -37,6 +37,12 @@ const ERRORS: Readonly<Record<keyof typeof errors, ServiceError>> = {
     'Unable to listen on port 3001',
     'too many open files in this process (EMFILE); raise its limit (ulimit -n, LimitNOFILE=)',
   ),
+  watchLimit: errors.watchLimit(
+    Object.assign(
+      new Error("ENOSPC: System limit for number of file watchers reached, watch '/srv/app/data'"),
+      { code: 'ENOSPC' },
+    ),
+  ),
   alreadyRunning: errors.alreadyRunning('pid 4711', '/run/api/supervisor.sock'),
   noSupervisor: errors.noSupervisor('/tmp/api-0-1234abcd/supervisor.sock', false),
   noAnswer: errors.noAnswer('/run/api/supervisor.sock'),

@@ -43,6 +43,8 @@ export async function supervise(request: StartRequest): Promise<void> {
   const usage = createUsageMeter(undefined, usageSource.of);
   const listener = createListener();
   const ending = ended();
+  const reload = (): void => void supervisor.reload();
+  const triggers = createTriggers(reload, log);
   const supervisor = createSupervisor(reading, {
     clock: createClock(),
     listener,
@@ -50,7 +52,11 @@ export async function supervise(request: StartRequest): Promise<void> {
     usage,
     usageSource,
     log,
-    load: async () => warned(readService(request), log),
+    load: async () => {
+      const next = readService(request);
+      await triggers.tryOut(triggersOf(next.app, request));
+      return warned(next, log);
+    },
     failed: die,
     ended: ({ code }) => ending.resolve(code),
   });
@@ -69,8 +75,6 @@ export async function supervise(request: StartRequest): Promise<void> {
     await control?.close();
     throw error;
   });
-  const reload = (): void => void supervisor.reload();
-  const triggers = createTriggers(reload, log);
   supervisor.onChange(pool => {
     showTitle(pool, app.name);
     control?.ensure();
@@ -114,7 +118,9 @@ function openHeartbeatRecords(log: Log): HeartbeatRecords | undefined {
 /** What `--watch` watches comes first, whatever the app file says. */
 const triggersOf = (app: App, { watch }: StartRequest): Pick<App, 'cronRestart' | 'watch'> => ({
   cronRestart: app.cronRestart,
-  watch: watch ? { paths: [dirname(app.script)], ignore: [], delayMs: 300 } : app.watch,
+  watch: watch
+    ? { cwd: dirname(app.script), watch: ['.'], ignore: [], delayMs: 300, options: {} }
+    : app.watch,
 });
 
 interface Ending {

@@ -196,3 +196,24 @@ export function probe(service: Service, path = '/'): Probe {
     },
   };
 }
+
+/** Changes this file again and again until workers are replaced: the first time, the watch may not have begun. */
+export async function replacedByChangeOf(service: Service, name: string): Promise<void> {
+  const before = service.journal(/^boots/).length;
+  let last = -Infinity;
+  await until(() => {
+    if (performance.now() - last > 1_000) {
+      last = performance.now();
+      service.put(name, `// ${last}\n`);
+    }
+    return service.journal(/^boots/).length > before;
+  }, `a change of ${name} replaces the worker`);
+  await settled(service);
+}
+
+/** Whether a change of this file replaces a worker; the watch has begun. */
+export async function isReplacedByChangeOf(service: Service, name: string): Promise<boolean> {
+  const before = service.journal(/^boots/).length;
+  service.put(name, `// ${performance.now()}\n`);
+  return comesTrue(() => service.journal(/^boots/).length > before, 1_500);
+}

@@ -2,8 +2,10 @@
  * Every field of an app file, by PM2's names: how it is read, and what the native supervisor makes of it. Types,
  * defaults and aliases are PM2 7's (its lib/API/schema.json and lib/tools/Config.js).
  */
+import { types } from 'node:util';
 import { MAX_WORKERS } from '../../protocol/limits.js';
 import { cronProblem } from './cron-pattern.js';
+import { watchOptions, type WatchOptions } from './watch-options.js';
 
 /** What stands in a field, or why it cannot. */
 export type Parsed<T> = { readonly value: T } | { readonly expected: string };
@@ -135,8 +137,18 @@ function textOf(content: unknown): string {
   return typeof content === 'string' ? content : `${content as number | boolean}`;
 }
 
+/** Files, folders and globs; `true` and an empty list stand for the `cwd`. */
 const paths = (value: unknown): Parsed<readonly string[] | boolean> =>
   typeof value === 'boolean' ? ok(value) : words(value);
+
+/** Globs, or regular expressions, which cannot be told from a text. */
+function ignorePatterns(value: unknown): Parsed<readonly (string | RegExp)[]> {
+  const list = Array.isArray(value) ? (value as unknown[]) : [value];
+  if (!list.some(types.isRegExp)) return words(value);
+  return list.every(entry => types.isRegExp(entry) || isWord(entry))
+    ? ok(list.map(entry => (types.isRegExp(entry) ? entry : String(entry))))
+    : { expected: 'a text or a list of texts and regular expressions' };
+}
 
 /** croner's patterns, as in PM2; nought switches it off. */
 function cronPattern(value: unknown): Parsed<string | undefined> {
@@ -174,7 +186,8 @@ export const FOLLOWED = {
   max_memory_restart: field<number | undefined>(undefined, bytes),
   cron_restart: field<string | undefined>(undefined, cronPattern, 'cron'),
   watch: field<readonly string[] | boolean>(false, paths),
-  ignore_watch: field<readonly string[]>([], words),
+  ignore_watch: field<readonly (string | RegExp)[]>([], ignorePatterns),
+  watch_options: field<WatchOptions>({}, watchOptions),
   watch_delay: field(1_000, milliseconds),
 } as const;
 
@@ -216,7 +229,6 @@ export const IGNORED_FIELDS = [
   'source_map_support',
   'disable_source_map_support',
   'autostart',
-  'watch_options',
   'execute_command',
   'force',
   'append_env_to_name',

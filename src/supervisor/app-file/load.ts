@@ -6,13 +6,14 @@ import { types } from 'node:util';
 import { errors, type InvalidValue } from '../../errors.js';
 import { resolveEnvironment } from './environment.js';
 import { camelCase, FOLLOWED, HOLDS_ANYWAY, IGNORED_FIELDS, LOG_FIELDS, type Field } from './fields.js';
+import { unfollowedWatchOptions, type WatchOptions } from './watch-options.js';
+import { patternWarnings, type WatchPatterns } from './watch-patterns.js';
 import type { Policy } from '../core/model.js';
 
-/** What is watched for changes, in PM2's words. */
-export interface Watch {
-  readonly paths: readonly string[];
-  readonly ignore: readonly string[];
+/** What is watched for changes, and how. */
+export interface Watch extends WatchPatterns {
   readonly delayMs: number;
+  readonly options: WatchOptions;
 }
 
 /** One app of an app file, checked and resolved: everything the supervisor needs to run it. */
@@ -82,7 +83,14 @@ export function loadApp(
   if (entry === undefined || app === undefined || problems.length > 0)
     throw errors.invalidConfiguration(problems);
   if (!existsSync(app.script)) throw errors.notBuilt(app.script);
-  return { app, warnings: warnings(entry, request.envName) };
+  return {
+    app,
+    warnings: [
+      ...warnings(entry, request.envName),
+      ...unfollowedWatchOptions(entry['watch_options'] ?? entry['watchOptions']),
+      ...(app.watch === undefined ? [] : patternWarnings(app.watch)),
+    ],
+  };
 }
 
 /** What tells one service from another. */
@@ -172,10 +180,14 @@ function policyOf(value: Read): DescribedApp['policy'] {
 }
 
 function watchOf(value: Read, cwd: string): Watch | undefined {
-  const watch = value('watch');
-  if (watch === false) return undefined;
-  const paths = watch === true ? [cwd] : watch.map(path => resolve(cwd, path));
-  return { paths, ignore: value('ignore_watch'), delayMs: value('watch_delay') };
+  const written = value('watch');
+  const how = {
+    ignore: value('ignore_watch').filter(pattern => pattern !== ''),
+    delayMs: value('watch_delay'),
+    options: value('watch_options'),
+  };
+  if (written === false) return undefined;
+  return { cwd, watch: written === true || written.length === 0 ? ['.'] : written, ...how };
 }
 
 /** PM2 takes its kill signal from its daemon's environment (constants.js:105), not from the app. */

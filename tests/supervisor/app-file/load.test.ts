@@ -110,6 +110,13 @@ describe('a field', () => {
     [{ cron_restart: '0 3 * * *' }, { cronRestart: '0 3 * * *' }],
     [{ cron: '0' }, { cronRestart: undefined }],
     [{ instance_var: 'SEAT' }, { instanceVar: 'SEAT' }],
+    [{ watch: true, ignore_watch: 'logs tmp' }, { watch: { watch: ['.'], ignore: ['logs', 'tmp'] } }],
+    [{ watch: [], ignore_watch: ['logs', ''] }, { watch: { watch: ['.'], ignore: ['logs'] } }],
+    [{ watch: 'src lib' }, { watch: { watch: ['src', 'lib'], ignore: [], delayMs: 1_000, options: {} } }],
+    [
+      { watch: true, watch_options: { usePolling: true, interval: 50, persistent: true } },
+      { watch: { options: { usePolling: true, interval: 50 } } },
+    ],
   ])('%p', (fields, expected) => {
     expect(load(fields).app).toMatchObject(expected);
   });
@@ -129,6 +136,10 @@ describe('a field', () => {
     ['wait_ready', 'yes'],
     ['env', 'A=1'],
     ['cron_restart', 'every day'],
+    ['cron_restart', '0 0 ? * *'],
+    ['ignore_watch', 5],
+    ['watch_options', 'polling'],
+    ['watch_options', { interval: 'often' }],
   ])('%s: %p is refused with its name, what was got, and what is allowed', (name, value) => {
     expect(refusal({ [name]: value })).toContain(`ecosystem.config.js: ${name} must be `);
     expect(refusal({ [name]: value })).toContain(`got ${JSON.stringify(value)}`);
