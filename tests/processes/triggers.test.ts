@@ -168,3 +168,28 @@ test('a supervisor whose own release is gone still follows cron_restart and watc
   await reload();
   await noticed(running, join(last, 'src', 'lib.js'));
 });
+
+describe('a job: autorestart: false with cron_restart', () => {
+  const job = (code: number): string =>
+    appFile(
+      `console.log(JSON.stringify({ msg: 'ran', at: Date.now() })); setTimeout(() => process.exit(${code}), 100);`,
+      { instances: 1, autorestart: false, cron_restart: '* * * * * *' },
+    );
+  const runs = ({ lines }: Running): number[] =>
+    lines.filter(({ msg }) => msg === 'ran').map(({ at }) => Number(at));
+
+  test.each([0, 1])(
+    'that exits with %i runs at every tick, and the service ends only when told to',
+    async code => {
+      const env = { RUN_DIR: folder() };
+      const running = start([CLUSTER, '--config', job(code)], env);
+      await until(() => runs(running).length >= 4, 'it has run at three ticks');
+      const [, ...ticks] = runs(running);
+      const pauses = ticks.slice(1).map((at, index) => at - (ticks[index] ?? 0));
+      expect(Math.min(...pauses)).toBeGreaterThan(500);
+      expect(messages(running).some(msg => /^Reload finished$/.test(msg))).toBe(code === 0);
+      running.kill();
+      expect(await running.ended).toEqual({ code: 0, signal: null });
+    },
+  );
+});

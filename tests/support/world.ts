@@ -42,6 +42,7 @@ export const POLICY: Policy = {
   restartDelayMs: 0,
   expBackoffRestartDelayMs: 0,
   autorestart: true,
+  isJob: false,
   stopExitCodes: [],
 };
 

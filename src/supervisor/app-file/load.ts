@@ -175,6 +175,7 @@ function policyOf(value: Read): DescribedApp['policy'] {
     restartDelayMs: value('restart_delay'),
     expBackoffRestartDelayMs: value('exp_backoff_restart_delay'),
     autorestart: value('autorestart'),
+    isJob: !value('autorestart') && value('cron_restart') !== undefined,
     stopExitCodes: value('stop_exit_codes'),
   };
 }

@@ -37,6 +37,8 @@ export interface Policy {
   /** First delay of the exponential series; 0 = off. */
   readonly expBackoffRestartDelayMs: Millis;
   readonly autorestart: boolean;
+  /** The app is a job: a worker that has exited with 0 has done it, and the next one is forked by a reload of the clock. */
+  readonly isJob: boolean;
   /** A worker that exits with one of these is not replaced. */
   readonly stopExitCodes: readonly number[];
 }

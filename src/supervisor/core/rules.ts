@@ -73,14 +73,16 @@ function killOverdue(pool: Pool, now: Millis): Outcome {
   };
 }
 
-/** A canary that has stayed up long enough makes its generation the one that every new worker gets. */
+/** A canary that has stayed up long enough, or has done its job, makes its generation the one that every new worker gets. */
 function trustCanary(pool: Pool, now: Millis): Outcome {
   const { reload } = pool;
   if (reload?.canary !== 'pending') return withoutEffects(pool);
   const proved = pool.slots
     .flatMap(workersOf)
     .some(worker => worker.at === 'serving' && provedAt(pool, worker) <= now);
-  if (!proved) return withoutEffects(pool);
+  // Any other exit would have aborted the reload.
+  const done = pool.slots.some(({ at, history }) => at === 'stopped' && history.generation === reload.target);
+  if (!proved && !done) return withoutEffects(pool);
   const { policy, target: generation, instances } = reload;
   const wanted = instances === pool.fromFile ? pool.wanted : instances;
   return withoutEffects({
@@ -181,11 +183,12 @@ function finishReload(pool: Pool): Outcome {
   return over ? endReload(pool, undefined) : withoutEffects(pool);
 }
 
-/** When no slot will ever serve again, the service ends and says why. */
+/** When no slot will ever serve again, the service ends and says why. A job waits for its next time. */
 function giveUp(pool: Pool): Outcome {
-  const { slots, verdict } = pool;
+  const { policy, slots, verdict } = pool;
   const ends = slots.filter(isFinal);
-  if (verdict !== undefined || slots.length === 0 || ends.length < slots.length) return withoutEffects(pool);
+  if (verdict !== undefined || policy.isJob || slots.length === 0 || ends.length < slots.length)
+    return withoutEffects(pool);
   return withoutEffects({ ...pool, reloadAgain: false, verdict: verdictOf(ends, pool.everReady) });
 }
 

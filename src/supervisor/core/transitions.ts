@@ -138,8 +138,10 @@ function currentLost(pool: Pool, losses: readonly Loss[], now: Millis): Outcome 
     const next = afterLoss(pool, slot, history, exit, now);
     slots[id] = next;
     notices.push(...consequence(id, next, now));
-    // A canary that ends before it is trusted proves nothing, however long it lived.
-    if (slot.worker.generation === reload?.target && (!stable || reload.canary === 'pending'))
+    const { isJob } = policyOf(pool, slot.worker.generation);
+    // A canary that ends before it is trusted proves nothing, however long it lived; a job may end at any time.
+    const isFailure = (!stable || reload?.canary === 'pending') && !(isJob && exit.code === 0);
+    if (slot.worker.generation === reload?.target && isFailure)
       failed ??= { slot: id, exit, state: slot.worker.at };
   }
   const changed = noticing({ ...pool, slots }, ...notices);

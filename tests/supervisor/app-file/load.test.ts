@@ -78,6 +78,7 @@ test("without any field, PM2's defaults hold", () => {
     restartDelayMs: 0,
     expBackoffRestartDelayMs: 0,
     autorestart: true,
+    isJob: false,
     stopExitCodes: [],
   });
   expect(warnings).toEqual([]);

@@ -990,6 +990,56 @@ describe('a reload', () => {
   });
 });
 
+describe('a job, whose workers end by themselves', () => {
+  const policy: Policy = { ...EDGES, waitReady: false, autorestart: false, isJob: true };
+  const job = (instances: number): Pool => after(createPool(policy, instances), [0, wake]);
+  const done = after(job(2), [300, exited(1, 0), exited(2, 0)]);
+  const again = (instances: number): Event => read(2, policy, instances);
+
+  test('waits for its next time, however the last one ended', () => {
+    expect(done).toMatchObject({ verdict: undefined, slots: [{ at: 'stopped' }, { at: 'stopped' }] });
+    expect(after(job(1), [300, exited(1, 1)]).verdict).toBeUndefined();
+  });
+
+  test('runs slot after slot in a reload, and each run that ends with 0 is a success', () => {
+    expect(tell(play(done, [5_000, again(2)]))).toEqual([
+      'w3 starting | stopped; reload pending',
+      'fork w3 into 0 (g2)',
+    ]);
+    expect(tell(play(done, [5_000, again(2)], [5_300, exited(3, 0)]))).toEqual([
+      'stopped | w4 starting; reload passed',
+      'fork w3 into 0 (g2)',
+      'fork w4 into 1 (g2)',
+    ]);
+    expect(tell(play(done, [5_000, again(2)], [5_300, exited(3, 0)], [5_600, exited(4, 0)]))).toEqual([
+      'stopped | stopped',
+      'fork w3 into 0 (g2)',
+      'fork w4 into 1 (g2)',
+      'reload.ended well',
+    ]);
+  });
+
+  test('may take longer than a canary has to prove itself', () => {
+    const long = after(done, [5_000, again(2)], [8_000, wake], [8_500, exited(3, 0)]);
+    expect(long).toMatchObject({ generation: 2, reload: { canary: 'passed' } });
+  });
+
+  test('aborts the reload if a run fails', () => {
+    expect(tell(play(done, [5_000, again(2)], [5_300, exited(3, 1)])).at(-1)).toMatch(
+      /^reload\.ended aborted/,
+    );
+  });
+
+  test('leaves a run that is not over yet alone where the next one ends first', () => {
+    const both = after(job(1), [3_000, wake], [5_000, again(1)]);
+    expect(tell(play(both, [5_300, exited(2, 0)]))[0]).toBe('w1 ready');
+  });
+
+  test('ends when it is told to', () => {
+    expect(tell(play(done, [5_000, stop]))).toEqual(['ended', 'exit 0']);
+  });
+});
+
 describe('the end', () => {
   const never = (policy: Partial<Policy> = {}): Pool =>
     after(createPool({ ...EDGES, ...policy }, 2), [0, wake]);

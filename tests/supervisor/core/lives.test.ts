@@ -88,13 +88,15 @@ function live(seed: number, begun: (world: World) => void): void {
     );
   };
 
+  const autorestart = next() < 0.9;
   const world = new World({
     instances: 1 + upTo(4),
     policy: {
       waitReady: next() < 0.8,
       expBackoffRestartDelayMs: pick(0, 100),
       restartDelayMs: pick(0, 200),
-      autorestart: next() < 0.95,
+      autorestart,
+      isJob: !autorestart && next() < 0.5,
       stopExitCodes: pick([], [3, 5, 6]),
       maxRestarts: pick(2, 16),
       killTimeoutMs: pick(100, LONGEST_KILL_TIMEOUT_MS),
