@@ -6,11 +6,11 @@
 const { existsSync } = require('node:fs');
 const { join } = require('node:path');
 
-const script = join(__dirname, 'dist', 'index.js');
-const isBuilt = existsSync(script);
+const program = join(__dirname, 'dist', 'index.js');
+const isBuilt = existsSync(program);
 // PM2 says what is missing but not the cure, which the native supervisor names itself.
 if (!isBuilt && process.env.PM2_USAGE === 'CLI')
-  console.error(`${script} does not exist; run "yarn build" (or "npm run build") first`);
+  console.error(`${program} does not exist; run "yarn build" (or "npm run build") first`);
 
 /** Defaults and limits of the service, as the worker knows them. */
 const { DEFAULTS, KILL_MARGIN_MS, MAX_WORKERS } = isBuilt ? require('./dist/protocol/limits.js') : {};
@@ -35,7 +35,8 @@ module.exports = {
   apps: [
     {
       name: 'cabe-arena-api',
-      script,
+      // Relative: PM2 takes a path with a space in it for a command line.
+      script: 'dist/index.js',
       // PM2 would take the folder from which it is called.
       cwd: __dirname,
       exec_mode: 'cluster',

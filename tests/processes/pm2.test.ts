@@ -1,9 +1,9 @@
 /** The same app file and the same worker under real PM2. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { APP_FILE, cleanUp, folder, freePort, isAlive, request, until } from '../support/processes.js';
+import { APP_FILE, cleanUp, folder, freePort, isAlive, request, ROOT, until } from '../support/processes.js';
 import { Pm2 } from '../support/pm2.js';
 
 jest.setTimeout(120_000);
@@ -59,6 +59,14 @@ test('start, serve, log, reload, scale, stop, delete; and nothing is left', asyn
   await expect(request(port, '/health')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   await pm2.run('delete', 'cabe-arena-api');
   expect(await pm2.list()).toEqual([]);
+});
+
+test('the app file starts from a folder with a space in its path', async () => {
+  const at = join(folder(), 'my project');
+  for (const name of ['dist', 'package.json', 'ecosystem.config.js'])
+    cpSync(join(ROOT, name), join(at, name), { recursive: true });
+  expect((await pm2.runFrom({ cwd: at }, 'start', 'ecosystem.config.js')).code).toBe(0);
+  expect((await request(port, '/health')).status).toBe(200);
 });
 
 test('without a build it is said how to make one', async () => {
