@@ -71,6 +71,8 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
       log({ level: 'info', msg: `Worker ${pidOf(event.worker)} is online` });
     else if (event.type === 'worker.misbehaved')
       log({ level: 'error', msg: `Worker ${pidOf(event.worker)} broke its channel: ${event.reason}` });
+    else if (event.type === 'worker.listen-failed')
+      log({ level: 'error', msg: `Worker ${pidOf(event.worker)} cannot listen: ${event.reason}` });
     else engine.send(event);
   }
 

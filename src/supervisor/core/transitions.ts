@@ -101,11 +101,16 @@ export function drainsOnItsOwn(pool: Pool, id: WorkerId, code: number, now: Mill
 /** A worker is gone, or has failed to start; either way its slot is free. */
 function lost(pool: Pool, place: Located, exit: Exit, now: Millis): Outcome {
   if (place.role === 'successor') return successorLost(pool, place, exit, now);
-  const { cause, code } = exit;
-  const isIncurable = cause?.type === 'boot-failed' && code !== null && INCURABLE.includes(code);
-  if (pool.everReady || !isIncurable) return currentLost(pool, [{ place, exit }], now);
+  const incurable = incurableCode(exit);
+  if (pool.everReady || incurable === undefined) return currentLost(pool, [{ place, exit }], now);
   const { history } = place.slot;
-  return stopAll(withSlot(pool, place.id, { at: 'vacant', history }), { code, exit }, now);
+  return stopAll(withSlot(pool, place.id, { at: 'vacant', history }), { code: incurable, exit }, now);
+}
+
+/** The code for the service of a failure that no restart cures. Programs other than ours exit with 1 for it. */
+function incurableCode({ cause, code }: Exit): number | undefined {
+  const isAnnounced = cause?.type === 'boot-failed' && code !== null && INCURABLE.includes(cause.code);
+  return isAnnounced ? cause.code : undefined;
 }
 
 /** A successor has not proved itself: the old worker, which never stopped serving, keeps its slot. */

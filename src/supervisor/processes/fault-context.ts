@@ -6,19 +6,37 @@
  * worker's event runs outside of it: such exceptions are its own.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { subscribe } from 'node:diagnostics_channel';
 
-/** Takes the blame for an exception. @returns false if it cannot be this worker's, which has exited */
-export type FaultHandler = (error: unknown) => boolean;
+export interface FaultHandlers {
+  /** Takes the blame for an exception. @returns false if it cannot be this worker's, which has exited */
+  onException(error: unknown): boolean;
+  /** The system refuses to let it listen. */
+  onListenError(error: ListenError): void;
+}
 
-const context = new AsyncLocalStorage<FaultHandler | undefined>();
+export interface ListenError extends NodeJS.ErrnoException {
+  readonly port?: number;
+  readonly address?: string;
+}
 
-/** Exceptions from anything that `create` creates, now or later, are put to this handler. */
-export const inFaultContext = <T>(handler: FaultHandler, create: () => T): T => context.run(handler, create);
+const context = new AsyncLocalStorage<FaultHandlers | undefined>();
+
+/** Failures of anything that `create` creates, now or later, are put to these handlers. */
+export const inFaultContext = <T>(handlers: FaultHandlers, create: () => T): T =>
+  context.run(handlers, create);
 
 export const outsideFaultContext = <T>(call: () => T): T => context.run(undefined, call);
 
 /** For `uncaughtException`, while it is being handled. @returns whether a worker was at fault, and has been dealt with */
 export function isWorkerFault(error: unknown): boolean {
-  const handler = context.getStore();
-  return handler !== undefined && outsideFaultContext(() => handler(error));
+  const handlers = context.getStore();
+  return handlers !== undefined && outsideFaultContext(() => handlers.onException(error));
 }
+
+/** node:cluster listens in the supervisor for a worker that calls `listen`, and tells a failure to that worker alone. */
+subscribe('tracing:net.server.listen:error', message => {
+  const handlers = context.getStore();
+  const { error } = message as { readonly error: ListenError };
+  if (handlers !== undefined) outsideFaultContext(() => handlers.onListenError(error));
+});

@@ -1,15 +1,18 @@
 /** The worker processes, on `node:cluster`: forks, orders and kills them, and reports what happens to them. */
 import type { Worker } from 'node:cluster';
 import type { ChildProcess } from 'node:child_process';
+import { ServiceError } from '../../errors.js';
+import { portOwner } from '../../platform/port-owner.js';
 import type { UsageSource } from '../../platform/process-usage.js';
+import { unableToListen } from '../../platform/system-errors.js';
 import { forkFailureText } from '../../platform/system-errors.js';
 import type { Address } from '../../protocol/address.js';
 import type { HeartbeatRecords } from '../../protocol/heartbeat-records.js';
 import { LISTENER_OFFER, type FromWorker } from '../../protocol/messages.js';
 import type { App } from '../app-file/load.js';
-import type { Event, SlotId, WorkerId } from '../core/model.js';
+import type { BootFailure, Event, SlotId, WorkerId } from '../core/model.js';
 import { openChannel, type WorkerChannel } from './channel.js';
-import { inFaultContext, outsideFaultContext } from './fault-context.js';
+import { inFaultContext, outsideFaultContext, type ListenError } from './fault-context.js';
 import { forkProcess } from './fork.js';
 import { createHeartbeatMonitor, type HeartbeatMonitor } from './heartbeats.js';
 import type { Listener } from './listener.js';
@@ -26,7 +29,9 @@ export type Report =
   | Extract<Event, { worker: WorkerId }>
   | { readonly type: 'worker.online'; readonly worker: WorkerId }
   /** It has broken its channel, or sent what made the supervisor throw; it has been killed for that. */
-  | { readonly type: 'worker.misbehaved'; readonly worker: WorkerId; readonly reason: string };
+  | { readonly type: 'worker.misbehaved'; readonly worker: WorkerId; readonly reason: string }
+  /** It has called `listen`, and the system has refused. */
+  | { readonly type: 'worker.listen-failed'; readonly worker: WorkerId; readonly reason: string };
 
 export interface ForkRequest {
   readonly id: WorkerId;
@@ -66,6 +71,8 @@ interface RunningWorker extends ForkRequest {
   /** Where it listens on a socket of ours, once it has asked for one; a worker gets one address. */
   address: Address | undefined;
   isReady: boolean;
+  /** Why it does not listen, where it has called `listen`. */
+  listenFailure: BootFailure | undefined;
   /** It has been ordered to drain, or drains unasked: it is not monitored any more. */
   isLeaving: boolean;
   /** It has been ordered to drain, and gets no socket any more. */
@@ -136,10 +143,14 @@ function fork(request: ForkRequest, context: Context): Process | undefined {
   const { listener, heartbeatRecords, report, running } = context;
   const offer = listener.offers ? { [LISTENER_OFFER]: '1' } : {};
   const onFault = (error: unknown): boolean => blame(id, error, context);
+  const handlers = {
+    onException: onFault,
+    onListenError: (error: ListenError) => noteListenError(id, error, context),
+  };
   let worker: Worker;
   try {
     const env = { ...app.env, ...variables, ...offer };
-    worker = inFaultContext(onFault, () => forkProcess(app, env, heartbeatRecords?.fd));
+    worker = inFaultContext(handlers, () => forkProcess(app, env, heartbeatRecords?.fd));
   } catch (error) {
     report({ type: 'fork.failed', worker: id, message: forkFailureText(error as Error, app.cwd) });
     return undefined;
@@ -151,6 +162,7 @@ function fork(request: ForkRequest, context: Context): Process | undefined {
     channel,
     address: undefined,
     isReady: false,
+    listenFailure: undefined,
     isLeaving: false,
     isOrdered: false,
     isBroken: false,
@@ -165,9 +177,15 @@ function observe({ id, app }: ForkRequest, worker: Worker, { running, heartbeats
   const send = (event: Report): void => outsideFaultContext(() => report(event));
   worker
     .on('online', () => send({ type: 'worker.online', worker: id }))
-    .on('listening', () => send({ type: 'worker.listening', worker: id }))
+    .on('listening', () => {
+      const listening = running.get(id);
+      if (listening !== undefined) listening.listenFailure = undefined;
+      send({ type: 'worker.listening', worker: id });
+    })
     .on('exit', (code: number | null, signal: string | null) => {
+      const failure = running.get(id)?.listenFailure;
       running.delete(id);
+      if (failure !== undefined && code !== 0) send({ type: 'worker.boot-failed', worker: id, failure });
       outsideFaultContext(() => heartbeats?.remove(id));
       send({ type: 'worker.exited', worker: id, code: signal === null ? code : null, signal });
     })
@@ -223,6 +241,17 @@ function sendOrder({ app, channel, child }: RunningWorker, how: 'stop' | 'retire
   // Other apps get only what PM2 would send.
   if (how === 'retire' && app.ours) channel.send({ type: 'cabe:retire' });
   channel.send('shutdown');
+}
+
+/** A worker that listens by itself gets on with it or exits; what it exits for is then known. */
+function noteListenError(id: WorkerId, error: ListenError, { running, report }: Context): void {
+  const worker = running.get(id);
+  const { port = 0, address } = error;
+  const host = address === '::' || address === '0.0.0.0' ? undefined : address;
+  const named = unableToListen(error, { port, host }, portOwner);
+  if (worker === undefined || !(named instanceof ServiceError)) return;
+  worker.listenFailure = { code: named.exitCode, message: named.message };
+  report({ type: 'worker.listen-failed', worker: id, reason: named.message });
 }
 
 /** Its channel cannot be trusted any more, and a worker without one cannot be led: it is replaced. */

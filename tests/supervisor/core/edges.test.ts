@@ -1089,6 +1089,12 @@ describe('the end', () => {
       [[100, failed(1, 5), exited(1, 5), exited(2, 5)]],
     ],
     ['a taken port at the first start', 6, never(), [[100, failed(1, 6), exited(1, 6), exited(2, 6)]]],
+    [
+      'a taken port at the first start of a program that exits with 1',
+      6,
+      never(),
+      [[100, failed(1, 6), exited(1, 1), exited(2, 1)]],
+    ],
   ])('%s: exit code %i', (_name, code, pool, happenings) => {
     const { pool: over, effects } = play(pool, ...happenings);
     expect(over.ended).toBe(true);
