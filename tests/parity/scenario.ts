@@ -1,64 +1,60 @@
-/** What a scenario is: what is done, what was promised, and what each supervisor is seen to do. */
+/** A scenario: what is done to a service, what a user gains, and what each supervisor does. */
 import type { Service } from './service.js';
 
-/** The chapters of the table, in its order. */
-export const CHAPTERS = [
-  'Counting',
+/** The sections of docs/parity.md, in its order. */
+export const SECTIONS = [
+  'Number of workers',
   'Environment',
   'Readiness',
   'Restarts',
-  'Stopping',
+  'Stop',
   'Reload',
   'Scale',
-  'Limits and clocks',
+  'Memory, cron and watch',
   'Supervisor and port',
-  'The service itself',
-  'Apps that are not ours',
+  'This service',
+  'Other apps',
 ] as const;
 
-export type Chapter = (typeof CHAPTERS)[number];
+export type Section = (typeof SECTIONS)[number];
 
-/** What is to be seen. Sentences are stable: no pids, no milliseconds, no paths. */
+/** What each supervisor does. Sentences are stable: no pids, no milliseconds, no paths. */
 export type Expectation =
   | { readonly verdict: 'same'; readonly pm2: string; readonly native: string }
-  | { readonly verdict: 'native better'; readonly pm2: string; readonly native: string; readonly how: string }
   | {
-      readonly verdict: 'not applicable';
+      readonly verdict: 'native better';
       readonly pm2: string;
       readonly native: string;
-      readonly how: string;
+      readonly reason: string;
     };
 
 export interface Scenario {
-  readonly chapter: Chapter;
-  /** What is promised, as a sentence. */
-  readonly promise: string;
-  /** Fields of the app file, over those that every scenario has; `undefined` takes one of those away. */
+  readonly section: Section;
+  /** What a user gains, in the present tense. */
+  readonly title: string;
+  /** Fields of the app file, over the defaults of all scenarios; `undefined` removes a default. */
   readonly app?: Readonly<Record<string, unknown>>;
-  /** The program of `apps/` that is run; `cabe-arena-api` is this repository's own service and app file. */
+  /** The program of `apps/` to run; `cabe-arena-api` is this repository's own service and app file. */
   readonly program?: string;
   /** Variables of the shell in which the commands are given. */
   readonly shell?: Readonly<Record<string, string>>;
-  /** Does it, and says what was seen. */
-  readonly play: (service: Service) => Promise<string>;
+  /** Acts on the service. @returns what it did, as a sentence of {@link expect} */
+  readonly run: (service: Service) => Promise<string>;
   readonly expect: Expectation;
 }
 
-export const scenario = (it: Scenario): Scenario => it;
+export const scenario = (definition: Scenario): Scenario => definition;
 
-export const same = (seen: string): Expectation => ({ verdict: 'same', pm2: seen, native: seen });
+export const same = (sentence: string): Expectation => ({
+  verdict: 'same',
+  pm2: sentence,
+  native: sentence,
+});
 
-export const better = (it: { pm2: string; native: string; how: string }): Expectation => ({
+export const better = (outcomes: { pm2: string; native: string; reason: string }): Expectation => ({
   verdict: 'native better',
-  ...it,
+  ...outcomes,
 });
 
-export const notApplicable = (it: { pm2: string; native: string; because: string }): Expectation => ({
-  verdict: 'not applicable',
-  pm2: it.pm2,
-  native: it.native,
-  how: it.because,
-});
-
-/** Thrown by a scenario that this machine cannot play; its row stays as it was committed. */
-export class Impossible extends Error {}
+/** Thrown by a scenario that cannot run on this machine; its row stays as committed. */
+export class NotPossibleHere extends Error {}

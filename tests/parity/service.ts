@@ -1,207 +1,213 @@
-/** A service under test: its folder, its app file, its port, its journal, and the supervisor that runs it. */
+/** The service of a scenario: its folder, app file, port and journal, and the supervisor that runs it. */
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { APP_FILE, freePort, request, until, type Answer } from '../support/processes.js';
-import type { AppPlace, Driver, DriverName } from './drivers/driver.js';
+import type { AppLocation, Driver, DriverName } from './drivers/driver.js';
 import { nativeDriver } from './drivers/native.js';
 import { pm2Driver } from './drivers/pm2.js';
-import { commandOf, isFree, MARK, remainsOf } from './remains.js';
+import { describeProcess, isFree, processesOf, RUN_ID } from './leftovers.js';
 import type { Scenario } from './scenario.js';
 
-/** A request that hangs for so long is lost: an old worker may die with a connection that it was just handed. */
+/** A request that takes longer is lost: a worker may die with a connection that it was just handed. */
 const ANSWER_MS = 5_000;
 
 const APPS = join(__dirname, 'apps');
 
-/** A line of the journal that the workers of `apps/` keep. */
+/** A line of the journal that the workers of `apps/` write. */
 export interface Entry {
   readonly at: number;
   readonly pid: number;
-  readonly what: string;
+  readonly event: string;
 }
 
-export interface Service extends Omit<Driver, 'beside' | 'end' | 'traces'> {
+export interface Service extends Omit<Driver, 'createSecond' | 'end' | 'leftoverFiles'> {
   readonly folder: string;
   readonly port: number;
-  /** Writes the app file anew with these fields over the scenario's. */
-  describe(fields: Readonly<Record<string, unknown>>): void;
-  /** Puts a file beside the workers. */
-  put(name: string, content: string): void;
-  remove(name: string): void;
-  journal(what?: RegExp): readonly Entry[];
+  /** Writes the app file with these fields over those of the scenario. */
+  writeAppFile(fields: Readonly<Record<string, unknown>>): void;
+  /** Writes a file into the folder of the workers. */
+  writeFile(name: string, content: string): void;
+  /** The entries of all workers, optionally those whose event matches. */
+  journal(event?: RegExp): readonly Entry[];
   get(path: string): Promise<Answer>;
-  /** The pids of the workers that serve, once they are so many. */
-  serving(count: number): Promise<number[]>;
+  /** Waits until exactly this many workers serve. @returns their pids */
+  servingPids(count: number): Promise<number[]>;
+  /** Whether a request is answered now. */
+  isAnswering(): Promise<boolean>;
   /** Resolves once a request is answered. */
-  answers(): Promise<void>;
-  /** Starts and waits until so many workers serve. */
-  started(count: number): Promise<number[]>;
-  /** Another service of the same user, with the same port. */
-  beside(fields: Readonly<Record<string, unknown>>): Service;
+  untilAnswering(): Promise<void>;
+  /** Starts, and waits until this many workers serve and a request is answered. @returns their pids */
+  startAndServe(count: number): Promise<number[]>;
+  /** Another service of the same user, on the same port. */
+  secondService(fields: Readonly<Record<string, unknown>>): Service;
 }
 
 const FACTORIES = { pm2: pm2Driver, native: nativeDriver };
 
-/** What every app file of a scenario says unless it says otherwise. */
-const FIELDS = { exec_mode: 'cluster', instances: 2, wait_ready: true, merge_logs: true, pmx: false };
+/** Fields of every app file unless the scenario overrides them. */
+const DEFAULTS = { exec_mode: 'cluster', instances: 2, wait_ready: true, merge_logs: true, pmx: false };
 
-/** All that one play needs. */
-export interface Stage {
+/** A service, and how to remove every trace of it. */
+export interface Context {
   readonly service: Service;
-  /** Ends everything, once, by force if need be; resolves with what is not as it was before: nothing must be. */
-  clear(): Promise<readonly string[]>;
+  /** Ends everything, by force if necessary. @returns what the supervisor left behind */
+  cleanUp(): Promise<readonly string[]>;
 }
 
-/** Makes the folder, the app file and the driver of one play. */
-export async function stage(scenario: Scenario, driverName: DriverName): Promise<Stage> {
+/** Creates folder, app file and driver of one run. */
+export async function createContext(scenario: Scenario, driverName: DriverName): Promise<Context> {
   const port = await freePort();
   const folders: string[] = [];
   const known = new Set<number>();
-  const place = (name: string): AppPlace => {
+  const createLocation = (name: string): AppLocation => {
     const folder = mkdtempSync(join(tmpdir(), 'cabe-parity-'));
     folders.push(folder);
     cpSync(APPS, folder, { recursive: true });
-    const [mark = ''] = folders;
-    const env = { PORT: String(port), NO_COLOR: '1', [MARK]: mark, ...scenario.shell };
+    const [run = ''] = folders;
+    const env = { PORT: String(port), NO_COLOR: '1', [RUN_ID]: run, ...scenario.shell };
     return { folder, file: join(folder, 'ecosystem.config.js'), name, env };
   };
-  const first = place('parity-app');
+  const location = createLocation('parity-app');
   let isOver = false;
-  const driver = watched(FACTORIES[driverName](first), known, () => isOver);
-  const service = serviceOf({ scenario, driver, place: first, port, fields: {}, another: place });
-  const remains = (): number[] => remainsOf(first.folder, known);
+  const driver = guarded(FACTORIES[driverName](location), known, () => isOver);
+  const service = createService({ scenario, driver, location, port, fields: {}, createLocation });
 
-  async function clear(): Promise<readonly string[]> {
+  async function cleanUp(): Promise<readonly string[]> {
     isOver = true;
     const problems: string[] = [];
     await driver.end().catch((error: Error) => problems.push(error.message));
     for (const folder of folders) for (const { pid } of journalOf(folder)) known.add(pid);
-    const left = remains();
-    if (left.length > 0) problems.push(`left behind: ${left.map(commandOf).join(', ')}`);
-    // Whoever dies may have been about to start another one.
-    await until(() => {
-      const living = remains();
-      for (const pid of living) killQuietly(pid);
-      return living.length === 0;
-    }, 'what was left behind is dead').catch((error: Error) => problems.push(error.message));
-    const traces = driver.traces();
-    for (const path of [...traces, ...folders]) rmSync(path, { recursive: true, force: true });
-    if (traces.length > 0) problems.push(`left behind: ${traces.join(', ')}`);
-    if (!(await isFree(port))) problems.push(`left behind: somebody on port ${port}`);
+    problems.push(...(await killLeftovers(location.folder, known)));
+    const files = driver.leftoverFiles();
+    for (const path of [...files, ...folders]) rmSync(path, { recursive: true, force: true });
+    if (files.length > 0) problems.push(`left behind: ${files.join(', ')}`);
+    if (!(await isFree(port))) problems.push(`left behind: a process that listens on port ${port}`);
     return problems;
   }
 
-  let cleared: ReturnType<Stage['clear']> | undefined;
-  return { service, clear: () => (cleared ??= clear()) };
+  let cleaned: ReturnType<Context['cleanUp']> | undefined;
+  return { service, cleanUp: () => (cleaned ??= cleanUp()) };
+}
+
+/** Kills what is left of a run. @returns the processes that were left, and those that cannot be killed */
+async function killLeftovers(run: string, known: Iterable<number>): Promise<string[]> {
+  const left = processesOf(run, known);
+  const problems = left.length > 0 ? [`left behind: ${left.map(describeProcess).join(', ')}`] : [];
+  // Repeated, because a process may fork another one just before it dies.
+  await until(() => {
+    const living = processesOf(run, known);
+    for (const pid of living) killQuietly(pid);
+    return living.length === 0;
+  }, 'what was left behind is dead').catch((error: Error) => problems.push(error.message));
+  return problems;
 }
 
 function killQuietly(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // it ended in this very moment
+    // it has just ended
   }
 }
 
-/** The same driver: it remembers every process that it has listed, and starts nothing more once the play is over. */
-function watched(driver: Driver, known: Set<number>, isOver: () => boolean): Driver {
-  const during =
+/** The driver, but it records every pid that it lists, and refuses commands once the run is over. */
+function guarded(driver: Driver, known: Set<number>, isOver: () => boolean): Driver {
+  const whileRunning =
     <A extends unknown[], R>(act: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
-      if (isOver()) throw new Error('the play is over');
+      if (isOver()) throw new Error('the run is over');
       return act(...args);
     };
   return {
     ...driver,
-    start: during(driver.start),
-    stop: during(driver.stop),
-    reload: during(driver.reload),
-    scale: during(driver.scale),
-    workers: during(async () => {
+    start: whileRunning(driver.start),
+    stop: whileRunning(driver.stop),
+    reload: whileRunning(driver.reload),
+    scale: whileRunning(driver.scale),
+    workers: whileRunning(async () => {
       const listed = await driver.workers();
       for (const { pid } of listed) if (pid !== null) known.add(pid);
       return listed;
     }),
-    beside: place => watched(driver.beside(place), known, isOver),
+    createSecond: app => guarded(driver.createSecond(app), known, isOver),
   };
 }
 
 interface Parts {
   readonly scenario: Scenario;
   readonly driver: Driver;
-  readonly place: AppPlace;
+  readonly location: AppLocation;
   readonly port: number;
   readonly fields: Readonly<Record<string, unknown>>;
-  readonly another: (name: string) => AppPlace;
+  readonly createLocation: (name: string) => AppLocation;
 }
 
-function serviceOf({ scenario, driver, place, port, fields, another }: Parts): Service {
-  const { folder } = place;
-  const describe = (more: Readonly<Record<string, unknown>>): void =>
-    writeFileSync(place.file, appFile(scenario, place, { ...fields, ...more }));
-  describe({});
+function createService({ scenario, driver, location, port, fields, createLocation }: Parts): Service {
+  const { folder } = location;
+  const writeAppFile = (more: Readonly<Record<string, unknown>>): void =>
+    writeFileSync(location.file, appFile(scenario, location, { ...fields, ...more }));
+  writeAppFile({});
 
-  const serving = async (count: number): Promise<number[]> => {
+  const servingPids = async (count: number): Promise<number[]> => {
     let pids: number[] = [];
     await until(async () => {
       const listed = await driver.workers();
       pids = listed.flatMap(({ pid, state }) => (state === 'serving' && pid !== null ? [pid] : []));
-      return pids.length === count && listed.every(({ state }) => state !== 'leaving');
+      return pids.length === count && listed.every(({ state }) => state !== 'draining');
     }, `${count} workers serve`);
     return pids;
   };
-  const answers = (): Promise<void> =>
-    until(
-      () =>
-        request(port, '/', { signal: AbortSignal.timeout(ANSWER_MS) }).then(
-          () => true,
-          () => false,
-        ),
-      'a request is answered',
+  const get = (path: string): Promise<Answer> =>
+    request(port, path, { signal: AbortSignal.timeout(ANSWER_MS) });
+  const isAnswering = (): Promise<boolean> =>
+    get('/').then(
+      () => true,
+      () => false,
     );
+  const untilAnswering = (): Promise<void> => until(isAnswering, 'a request is answered');
 
   return {
     ...driver,
     folder,
     port,
-    describe,
-    put: (name, content) => writeFileSync(join(folder, name), content),
-    remove: name => rmSync(join(folder, name)),
-    journal: (what = /./) => journalOf(folder).filter(entry => what.test(entry.what)),
-    get: path => request(port, path, { signal: AbortSignal.timeout(ANSWER_MS) }),
-    serving,
-    answers,
-    async started(count) {
+    writeAppFile,
+    writeFile: (name, content) => writeFileSync(join(folder, name), content),
+    journal: (event = /./) => journalOf(folder).filter(entry => event.test(entry.event)),
+    get,
+    servingPids,
+    isAnswering,
+    untilAnswering,
+    async startAndServe(count) {
       const { ok, text } = await driver.start();
       if (!ok) throw new Error(`not started: ${text}`);
-      const pids = await serving(count);
-      await answers();
+      const pids = await servingPids(count);
+      await untilAnswering();
       return pids;
     },
-    beside(more) {
-      const next = another('parity-neighbour');
-      return serviceOf({
+    secondService(more) {
+      const second = createLocation('parity-second-app');
+      return createService({
         scenario,
-        driver: driver.beside(next),
-        place: next,
+        driver: driver.createSecond(second),
+        location: second,
         port,
         fields: { ...fields, ...more },
-        another,
+        createLocation,
       });
     },
   };
 }
 
-function appFile({ app, program = 'worker.js' }: Scenario, place: AppPlace, fields: object): string {
-  const { name, folder } = place;
+function appFile({ app, program = 'worker.js' }: Scenario, location: AppLocation, fields: object): string {
+  const { name, folder } = location;
   if (program === 'cabe-arena-api') {
     const over = JSON.stringify({ ...app, ...fields, name });
     return `module.exports = { apps: [{ ...require(${JSON.stringify(APP_FILE)}).apps[0], ...${over} }] };\n`;
   }
-  const entry = { ...FIELDS, script: `./${program}`, cwd: folder, ...app, ...fields, name };
-  // A worker whose environment is filtered is to be found as well.
-  const env = { [MARK]: place.env[MARK], ...(entry as { env?: object }).env };
+  const entry = { ...DEFAULTS, script: `./${program}`, cwd: folder, ...app, ...fields, name };
+  // Also in the app file: `filter_env` may remove it from the worker's environment.
+  const env = { [RUN_ID]: location.env[RUN_ID], ...(entry as { env?: object }).env };
   return `module.exports = { apps: [${JSON.stringify({ ...entry, env })}] };\n`;
 }
 
@@ -211,7 +217,7 @@ function journalOf(folder: string): Entry[] {
   return readFileSync(path, 'utf8')
     .split('\n')
     .flatMap(line => {
-      const [, at, pid, what] = /^(\d+) (\d+) (.+)$/.exec(line) ?? [];
-      return what === undefined ? [] : [{ at: Number(at), pid: Number(pid), what }];
+      const [, at, pid, event] = /^(\d+) (\d+) (.+)$/.exec(line) ?? [];
+      return event === undefined ? [] : [{ at: Number(at), pid: Number(pid), event }];
     });
 }

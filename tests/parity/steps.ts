@@ -1,30 +1,33 @@
-/** Steps that several scenarios have in common. */
+/** Steps that several scenarios share. */
 import { cpus } from 'node:os';
 import { EXIT } from '../../src/protocol/exit-codes.js';
 import { readMachine } from '../../src/platform/cpus.js';
 import { isAlive, request, until } from '../support/processes.js';
-import { Impossible } from './scenario.js';
+import { NotPossibleHere } from './scenario.js';
 import type { Entry, Service } from './service.js';
 
 export const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
 
 export const CPUS = cpus().length;
 
-/** Where something takes CPUs away, native counts less than PM2, on purpose: scenarios of their own show that. */
-export function needEveryCpu(): void {
+/** Scenarios of their own show that native counts fewer CPUs than PM2 under a quota or an affinity. */
+export function requireAllCpus(): void {
   const { affinity, quota = CPUS } = readMachine();
-  if (Math.min(affinity, quota) < CPUS) throw new Impossible('needs every CPU of the machine');
+  if (Math.min(affinity, quota) < CPUS) throw new NotPossibleHere('needs every CPU of the machine');
 }
 
-/** Whether it comes true within so long: for what is not to happen, where no event could tell. */
-export async function comesTrue(holds: () => boolean | Promise<boolean>, withinMs: number): Promise<boolean> {
+/** Whether it becomes true within the time: for what must not happen, so that there is no event to wait for. */
+export async function becomesTrue(
+  holds: () => boolean | Promise<boolean>,
+  withinMs: number,
+): Promise<boolean> {
   for (const deadline = Date.now() + withinMs; Date.now() < deadline; await pause(20))
     if (await holds()) return true;
   return holds();
 }
 
-/** The pids of the workers once the supervisor has as many as it wants, and all of them serve. */
-export async function settled(service: Service): Promise<number[]> {
+/** Waits until every listed worker serves. @returns their pids */
+export async function allServing(service: Service): Promise<number[]> {
   let pids: number[] = [];
   await until(async () => {
     const listed = await service.workers();
@@ -35,60 +38,74 @@ export async function settled(service: Service): Promise<number[]> {
 }
 
 /** The body of the answer to one request. */
-export const read = async (service: Service, path: string): Promise<string> => (await service.get(path)).text;
+export const bodyOf = async (service: Service, path: string): Promise<string> =>
+  (await service.get(path)).text;
 
-/** Resolves once none of these processes lives. */
-export const gone = (pids: readonly number[]): Promise<void> =>
-  until(() => !pids.some(isAlive), 'these workers have left');
+/** The values of these environment variables in a worker: `COLOUR red, SHAPE unset`. */
+export async function variablesOf(service: Service, ...names: readonly string[]): Promise<string> {
+  const values = names.map(async name => `${name} ${await bodyOf(service, `/env?${name}`)}`);
+  return (await Promise.all(values)).join(', ');
+}
 
-/** The instance number with which a worker of `apps/worker.js` has booted. */
-export const instanceOf = ({ what }: Entry): string => / as (\S+)/.exec(what)?.[1] ?? '';
+/** Resolves once all of these processes have exited. */
+export const untilExited = (pids: readonly number[]): Promise<void> =>
+  until(() => !pids.some(isAlive), 'these workers have exited');
 
-/** What an entry is about: `boots`, `listens`, `ordered`, … */
-export const wordOf = ({ what }: Entry): string => what.split(' ')[0] ?? '';
+/** The instance number with which a worker of `apps/worker.js` booted. */
+export const instanceNumberOf = ({ event }: Entry): string => / as (\S+)/.exec(event)?.[1] ?? '';
 
-/** What happened to each seat after the first `before` workers had been there: `new boots, …, old leaves`. */
-export function storiesOfSeats(service: Service, before: readonly number[]): string[] {
+/** The first word of an event: `boots`, `listens`, `ordered`, … */
+export const kindOf = ({ event }: Entry): string => event.split(' ')[0] ?? '';
+
+/** The orders that workers got: `SIGINT`, or `message`. */
+export const ordersOf = (service: Service): string =>
+  service
+    .journal(/^ordered/)
+    .map(({ event }) => event.replace('ordered by ', ''))
+    .join(', ');
+
+/** The events of each slot since the workers of `before` served: `new boots, …, old exits`. */
+export function eventsBySlot(service: Service, before: readonly number[]): string[] {
   const boots = service.journal(/^boots/);
-  const seatOf = (pid: number): string =>
+  const slotOf = (pid: number): string =>
     boots
       .filter(boot => boot.pid === pid)
-      .map(instanceOf)
+      .map(instanceNumberOf)
       .join();
-  const events = service.journal().filter(({ pid, what }) => {
+  const entries = service.journal().filter(({ pid, event }) => {
     const isOld = before.includes(pid);
-    return !isOld || /^(ordered|leaves)/.test(what);
+    return !isOld || /^(ordered|exits)/.test(event);
   });
-  return [...new Set(boots.map(instanceOf))].map(seat =>
-    events
-      .filter(({ pid }) => seatOf(pid) === seat)
-      .map(event => `${before.includes(event.pid) ? 'old' : 'new'} ${wordOf(event)}`)
+  return [...new Set(boots.map(instanceNumberOf))].map(slot =>
+    entries
+      .filter(({ pid }) => slotOf(pid) === slot)
+      .map(entry => `${before.includes(entry.pid) ? 'old' : 'new'} ${kindOf(entry)}`)
       .join(', '),
   );
 }
 
-/** The last line that a program has said, where it speaks JSON. */
-export function lastMessage(text: string): string {
+/** The last line of a program's output; of a JSON line, its message. */
+export function lastLogMessage(text: string): string {
   const line = text.trimEnd().split('\n').at(-1) ?? '';
   return line.startsWith('{') ? String((JSON.parse(line) as { msg: unknown }).msg) : line;
 }
 
-/** How long nobody was there between the worker that crashed at boot and the next one, each time. */
-export function pausesAfterCrashes(service: Service): number[] {
-  const ends = service.journal(/^crashes/);
+/** For each worker that crashed at boot: the time until the next one booted, in ms. */
+export function delaysAfterCrashes(service: Service): number[] {
+  const crashes = service.journal(/^crashes/);
   return service
     .journal(/^boots/)
     .slice(1)
-    .map(({ at }, index) => at - (ends[index]?.at ?? at));
+    .map(({ at }, index) => at - (crashes[index]?.at ?? at));
 }
 
 /**
- * Whether the supervisor tries no more: PM2 lists every worker as errored; native has nothing left to do and ends.
- * @param code how native says so
- * @throws Error if it has ended in any other way
+ * Whether the supervisor has given up: PM2 lists every worker as errored, native exits.
+ * @param code the exit code with which native must exit
+ * @throws Error if native has exited with another code
  */
 export async function hasGivenUp(service: Service, code: number): Promise<boolean> {
-  if (!service.alive()) {
+  if (!service.supervisorRuns()) {
     if (service.exitCode() === code) return true;
     throw new Error(`the supervisor has ended with exit code ${service.exitCode()}, not ${code}`);
   }
@@ -97,13 +114,13 @@ export async function hasGivenUp(service: Service, code: number): Promise<boolea
 }
 
 /** Requests that are in flight until they are released. */
-export interface Held {
-  /** Has them answered; resolves with how many were not. */
+export interface HeldRequests {
+  /** Lets the workers answer. @returns how many requests were lost */
   release(): Promise<number>;
 }
 
-/** Gives each of these workers a request that it cannot answer yet. */
-export async function occupy(service: Service, pids: readonly number[]): Promise<Held> {
+/** Sends requests that are not answered until they are released, until each of these workers has one. */
+export async function holdRequests(service: Service, pids: readonly number[]): Promise<HeldRequests> {
   const answers: Promise<boolean>[] = [];
   const holders = (): number[] => service.journal(/^holds/).map(({ pid }) => pid);
   while (!pids.every(pid => holders().includes(pid))) {
@@ -112,78 +129,81 @@ export async function occupy(service: Service, pids: readonly number[]): Promise
       () => false,
     );
     answers.push(answer);
-    await until(() => holders().length === answers.length, 'somebody has taken the request');
+    await until(() => holders().length === answers.length, 'a worker holds the request');
   }
   return {
     async release() {
-      service.put('release', '');
+      service.writeFile('release', '');
       return (await Promise.all(answers)).filter(answered => !answered).length;
     },
   };
 }
 
-/** A reload onto a build that is no good, under a client that asks all the time: what is told, who stays, what is lost. */
-export async function reloadOnto(service: Service, badBuild: () => void): Promise<string> {
-  const before = await service.started(2);
-  const client = probe(service);
-  badBuild();
+/** Deploys a broken build and reloads to it under load. */
+export async function reloadBrokenBuild(service: Service, deploy: () => void): Promise<string> {
+  const before = await service.startAndServe(2);
+  const load = startLoad(service);
+  deploy();
   const { ok } = await service.reload();
-  // Time for the client to feel what the reload has come to.
+  // Time for requests to meet the result of the reload.
   await pause(500);
-  const { lost } = await client.stop();
-  const stay = before.filter(isAlive).length;
-  const told = ok ? 'told as a success' : 'told as a failure';
-  const fate = { 0: 'the old workers are gone', 2: 'the old workers stay' }[stay] ?? 'one old worker is gone';
-  return `${told}, ${fate}, ${lost > 0 ? 'requests are lost' : 'no request is lost'}`;
+  const { lost } = await load.stop();
+  const remaining = before.filter(isAlive).length;
+  const workers =
+    { 0: 'the old workers are gone', 2: 'the old workers stay' }[remaining] ?? 'one old worker is gone';
+  return `reports ${ok ? 'success' : 'failure'}, ${workers}, ${lossOf(lost)}`;
 }
 
-/** What the supervisor makes of a worker that is not ready when its `listen_timeout` is over. */
-export async function trustedUnready(service: Service, listenTimeoutMs: number): Promise<string> {
+export const lossOf = (lost: number): string => (lost > 0 ? 'requests are lost' : 'no request is lost');
+
+/** Starts a service whose worker is not ready within `listen_timeout`. */
+export async function startUnready(service: Service, listenTimeoutMs: number): Promise<string> {
   await service.start();
-  let [isTrusted, isGivenUp] = [false, false];
+  let [isServing, isGivenUp] = [false, false];
   await until(async () => {
-    isTrusted = (await service.workers()).some(({ state }) => state === 'serving');
-    isGivenUp = !isTrusted && (await hasGivenUp(service, EXIT.neverReady));
-    return isTrusted || isGivenUp;
-  }, 'it is judged');
-  // Whoever changes its mind does so when the time is over once more, or twice.
-  const changesItsMind = (): boolean => service.starts() > 1 || !service.alive();
-  if (isGivenUp) return `tried ${service.starts()} times, then given up`;
-  return (await comesTrue(changesItsMind, 3 * listenTimeoutMs))
-    ? 'said to serve after listen_timeout, then replaced'
-    : 'said to serve after listen_timeout, and never replaced';
+    isServing = (await service.workers()).some(({ state }) => state === 'serving');
+    isGivenUp = !isServing && (await hasGivenUp(service, EXIT.neverReady));
+    return isServing || isGivenUp;
+  }, 'the worker is listed as serving, or the supervisor gives up');
+  if (isGivenUp) return `gives up after ${service.forkCount()} starts`;
+  // A later decision would come after one or two more listen_timeouts.
+  const isReplaced = (): boolean => service.forkCount() > 1 || !service.supervisorRuns();
+  return `listed as serving after listen_timeout, ${
+    (await becomesTrue(isReplaced, 3 * listenTimeoutMs)) ? 'then' : 'never'
+  } replaced`;
 }
 
-/** What happens to the worker that is made to end, and to its seat. */
-export async function replacedAfter(
+/** Makes the only worker exit, and says how it is replaced. */
+export async function replacementAfter(
   service: Service,
-  end: (victim: number) => Promise<unknown>,
+  endWorker: (pid: number) => Promise<unknown>,
 ): Promise<string> {
-  const [victim = 0] = await service.started(1);
-  await end(victim);
+  const [victim = 0] = await service.startAndServe(1);
+  await endWorker(victim);
   await until(() => service.journal(/^listens/).length === 2, 'a new worker listens');
-  const [successor] = await service.serving(1);
-  await service.answers();
-  const numbers = new Set(service.journal(/^boots/).map(instanceOf));
+  const [successor] = await service.servingPids(1);
+  await service.untilAnswering();
+  const numbers = new Set(service.journal(/^boots/).map(instanceNumberOf));
   if (successor === victim || isAlive(victim)) return 'not replaced';
   return numbers.size === 1 ? 'replaced, with the same instance number' : 'replaced, with another number';
 }
 
-/** Asks for something that ends the worker; whether the answer still arrives is not the point. */
-export const provoke = (service: Service, path: string): Promise<unknown> =>
+/** Requests a path that makes a worker misbehave; the request may fail. */
+export const trigger = (service: Service, path: string): Promise<unknown> =>
   service.get(path).catch(() => undefined);
 
-/** New connections all the time, one request each; counts those that are refused or broken. */
-export interface Probe {
-  stop(): Promise<{ readonly asked: number; readonly lost: number }>;
+export interface Load {
+  /** @returns how many requests were sent, and how many of them were refused, reset or not answered */
+  stop(): Promise<{ readonly sent: number; readonly lost: number }>;
 }
 
-export function probe(service: Service, path = '/'): Probe {
+/** Sends one request after another, each on a new connection. */
+export function startLoad(service: Service, path = '/'): Load {
   const stopping = new AbortController();
-  let [asked, lost] = [0, 0];
+  let [sent, lost] = [0, 0];
   const work = (async () => {
     while (!stopping.signal.aborted) {
-      asked++;
+      sent++;
       await service.get(path).catch(() => lost++);
       await pause(10);
     }
@@ -192,28 +212,28 @@ export function probe(service: Service, path = '/'): Probe {
     async stop() {
       stopping.abort();
       await work;
-      return { asked, lost };
+      return { sent, lost };
     },
   };
 }
 
-/** Changes this file again and again until workers are replaced: the first time, the watch may not have begun. */
-export async function replacedByChangeOf(service: Service, name: string): Promise<void> {
+/** Changes the file until a worker is replaced: at the first change, the watch may not have begun. */
+export async function changeUntilReplaced(service: Service, name: string): Promise<void> {
   const before = service.journal(/^boots/).length;
-  let last = -Infinity;
+  let changedAt = -Infinity;
   await until(() => {
-    if (performance.now() - last > 1_000) {
-      last = performance.now();
-      service.put(name, `// ${last}\n`);
+    if (performance.now() - changedAt > 1_000) {
+      changedAt = performance.now();
+      service.writeFile(name, `// ${changedAt}\n`);
     }
     return service.journal(/^boots/).length > before;
   }, `a change of ${name} replaces the worker`);
-  await settled(service);
+  await allServing(service);
 }
 
-/** Whether a change of this file replaces a worker; the watch has begun. */
-export async function isReplacedByChangeOf(service: Service, name: string): Promise<boolean> {
+/** Changes the file once the watch has begun. @returns whether a worker is replaced */
+export async function changeReplacesWorker(service: Service, name: string): Promise<boolean> {
   const before = service.journal(/^boots/).length;
-  service.put(name, `// ${performance.now()}\n`);
-  return comesTrue(() => service.journal(/^boots/).length > before, 1_500);
+  service.writeFile(name, `// ${performance.now()}\n`);
+  return becomesTrue(() => service.journal(/^boots/).length > before, 1_500);
 }

@@ -1,2 +1,2 @@
-/** Not ours: an ES module that fails as it is loaded. */
+/** An ES module that fails while it loads. */
 throw new Error('broken at its first line');

@@ -1,5 +1,5 @@
 'use strict';
-/** Not ours: a worker that never listens, such as one that takes its work from a queue. */
+/** A worker that never listens, such as one that takes its work from a queue. */
 const { note } = require('./journal.js');
 
 note('works');

@@ -1,9 +1,9 @@
 'use strict';
-/** A job: it does its work and ends. */
+/** A job: it does its work and exits. */
 const { note } = require('./journal.js');
 
 note('boots');
 setTimeout(() => {
-  note('leaves');
+  note('exits');
   process.exit(0);
 }, 100);

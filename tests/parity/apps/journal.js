@@ -1,7 +1,7 @@
 'use strict';
-/** What a worker has lived through, a line each: `<ms since the epoch> <pid> <what>`. Written at once, never lost. */
+/** The events of all workers, a line each: `<ms since the epoch> <pid> <event>`. Written synchronously, so none is lost. */
 const { appendFileSync } = require('node:fs');
 const { join } = require('node:path');
 
-exports.note = (what, at = Date.now()) =>
-  appendFileSync(join(__dirname, 'journal'), `${at} ${process.pid} ${what}\n`);
+exports.note = (event, at = Date.now()) =>
+  appendFileSync(join(__dirname, 'journal'), `${at} ${process.pid} ${event}\n`);

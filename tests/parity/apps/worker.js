@@ -1,8 +1,8 @@
 'use strict';
 /**
- * The worker of most scenarios. It serves, tells about itself, and misbehaves when it is asked to: by a request, by
- * its environment, or by a file beside it. `crash` ends it at boot with the code that stands in it; where GATE is set
- * it does not listen before there is a `gate`, and what `/held` asks for is answered once there is a `release`.
+ * The worker of most scenarios. It serves, answers what it knows about itself, and misbehaves on request: by a path, by
+ * its environment, or by a file in its folder. A file `crash` makes it exit at boot with the code in that file. With
+ * GATE set it listens only once there is a file `gate`; `/held` is answered only once there is a file `release`.
  */
 const cluster = require('node:cluster');
 const { existsSync, readFileSync } = require('node:fs');
@@ -10,13 +10,13 @@ const { createServer } = require('node:http');
 const { join } = require('node:path');
 const { note } = require('./journal.js');
 
-const { GATE, READY, STUBBORN, PORT, BUILD = 'first' } = process.env;
+const { GATE, READY, IGNORE_ORDERS, PORT, BUILD = 'first' } = process.env;
 
-const beside = name => join(__dirname, name);
+const pathOf = name => join(__dirname, name);
 
-function whenThereIs(name, then) {
-  if (existsSync(beside(name))) then();
-  else setTimeout(whenThereIs, 20, name, then);
+function onceExists(name, callback) {
+  if (existsSync(pathOf(name))) callback();
+  else setTimeout(onceExists, 20, name, callback);
 }
 
 const answers = {
@@ -28,13 +28,13 @@ const answers = {
   '/cwd': () => process.cwd(),
 };
 
-const misdeeds = {
+const faults = {
   '/exit': code => process.exit(Number(code)),
   '/throw': () => {
     throw new Error('thrown on request');
   },
   '/reject': () => void Promise.reject(new Error('rejected on request')),
-  '/grow': megabytes => (answers.held = Buffer.alloc(Number(megabytes) * 2 ** 20, 1)),
+  '/grow': megabytes => (answers.retained = Buffer.alloc(Number(megabytes) * 2 ** 20, 1)),
 };
 
 const server = createServer((request, response) => {
@@ -43,40 +43,40 @@ const server = createServer((request, response) => {
   response.setHeader('x-worker', process.pid);
   if (pathname === '/held') {
     note('holds a request');
-    whenThereIs('release', () => response.end('answered'));
-  } else if (pathname in misdeeds) {
-    response.end('as you wish', () => setImmediate(() => misdeeds[pathname](argument)));
+    onceExists('release', () => response.end('answered'));
+  } else if (pathname in faults) {
+    response.end('ok', () => setImmediate(() => faults[pathname](argument)));
   } else response.end(answers[pathname]?.(argument) ?? 'unknown');
 });
 
 /**
- * Leaves when the last request has been answered and the supervisor has acknowledged that it goes: a connection that
- * was handed over in the same moment is then given to another worker instead of lost.
+ * Exits once the last request is answered and the supervisor has acknowledged the disconnect: a connection that is
+ * handed over in that moment then goes to another worker and is not lost.
  */
-function leave(order) {
+function drain(order) {
   note(`ordered by ${order}`);
-  if (STUBBORN === 'yes') return;
+  if (IGNORE_ORDERS === 'yes') return;
   server.close(() => {
-    note('leaves');
+    note('exits');
     cluster.worker.once('disconnect', () => process.exit(0)).disconnect();
     setTimeout(() => process.exit(0), 1_000);
   });
 }
 
-process.on('SIGINT', leave);
-process.on('SIGTERM', leave);
+process.on('SIGINT', drain);
+process.on('SIGTERM', drain);
 process.on('message', message => {
-  if (message === 'shutdown') leave('message');
+  if (message === 'shutdown') drain('message');
 });
 
-// It was born when its process began: what it takes to load it is not the supervisor's delay.
+// The start of its process, not of this line: loading is not part of the supervisor's delay.
 note(
   `boots ${BUILD} as ${process.env.NODE_APP_INSTANCE} with ${process.env.NUMBER}`,
   Math.ceil(performance.timeOrigin),
 );
-if (existsSync(beside('crash'))) {
+if (existsSync(pathOf('crash'))) {
   note('crashes');
-  process.exit(Number(readFileSync(beside('crash'), 'utf8')));
+  process.exit(Number(readFileSync(pathOf('crash'), 'utf8')));
 }
 
 function listen() {
@@ -86,5 +86,5 @@ function listen() {
   });
 }
 
-if (GATE === 'yes') whenThereIs('gate', listen);
+if (GATE === 'yes') onceExists('gate', listen);
 else listen();

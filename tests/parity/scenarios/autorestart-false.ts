@@ -1,20 +1,20 @@
-/** `autorestart: false`; one of two workers ends. */
+/** `autorestart: false`; one of two workers exits. */
 import { until } from '../../support/processes.js';
 import { same, scenario } from '../scenario.js';
-import { pause, provoke } from '../steps.js';
+import { pause, trigger } from '../steps.js';
 
 export default scenario({
-  chapter: 'Restarts',
-  promise: '`autorestart: false` replaces nobody',
+  section: 'Restarts',
+  title: 'with `autorestart: false` a worker that exits is not replaced',
   app: { autorestart: false },
-  async play(service) {
-    await service.started(2);
-    await provoke(service, '/exit?1');
+  async run(service) {
+    await service.startAndServe(2);
+    await trigger(service, '/exit?1');
     await until(
       async () => (await service.workers()).some(({ state }) => state === 'stopped'),
       'one is stopped',
     );
-    // And nothing follows.
+    // No other worker may start.
     await pause(500);
     const states = (await service.workers()).map(({ state }) => state);
     return `${service.journal(/^boots/).length} boots; ${states.toSorted().join(', ')}`;

@@ -1,28 +1,28 @@
 /** `exp_backoff_restart_delay: 1000` and a worker that crashes at boot. */
 import { until } from '../../support/processes.js';
 import { same, scenario } from '../scenario.js';
-import { pausesAfterCrashes } from '../steps.js';
+import { delaysAfterCrashes } from '../steps.js';
 
-/** Each half as long again as the one before; fractions are dropped. */
+/** In ms; each is half as long again as the one before, rounded down. */
 const SERIES = [1_000, 1_500, 2_250, 3_375];
 
-/** What a busy machine may add: so little that no constant delay and no other factor fits all four. */
-const LATE_MS = 500;
+/** Tolerance for a busy machine, small enough that neither a constant delay nor another factor fits all four. */
+const TOLERANCE_MS = 500;
 
 export default scenario({
-  chapter: 'Restarts',
-  promise: 'crashes are retried after 1000, 1500, 2250, 3375 ms …',
+  section: 'Restarts',
+  title: 'restarts of a crashing worker wait 1000, 1500, 2250, 3375 ms …',
   app: { instances: 1, exp_backoff_restart_delay: 1_000 },
-  async play(service) {
-    service.put('crash', '1');
+  async run(service) {
+    service.writeFile('crash', '1');
     await service.start();
-    await until(() => service.journal(/^boots/).length > SERIES.length, 'it has been tried often enough');
-    const pauses = pausesAfterCrashes(service).slice(0, SERIES.length);
-    const fits = pauses.every((ms, n) => {
-      const promised = SERIES[n] ?? 0;
-      return ms >= promised && ms < promised + LATE_MS;
+    await until(() => service.journal(/^boots/).length > SERIES.length, 'there were enough restarts');
+    const delays = delaysAfterCrashes(service).slice(0, SERIES.length);
+    const fits = delays.every((ms, n) => {
+      const expected = SERIES[n] ?? 0;
+      return ms >= expected && ms < expected + TOLERANCE_MS;
     });
-    return fits ? 'waits as promised' : `waits ${pauses.join(', ')} ms`;
+    return fits ? 'waits as configured' : `waits ${delays.join(', ')} ms`;
   },
-  expect: same('waits as promised'),
+  expect: same('waits as configured'),
 });

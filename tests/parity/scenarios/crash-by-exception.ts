@@ -1,11 +1,11 @@
-/** A worker throws where nobody catches. */
+/** A worker throws an exception that nothing catches. */
 import { same, scenario } from '../scenario.js';
-import { provoke, replacedAfter } from '../steps.js';
+import { trigger, replacementAfter } from '../steps.js';
 
 export default scenario({
-  chapter: 'Restarts',
-  promise: 'a worker that throws is replaced',
+  section: 'Restarts',
+  title: 'a worker with an uncaught exception is replaced',
   app: { instances: 1 },
-  play: service => replacedAfter(service, () => provoke(service, '/throw')),
+  run: service => replacementAfter(service, () => trigger(service, '/throw')),
   expect: same('replaced, with the same instance number'),
 });

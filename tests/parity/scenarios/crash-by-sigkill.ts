@@ -1,11 +1,11 @@
 /** A worker is killed with SIGKILL. */
 import { same, scenario } from '../scenario.js';
-import { replacedAfter } from '../steps.js';
+import { replacementAfter } from '../steps.js';
 
 export default scenario({
-  chapter: 'Restarts',
-  promise: 'a worker that is killed is replaced',
+  section: 'Restarts',
+  title: 'a worker that is killed is replaced',
   app: { instances: 1 },
-  play: service => replacedAfter(service, async victim => service.killWorker(victim)),
+  run: service => replacementAfter(service, async victim => service.killWorker(victim)),
   expect: same('replaced, with the same instance number'),
 });

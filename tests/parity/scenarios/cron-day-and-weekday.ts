@@ -1,22 +1,22 @@
 /** `cron_restart` names a day of the month and a day of the week, and only one of them is today. */
 import { same, scenario } from '../scenario.js';
-import { comesTrue } from '../steps.js';
+import { becomesTrue } from '../steps.js';
 
 const DAY_MS = 24 * 3_600_000;
 
-/** Also tomorrow: the scenario may be played around midnight. */
+/** Today and tomorrow: the scenario may run around midnight. */
 const days = [new Date(), new Date(Date.now() + DAY_MS)];
 const dates = days.map(day => day.getDate());
 const otherWeekdays = [0, 1, 2, 3, 4, 5, 6].filter(weekday => !days.some(day => day.getDay() === weekday));
 
 export default scenario({
-  chapter: 'Limits and clocks',
-  promise: 'with a day of the month and a day of the week, `cron_restart` waits for a day that is both',
+  section: 'Memory, cron and watch',
+  title: '`cron_restart` with a day of the month and a day of the week needs both to match',
   app: { cron_restart: `* * * ${dates.join(',')} * ${otherWeekdays.join(',')}` },
-  async play(service) {
-    await service.started(2);
-    // Were one of them enough, workers would be replaced every second.
-    const restarts = await comesTrue(() => service.journal(/^boots/).length > 2, 4_000);
+  async run(service) {
+    await service.startAndServe(2);
+    // If one of them were enough, the workers would be replaced every second.
+    const restarts = await becomesTrue(() => service.journal(/^boots/).length > 2, 4_000);
     return restarts ? 'restarted today' : 'not restarted today';
   },
   expect: same('not restarted today'),

@@ -1,27 +1,28 @@
-/** `cron_restart` every three seconds, under a client that asks all the time. */
+/** `cron_restart` every three seconds, under constant load. */
 import { until } from '../../support/processes.js';
 import { better, scenario } from '../scenario.js';
-import { gone, probe, wordOf } from '../steps.js';
+import { kindOf, lossOf, startLoad, untilExited } from '../steps.js';
 
 export default scenario({
-  chapter: 'Limits and clocks',
-  promise: 'a restart by the clock loses nothing',
+  section: 'Memory, cron and watch',
+  title: 'a scheduled restart loses no request',
   app: { cron_restart: '*/3 * * * * *' },
-  async play(service) {
-    const before = await service.started(2);
-    const client = probe(service);
+  async run(service) {
+    const before = await service.startAndServe(2);
+    const load = startLoad(service);
     const begun = service.journal(/^(boots|ordered)/).length;
-    await gone(before);
-    await until(() => service.journal(/^listens/).length >= 4, 'both are replaced');
-    const { lost } = await client.stop();
-    // Either is the cause of the other.
+    await untilExited(before);
+    await until(() => service.journal(/^listens/).length >= 4, 'both workers are replaced');
+    const { lost } = await load.stop();
+    // One of the two causes the other.
     const [first] = service.journal(/^(boots|ordered)/).slice(begun);
-    const order = first !== undefined && wordOf(first) === 'boots' ? 'successors first' : 'old workers first';
-    return `${order}, ${lost === 0 ? 'no request is lost' : 'requests are lost'}`;
+    const order =
+      first !== undefined && kindOf(first) === 'boots' ? 'successors start first' : 'old workers exit first';
+    return `${order}, ${lossOf(lost)}`;
   },
   expect: better({
-    pm2: 'old workers first, requests are lost',
-    native: 'successors first, no request is lost',
-    how: 'the clock orders a rolling reload',
+    pm2: 'old workers exit first, requests are lost',
+    native: 'successors start first, no request is lost',
+    reason: '`cron_restart` triggers a rolling reload',
   }),
 });

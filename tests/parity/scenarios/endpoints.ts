@@ -1,4 +1,4 @@
-/** What the endpoints of this service answer. */
+/** The answers of the endpoints of this service. */
 import { same, scenario } from '../scenario.js';
 
 const shapeOf = (body: unknown): string =>
@@ -10,12 +10,12 @@ const shapeOf = (body: unknown): string =>
     .join(', ');
 
 export default scenario({
-  chapter: 'The service itself',
-  promise: '/health and /api/status answer alike',
+  section: 'This service',
+  title: '`/health` and `/api/status` answer in the same form',
   program: 'cabe-arena-api',
   shell: { WEB_CONCURRENCY: '1' },
-  async play(service) {
-    const [pid] = await service.started(1);
+  async run(service) {
+    const [pid] = await service.startAndServe(1);
     const health = (await service.get('/health')).json() as { worker: number };
     const status = (await service.get('/api/status')).json();
     return `{ ${shapeOf(health)} } { ${shapeOf(status)} } ${health.worker === pid ? 'from the listed worker' : ''}`;

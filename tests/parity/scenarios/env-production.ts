@@ -1,20 +1,20 @@
 /** `--env production`. */
 import { same, scenario } from '../scenario.js';
-import { read } from '../steps.js';
+import { variablesOf } from '../steps.js';
 
 export default scenario({
-  chapter: 'Environment',
-  promise: '`--env production` lays env_production over env',
+  section: 'Environment',
+  title: '`--env production` adds `env_production` to `env`',
   app: {
     instances: 1,
     env: { COLOUR: 'plain', SHAPE: 'plain' },
     env_production: { COLOUR: 'production' },
     env_staging: { COLOUR: 'staging' },
   },
-  async play(service) {
+  async run(service) {
     await service.start({ envName: 'production' });
-    await service.answers();
-    return `COLOUR ${await read(service, '/env?COLOUR')}, SHAPE ${await read(service, '/env?SHAPE')}`;
+    await service.untilAnswering();
+    return variablesOf(service, 'COLOUR', 'SHAPE');
   },
   expect: same('COLOUR production, SHAPE plain'),
 });

@@ -1,16 +1,16 @@
-/** Three workers, each asked for its NODE_APP_INSTANCE. */
+/** The NODE_APP_INSTANCE of each of three workers. */
 import { same, scenario } from '../scenario.js';
-import { instanceOf } from '../steps.js';
+import { instanceNumberOf } from '../steps.js';
 
 export default scenario({
-  chapter: 'Counting',
-  promise: 'every worker has a NODE_APP_INSTANCE of its own',
+  section: 'Number of workers',
+  title: 'every worker has its own NODE_APP_INSTANCE',
   app: { instances: 3 },
-  async play(service) {
-    await service.started(3);
+  async run(service) {
+    await service.startAndServe(3);
     return service
       .journal(/^boots/)
-      .map(instanceOf)
+      .map(instanceNumberOf)
       .toSorted()
       .join(', ');
   },

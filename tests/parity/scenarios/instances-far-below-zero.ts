@@ -1,14 +1,14 @@
-/** More CPUs are to be left free than there are. */
+/** `instances` subtracts more CPUs than there are. */
 import { same, scenario } from '../scenario.js';
-import { CPUS, settled } from '../steps.js';
+import { CPUS, allServing } from '../steps.js';
 
 export default scenario({
-  chapter: 'Counting',
-  promise: 'there is always one worker at least',
+  section: 'Number of workers',
+  title: 'there is always at least one worker',
   app: { instances: -1000 },
-  async play(service) {
+  async run(service) {
     await service.start();
-    const workers = await settled(service);
+    const workers = await allServing(service);
     return workers.length === 1 ? 'one worker' : `${workers.length} workers on ${CPUS} CPUs`;
   },
   expect: same('one worker'),

@@ -1,15 +1,15 @@
 /** `instances: 'max'`. */
 import { same, scenario } from '../scenario.js';
-import { CPUS, needEveryCpu, settled } from '../steps.js';
+import { CPUS, requireAllCpus, allServing } from '../steps.js';
 
 export default scenario({
-  chapter: 'Counting',
-  promise: '`max` uses every CPU',
+  section: 'Number of workers',
+  title: '`max` starts a worker for each CPU',
   app: { instances: 'max' },
-  async play(service) {
-    needEveryCpu();
+  async run(service) {
+    requireAllCpus();
     await service.start();
-    const workers = await settled(service);
+    const workers = await allServing(service);
     return workers.length === CPUS ? 'a worker for each CPU' : `${workers.length} workers on ${CPUS} CPUs`;
   },
   expect: same('a worker for each CPU'),

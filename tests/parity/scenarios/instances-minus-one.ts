@@ -1,18 +1,18 @@
 /** `instances: -1`. */
 import { same, scenario } from '../scenario.js';
-import { CPUS, needEveryCpu, settled } from '../steps.js';
+import { CPUS, requireAllCpus, allServing } from '../steps.js';
 
 export default scenario({
-  chapter: 'Counting',
-  promise: '`-1` leaves one CPU to the system',
+  section: 'Number of workers',
+  title: '`-1` leaves one CPU to the system',
   app: { instances: -1 },
-  async play(service) {
-    needEveryCpu();
+  async run(service) {
+    requireAllCpus();
     await service.start();
-    const workers = await settled(service);
+    const workers = await allServing(service);
     return workers.length === Math.max(1, CPUS - 1)
-      ? 'a worker for each CPU but one'
+      ? 'one worker fewer than CPUs'
       : `${workers.length} workers on ${CPUS} CPUs`;
   },
-  expect: same('a worker for each CPU but one'),
+  expect: same('one worker fewer than CPUs'),
 });

@@ -1,14 +1,14 @@
-/** A plain number. */
+/** `instances` is a plain number. */
 import { same, scenario } from '../scenario.js';
-import { CPUS, settled } from '../steps.js';
+import { CPUS, allServing } from '../steps.js';
 
 export default scenario({
-  chapter: 'Counting',
-  promise: 'a number is that many, whatever the machine has',
+  section: 'Number of workers',
+  title: 'a number starts that many workers on any machine',
   app: { instances: 3 },
-  async play(service) {
+  async run(service) {
     await service.start();
-    const workers = await settled(service);
+    const workers = await allServing(service);
     return workers.length === 3 ? 'three workers' : `${workers.length} workers on ${CPUS} CPUs`;
   },
   expect: same('three workers'),

@@ -1,15 +1,15 @@
 /** `instances: 0`. */
 import { same, scenario } from '../scenario.js';
-import { CPUS, needEveryCpu, settled } from '../steps.js';
+import { CPUS, requireAllCpus, allServing } from '../steps.js';
 
 export default scenario({
-  chapter: 'Counting',
-  promise: '`0` uses every CPU',
+  section: 'Number of workers',
+  title: '`0` starts a worker for each CPU',
   app: { instances: 0 },
-  async play(service) {
-    needEveryCpu();
+  async run(service) {
+    requireAllCpus();
     await service.start();
-    const workers = await settled(service);
+    const workers = await allServing(service);
     return workers.length === CPUS ? 'a worker for each CPU' : `${workers.length} workers on ${CPUS} CPUs`;
   },
   expect: same('a worker for each CPU'),

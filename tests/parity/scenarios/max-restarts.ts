@@ -5,16 +5,16 @@ import { same, scenario } from '../scenario.js';
 import { hasGivenUp, pause } from '../steps.js';
 
 export default scenario({
-  chapter: 'Restarts',
-  promise: 'a worker that only crashes is given up after `max_restarts`',
+  section: 'Restarts',
+  title: 'restarts of a worker that only crashes end after `max_restarts`',
   app: { instances: 1, max_restarts: 4, min_uptime: '5s' },
-  async play(service) {
-    service.put('crash', '1');
+  async run(service) {
+    service.writeFile('crash', '1');
     await service.start();
-    await until(() => hasGivenUp(service, EXIT.neverReady), 'it is given up');
-    // And nothing follows.
+    await until(() => hasGivenUp(service, EXIT.neverReady), 'the supervisor gives up');
+    // No other worker may start.
     await pause(1_000);
-    return `given up after ${service.journal(/^crashes/).length} crashes, ${service.starts()} starts`;
+    return `gives up after ${service.journal(/^crashes/).length} crashes, ${service.forkCount()} starts`;
   },
-  expect: same('given up after 4 crashes, 4 starts'),
+  expect: same('gives up after 4 crashes, 4 starts'),
 });

@@ -5,21 +5,21 @@ import { ROOT } from '../../support/processes.js';
 import { same, scenario } from '../scenario.js';
 
 export default scenario({
-  chapter: 'The service itself',
-  promise: 'the service starts from a folder with a space in its path',
+  section: 'This service',
+  title: 'the service starts from a folder with a space in its path',
   program: 'cabe-arena-api',
   shell: { WEB_CONCURRENCY: '2' },
-  async play(service) {
+  async run(service) {
     const project = join(service.folder, 'my project');
     for (const name of ['dist', 'package.json', 'ecosystem.config.js'])
       cpSync(join(ROOT, name), join(project, name), { recursive: true });
-    // As it stands there, but for the name by which the scenario gives its commands.
-    service.put(
+    // The same app file, with the name that the commands of the scenario use.
+    service.writeFile(
       'ecosystem.config.js',
       `const { apps: [app] } = require('./my project/ecosystem.config.js');
        module.exports = { apps: [{ ...app, name: 'parity-app' }] };`,
     );
-    await service.started(2);
+    await service.startAndServe(2);
     return `GET /health: ${(await service.get('/health')).status}`;
   },
   expect: same('GET /health: 200'),

@@ -1,34 +1,37 @@
-/** This service on a port that a program of somebody else has. */
+/** This service on a port that another program has. */
 import { createServer } from 'node:net';
 import { EXIT } from '../../../src/protocol/exit-codes.js';
 import { until } from '../../support/processes.js';
 import { better, scenario } from '../scenario.js';
-import { lastMessage, pause } from '../steps.js';
+import { lastLogMessage, pause } from '../steps.js';
 
 export default scenario({
-  chapter: 'Supervisor and port',
-  promise: 'a taken port is said once, and nobody tries again and again',
+  section: 'Supervisor and port',
+  title: 'a taken port is reported once and not retried',
   program: 'cabe-arena-api',
   shell: { WEB_CONCURRENCY: '2' },
-  async play(service) {
+  async run(service) {
     const holder = createServer().listen(service.port);
     try {
       const { ok, code, text } = await service.start();
-      const said = new RegExp(`Port ${service.port} is already in use by pid ${process.pid} `);
-      await until(() => said.test(text + service.logs().join('\n')), 'it is said, and who has it');
-      // A crash loop with a backoff of 100 ms would be plain to see by then.
+      const report = new RegExp(`Port ${service.port} is already in use by pid ${process.pid} `);
+      await until(
+        () => report.test(text + service.workerLogs().join('\n')),
+        'the port and its owner are reported',
+      );
+      // Long enough to see a crash loop with a backoff of 100 ms.
       await pause(1_000);
-      const tries = `${service.starts()} workers are tried`;
-      if (ok && service.alive()) return `start succeeds, ${tries}`;
-      const isLast = code === EXIT.portTaken && said.test(lastMessage(text));
-      return `start fails with exit code ${code}, ${isLast ? 'the last line says why' : text}, ${tries}`;
+      const starts = `${service.forkCount()} workers are started`;
+      if (ok && service.supervisorRuns()) return `start succeeds, ${starts}`;
+      const isLast = code === EXIT.portTaken && report.test(lastLogMessage(text));
+      return `start fails with exit code ${code}, ${isLast ? 'the last line says why' : text}, ${starts}`;
     } finally {
       await new Promise(resolve => holder.close(resolve));
     }
   },
   expect: better({
-    pm2: 'start succeeds, 2 workers are tried',
-    native: 'start fails with exit code 6, the last line says why, 0 workers are tried',
-    how: 'a deployment notices it, and is told who has the port',
+    pm2: 'start succeeds, 2 workers are started',
+    native: 'start fails with exit code 6, the last line says why, 0 workers are started',
+    reason: 'a deployment fails, and the message names the process that has the port',
   }),
 });

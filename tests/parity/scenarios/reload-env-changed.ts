@@ -1,17 +1,17 @@
-/** A variable of `env` is changed in the file, then the service is reloaded. */
+/** A variable of `env` changes in the app file, then the service is reloaded. */
 import { same, scenario } from '../scenario.js';
-import { gone, read } from '../steps.js';
+import { untilExited, variablesOf } from '../steps.js';
 
 export default scenario({
-  chapter: 'Reload',
-  promise: 'a reload takes over `env` from the file',
+  section: 'Reload',
+  title: 'a reload applies changes of `env`',
   app: { env: { COLOUR: 'old' } },
-  async play(service) {
-    const before = await service.started(2);
-    service.describe({ env: { COLOUR: 'new' } });
+  async run(service) {
+    const before = await service.startAndServe(2);
+    service.writeAppFile({ env: { COLOUR: 'new' } });
     await service.reload();
-    await gone(before);
-    return read(service, '/env?COLOUR');
+    await untilExited(before);
+    return variablesOf(service, 'COLOUR');
   },
-  expect: same('new'),
+  expect: same('COLOUR new'),
 });

@@ -1,21 +1,21 @@
-/** A variable of `env` is removed from the file, then the service is reloaded. */
+/** A variable disappears from `env` in the app file, then the service is reloaded. */
 import { better, scenario } from '../scenario.js';
-import { gone, read } from '../steps.js';
+import { untilExited, variablesOf } from '../steps.js';
 
 export default scenario({
-  chapter: 'Reload',
-  promise: 'what is no longer in `env` is gone after a reload',
+  section: 'Reload',
+  title: 'a reload removes variables that are no longer in `env`',
   app: { env: { COLOUR: 'old' } },
-  async play(service) {
-    const before = await service.started(2);
-    service.describe({ env: {} });
+  async run(service) {
+    const before = await service.startAndServe(2);
+    service.writeAppFile({ env: {} });
     await service.reload();
-    await gone(before);
-    return `COLOUR ${await read(service, '/env?COLOUR')}`;
+    await untilExited(before);
+    return variablesOf(service, 'COLOUR');
   },
   expect: better({
     pm2: 'COLOUR old',
     native: 'COLOUR unset',
-    how: 'the environment is made anew from the file each time',
+    reason: 'the environment is built anew from the app file',
   }),
 });

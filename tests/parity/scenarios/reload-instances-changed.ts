@@ -1,22 +1,22 @@
-/** `instances` is raised in the file from 1 to 3, then the service is reloaded. */
+/** `instances` rises from 1 to 3 in the app file, then the service is reloaded. */
 import { better, scenario } from '../scenario.js';
-import { settled } from '../steps.js';
+import { allServing } from '../steps.js';
 
 export default scenario({
-  chapter: 'Reload',
-  promise: 'a reload takes over `instances` from the file',
+  section: 'Reload',
+  title: 'a reload applies changes of `instances`',
   app: { instances: 1 },
-  async play(service) {
-    await service.started(1);
-    service.describe({ instances: 3 });
+  async run(service) {
+    await service.startAndServe(1);
+    service.writeAppFile({ instances: 3 });
     const { ok } = await service.reload();
-    const { length } = await settled(service);
+    const { length } = await allServing(service);
     if (!ok) return 'not reloaded';
     return length === 1 ? 'still one worker' : `${length} workers`;
   },
   expect: better({
     pm2: 'still one worker',
     native: '3 workers',
-    how: 'the file says what is to be; PM2 needs `scale` as well',
+    reason: 'the app file decides; PM2 also needs `scale`',
   }),
 });

@@ -1,15 +1,15 @@
-/** A reload onto a build whose workers never listen. */
+/** A reload to a build whose workers listen and answer, but never send `ready`. */
 import { better, scenario } from '../scenario.js';
-import { reloadOnto } from '../steps.js';
+import { reloadBrokenBuild } from '../steps.js';
 
 export default scenario({
-  chapter: 'Reload',
-  promise: 'a reload onto a build that never listens changes nothing',
+  section: 'Reload',
+  title: 'a reload to a build that never sends `ready` changes nothing',
   app: { listen_timeout: 700 },
-  play: service => reloadOnto(service, () => service.describe({ env: { GATE: 'yes' } })),
+  run: service => reloadBrokenBuild(service, () => service.writeAppFile({ env: { READY: 'never' } })),
   expect: better({
-    pm2: 'told as a success, the old workers are gone, requests are lost',
-    native: 'told as a failure, the old workers stay, no request is lost',
-    how: 'no old worker is retired before its successor is ready',
+    pm2: 'reports success, the old workers are gone, no request is lost',
+    native: 'reports failure, the old workers stay, no request is lost',
+    reason: 'a worker serves only once it says so',
   }),
 });

@@ -1,21 +1,21 @@
-/** A reload of two workers, as their journal tells it. */
+/** The events of a reload of two workers, from their journal. */
 import { same, scenario } from '../scenario.js';
-import { gone, storiesOfSeats, wordOf } from '../steps.js';
+import { eventsBySlot, kindOf, untilExited } from '../steps.js';
 
 export default scenario({
-  chapter: 'Reload',
-  promise: 'a reload replaces one worker after the other, each successor ready first',
-  async play(service) {
-    const before = await service.started(2);
+  section: 'Reload',
+  title: 'a reload replaces one worker at a time, and each successor is ready first',
+  async run(service) {
+    const before = await service.startAndServe(2);
     const { ok } = await service.reload();
-    await gone(before);
-    // Whatever of two seats is told here, one thing is the cause of the next; an order and its receipt would not be.
-    const newcomers = service
+    await untilExited(before);
+    // Only events of different slots that cause each other: an order and its receipt could come in any order.
+    const newEvents = service
       .journal(/^(boots|listens)/)
       .filter(({ pid }) => !before.includes(pid))
-      .map(wordOf);
-    const seats = new Set(storiesOfSeats(service, before));
-    return ok ? `${newcomers.join(', ')}; each seat: ${[...seats].join(' or ')}` : 'failed';
+      .map(kindOf);
+    const slots = new Set(eventsBySlot(service, before));
+    return ok ? `${newEvents.join(', ')}; each slot: ${[...slots].join(' or ')}` : 'failed';
   },
-  expect: same('boots, listens, boots, listens; each seat: new boots, new listens, old ordered, old leaves'),
+  expect: same('boots, listens, boots, listens; each slot: new boots, new listens, old ordered, old exits'),
 });

@@ -1,20 +1,20 @@
-/** A reload onto a build that is ready only after its `listen_timeout`: here, when the reload is over. */
+/** A reload to a build that becomes ready only after `listen_timeout`: here, once the reload is over. */
 import { better, scenario } from '../scenario.js';
-import { reloadOnto } from '../steps.js';
+import { reloadBrokenBuild } from '../steps.js';
 
 export default scenario({
-  chapter: 'Readiness',
-  promise: 'a slow boot is no outage',
+  section: 'Readiness',
+  title: 'a slow boot is no outage',
   app: { listen_timeout: 700 },
-  async play(service) {
-    const seen = await reloadOnto(service, () => service.describe({ env: { GATE: 'yes' } }));
-    service.put('gate', '');
-    await service.answers();
-    return `${seen}; both serve in the end`;
+  async run(service) {
+    const outcome = await reloadBrokenBuild(service, () => service.writeAppFile({ env: { GATE: 'yes' } }));
+    service.writeFile('gate', '');
+    await service.untilAnswering();
+    return `${outcome}; requests are answered afterwards`;
   },
   expect: better({
-    pm2: 'told as a success, the old workers are gone, requests are lost; both serve in the end',
-    native: 'told as a failure, the old workers stay, no request is lost; both serve in the end',
-    how: 'a build that outgrew its listen_timeout is refused instead of trusted',
+    pm2: 'reports success, the old workers are gone, requests are lost; requests are answered afterwards',
+    native: 'reports failure, the old workers stay, no request is lost; requests are answered afterwards',
+    reason: 'a build that is slower than its `listen_timeout` is refused',
   }),
 });

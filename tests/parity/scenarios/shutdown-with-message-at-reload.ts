@@ -1,21 +1,20 @@
 /** `shutdown_with_message` and a reload. */
 import { better, scenario } from '../scenario.js';
-import { gone } from '../steps.js';
+import { ordersOf, untilExited } from '../steps.js';
 
 export default scenario({
-  chapter: 'Stopping',
-  promise: '`shutdown_with_message` holds for workers that a reload retires, too',
+  section: 'Stop',
+  title: 'with `shutdown_with_message` a reload sends the order as a message, too',
   app: { instances: 1, shutdown_with_message: true },
-  async play(service) {
-    const pids = await service.started(1);
+  async run(service) {
+    const pids = await service.startAndServe(1);
     await service.reload();
-    await gone(pids);
-    const orders = service.journal(/^ordered/).filter(({ pid }) => pids.includes(pid));
-    return orders.map(({ what }) => what).join(', ');
+    await untilExited(pids);
+    return ordersOf(service);
   },
   expect: better({
-    pm2: 'ordered by SIGINT',
-    native: 'ordered by message',
-    how: 'one way to be told, whatever the reason',
+    pm2: 'SIGINT',
+    native: 'message',
+    reason: 'the order has one form, whatever its reason',
   }),
 });

@@ -1,19 +1,16 @@
 /** `shutdown_with_message` and a stop. */
 import { same, scenario } from '../scenario.js';
-import { gone } from '../steps.js';
+import { ordersOf, untilExited } from '../steps.js';
 
 export default scenario({
-  chapter: 'Stopping',
-  promise: '`shutdown_with_message` gives the order to leave as a message',
+  section: 'Stop',
+  title: 'with `shutdown_with_message` a stop sends the order as a message',
   app: { instances: 1, shutdown_with_message: true },
-  async play(service) {
-    const pids = await service.started(1);
+  async run(service) {
+    const pids = await service.startAndServe(1);
     await service.stop();
-    await gone(pids);
-    return service
-      .journal(/^ordered/)
-      .map(({ what }) => what)
-      .join(', ');
+    await untilExited(pids);
+    return ordersOf(service);
   },
-  expect: same('ordered by message'),
+  expect: same('message'),
 });

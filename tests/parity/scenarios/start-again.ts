@@ -1,23 +1,23 @@
-/** Stopped, then started again. */
+/** A stop, then a start. */
 import { same, scenario } from '../scenario.js';
-import { gone, instanceOf, settled } from '../steps.js';
+import { untilExited, instanceNumberOf, allServing } from '../steps.js';
 
 export default scenario({
-  chapter: 'Stopping',
-  promise: 'a stopped service has left its port, and starts again as if it were the first time',
-  async play(service) {
-    const before = await service.started(2);
+  section: 'Stop',
+  title: 'a stopped service frees its port and starts again with the same instance numbers',
+  async run(service) {
+    const before = await service.startAndServe(2);
     await service.stop();
-    await gone(before);
+    await untilExited(before);
     const closed = await service.get('/').then(
       () => 'still answers',
       (error: NodeJS.ErrnoException) => error.code,
     );
     await service.start();
-    const now = await settled(service);
-    await service.answers();
+    const now = await allServing(service);
+    await service.untilAnswering();
     const again = service.journal(/^boots/).filter(({ pid }) => now.includes(pid));
-    return `${closed}, then instances ${again.map(instanceOf).toSorted().join(' and ')}`;
+    return `${closed}, then instances ${again.map(instanceNumberOf).toSorted().join(' and ')}`;
   },
   expect: same('ECONNREFUSED, then instances 0 and 1'),
 });

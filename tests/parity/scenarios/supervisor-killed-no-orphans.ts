@@ -1,15 +1,15 @@
 /** The supervisor is killed with SIGKILL. */
 import { same, scenario } from '../scenario.js';
-import { gone } from '../steps.js';
+import { untilExited } from '../steps.js';
 
 export default scenario({
-  chapter: 'Supervisor and port',
-  promise: 'a supervisor that is killed leaves no orphan behind',
-  async play(service) {
-    const pids = await service.started(2);
+  section: 'Supervisor and port',
+  title: 'a supervisor that is killed leaves no process behind',
+  async run(service) {
+    const pids = await service.startAndServe(2);
     service.killSupervisor();
-    await gone(pids);
-    return 'every worker leaves';
+    await untilExited(pids);
+    return 'every worker exits';
   },
-  expect: same('every worker leaves'),
+  expect: same('every worker exits'),
 });

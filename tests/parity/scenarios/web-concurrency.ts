@@ -1,15 +1,15 @@
-/** WEB_CONCURRENCY in the shell, where the app file takes it over. */
+/** WEB_CONCURRENCY in the shell, which the app file reads. */
 import { same, scenario } from '../scenario.js';
-import { settled } from '../steps.js';
+import { allServing } from '../steps.js';
 
 export default scenario({
-  chapter: 'Counting',
-  promise: 'WEB_CONCURRENCY says how many workers this service has',
+  section: 'Number of workers',
+  title: 'WEB_CONCURRENCY sets the number of workers of this service',
   program: 'cabe-arena-api',
   shell: { WEB_CONCURRENCY: '3' },
-  async play(service) {
+  async run(service) {
     await service.start();
-    return `${(await settled(service)).length} workers`;
+    return `${(await allServing(service)).length} workers`;
   },
   expect: same('3 workers'),
 });

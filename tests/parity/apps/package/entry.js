@@ -1,4 +1,4 @@
-/** Not ours: an ES module that only its package.json tells from a script. */
+/** An ES module by the type of its package.json only. */
 import { createServer } from 'node:http';
 
 createServer((_request, response) => response.end('module')).listen(Number(process.env.PORT), () =>
