@@ -68,3 +68,57 @@ describe('a port that another process has', () => {
     );
   });
 });
+
+/**
+ * The recipe of docs/signals.md: a second signal means "now", but the echo of the first one does not.
+ * `/slow` takes a while to be answered.
+ */
+const PATIENT = `
+  let orderedAt;
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.on(signal, () => {
+      console.log('got ' + signal);
+      const now = performance.now();
+      if (orderedAt !== undefined && now - orderedAt > 500) process.exit(1);
+      orderedAt ??= now;
+      server.close(() => process.exit());
+    });
+  const server = require('node:http').createServer((request, response) => {
+    if (request.url === '/slow') console.log('begun');
+    setTimeout(() => response.end('served'), request.url === '/slow' ? 700 : 0);
+  }).listen(process.env.PORT);`;
+
+describe('a stop by a signal', () => {
+  test.each([
+    ['to the supervisor alone, as with KillMode=mixed', 'SIGTERM', (pid: number) => pid, ['got SIGINT']],
+    [
+      'to every process, as systemd does by default',
+      'SIGTERM',
+      (pid: number) => -pid,
+      ['got SIGINT', 'got SIGTERM'],
+    ],
+  ] as const)('%s: %s', async (_name, signal, target, heard) => {
+    const port = await freePort();
+    const file = appFile(PATIENT, { instances: 1, kill_timeout: 5_000 });
+    const running = start([CLUSTER, '--config', file], { PORT: String(port), RUN_DIR: folder() });
+    await until(
+      () =>
+        request(port, '/').then(
+          () => true,
+          () => false,
+        ),
+      'it serves',
+    );
+    const slow = request(port, '/slow');
+    await running.said(/^begun$/);
+    process.kill(target(running.pid), signal);
+    expect((await slow).text).toBe('served');
+    expect(await running.ended).toEqual({ code: 0, signal: null });
+    // Which of the two comes first is up to the system.
+    expect(
+      messages(running)
+        .filter(msg => msg.startsWith('got '))
+        .toSorted(),
+    ).toEqual(heard);
+  });
+});
