@@ -5,6 +5,7 @@ import { VARIABLES } from '../src/config.js';
 import { errors, type ServiceError } from '../src/errors.js';
 import { EXIT } from '../src/protocol/exit-codes.js';
 import { LOG_LEVELS } from '../src/config.js';
+import { NATIVE, PM2 } from './support/guarantees.js';
 import { ROOT } from './support/processes.js';
 
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
@@ -78,6 +79,15 @@ test('no error is made elsewhere', () => {
     .filter(name => name.endsWith('.ts') && name !== 'errors.ts')
     .filter(name => read(join('src', name)).includes('new ServiceError('));
   expect(sources).toEqual([]);
+});
+
+test('every table of reload measurements has a row for each guarantee', () => {
+  const rows = [
+    ...read('docs/reload-measurements.md').matchAll(/^\| (.+?) +\| (?:shared|per-slot|cluster) /gm),
+  ];
+  const names = [...NATIVE, ...PM2].map(({ name }) => name);
+  const tables = rows.length / names.length;
+  expect(rows.map(([, name]) => name)).toEqual(Array.from({ length: tables }, () => names).flat());
 });
 
 test('every log level is named', () => {

@@ -1,31 +1,31 @@
-/** Everything that can happen to a service. Each action says what must hold afterwards, and what it may cost. */
+/** The actions of a soak. Each performs something on the service and checks what must hold afterwards. */
 import type { Status, WorkerStatus } from '../../src/supervisor/report/status.js';
 import { isAlive, until } from '../support/processes.js';
 import type { Random } from './random.js';
-import { BROKEN, type Site } from './site.js';
+import { BROKEN, type SoakService } from './service.js';
 
 /** What an action works with. */
-export interface Stage {
-  readonly site: Site;
+export interface Context {
+  readonly service: SoakService;
   readonly random: Random;
-  readonly mostWorkers: number;
-  /** Kills a worker, or lets it exit; whatever it holds is excused. */
+  readonly maxWorkers: number;
+  /** Kills a worker or makes it exit; requests that it holds are not counted as lost. */
   kill(pid: number): void;
-  /** Stops a worker that somebody will kill: what it holds is excused as well. */
+  /** Suspends a worker that will be killed later; requests that it holds are not counted as lost. */
   hang(pid: number): Promise<void>;
-  /** The fewest workers that have served since the last call. */
-  leastServing(): number;
+  /** The smallest number of serving workers since the last call. */
+  takeMinServing(): number;
 }
 
-/** Something that did not turn out as it must; the soak fails by it. */
-export class Broken extends Error {}
+/** A check that failed; the soak fails with it. */
+export class Violation extends Error {}
 
 export interface Action {
   readonly name: string;
-  /** How often it is chosen, against the others. */
+  /** How often it is chosen, relative to the others. */
   readonly weight: number;
-  /** @returns what was done, in a few words. @throws Broken */
-  perform(stage: Stage): Promise<string>;
+  /** @returns what was done, in a few words. @throws Violation */
+  perform(context: Context): Promise<string>;
 }
 
 export const serving = ({ workers }: Status): WorkerStatus[] =>
@@ -33,78 +33,81 @@ export const serving = ({ workers }: Status): WorkerStatus[] =>
 
 const pids = (status: Status): number[] => serving(status).flatMap(({ pid }) => pid ?? []);
 
-/** As `until`, with the patience that a machine needs on which everything happens at once. */
+/** `until` with a timeout for a machine under full load. */
 export const eventually = (holds: () => boolean | Promise<boolean>, what: string): Promise<void> =>
   until(holds, what, 60_000);
 
 const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
 
-function must(holds: boolean, otherwise: string): void {
-  if (!holds) throw new Broken(otherwise);
+function assert(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Violation(otherwise);
 }
 
-/** Resolves when every wanted worker serves, and none is on its way. */
-export async function settled(site: Site): Promise<Status> {
-  let status = await site.status();
+/** Resolves when every wanted worker serves and no other one exists. */
+export async function untilSettled(service: SoakService): Promise<Status> {
+  let status = await service.status();
   await eventually(
     async () => {
-      status = await site.status();
+      status = await service.status();
       const { state, wanted, workers } = status;
       return state === 'ready' && workers.length === wanted && serving(status).length === wanted;
     },
     `the service has settled; it is ${JSON.stringify(status)}`,
   ).catch((error: Error) => {
-    throw new Broken(error.message);
+    throw new Violation(error.message);
   });
   return status;
 }
 
-/** As {@link settled}, once the supervisor knows that these are gone. */
-async function replaced(site: Site, gone: readonly number[]): Promise<Status> {
-  const known = async (): Promise<boolean> =>
-    (await site.status()).workers.some(({ pid }) => pid !== null && gone.includes(pid));
-  await eventually(async () => !(await known()), `the supervisor knows that ${gone.join(', ')} are gone`);
-  return settled(site);
+/** Resolves when the supervisor has noticed that these are gone and has settled. */
+async function untilReplaced(service: SoakService, gone: readonly number[]): Promise<Status> {
+  const isListed = async (): Promise<boolean> =>
+    (await service.status()).workers.some(({ pid }) => pid !== null && gone.includes(pid));
+  await eventually(
+    async () => !(await isListed()),
+    `the supervisor has noticed that ${gone.join(', ')} are gone`,
+  );
+  return untilSettled(service);
 }
 
-async function reloadWell(stage: Stage, why: string): Promise<void> {
-  const { site } = stage;
-  const before = await settled(site);
-  stage.leastServing();
-  const { ok, reason } = await site.order('/reload');
-  must(ok, `${why}: the reload failed: ${reason}`);
-  const least = stage.leastServing();
-  must(least >= before.wanted, `${why}: only ${least} of ${before.wanted} workers served during the reload`);
-  const after = await settled(site);
+async function reloadSuccessfully(context: Context, why: string): Promise<void> {
+  const { service } = context;
+  const before = await untilSettled(service);
+  context.takeMinServing();
+  const { ok, reason } = await service.command('/reload');
+  assert(ok, `${why}: the reload failed: ${reason}`);
+  const min = context.takeMinServing();
+  assert(min >= before.wanted, `${why}: only ${min} of ${before.wanted} workers served during the reload`);
+  const after = await untilSettled(service);
   const kept = pids(before).filter(pid => pids(after).includes(pid));
-  must(kept.length === 0, `${why}: the reload kept ${kept.join(', ')}`);
+  assert(kept.length === 0, `${why}: the reload did not replace ${kept.join(', ')}`);
 }
 
-/** A reload that must fail, and change nothing. */
-async function reloadBadly(stage: Stage, why: string): Promise<string> {
-  const { site } = stage;
-  const before = await settled(site);
-  stage.leastServing();
-  const { ok, reason } = await site.order('/reload');
-  must(!ok, `${why}: the reload succeeded`);
-  must(stage.leastServing() >= before.wanted, `${why}: fewer workers served`);
-  const after = await settled(site);
-  must(
+/** A reload that must fail and change nothing. @returns the reason of the failure */
+async function reloadInVain(context: Context, why: string): Promise<string> {
+  const { service } = context;
+  const before = await untilSettled(service);
+  context.takeMinServing();
+  const { ok, reason } = await service.command('/reload');
+  assert(!ok, `${why}: the reload succeeded`);
+  assert(context.takeMinServing() >= before.wanted, `${why}: fewer workers served`);
+  const after = await untilSettled(service);
+  assert(
     String(pids(after)) === String(pids(before)) && after.generation === before.generation,
     `${why}: the failed reload has changed the service`,
   );
   return reason ?? '';
 }
 
-async function victimOf({ site, random }: Stage): Promise<number> {
-  return random.pick(pids(await site.status()));
+async function pickWorker({ service, random }: Context): Promise<number> {
+  return random.pick(pids(await service.status()));
 }
 
 const reload: Action = {
   name: 'reload',
   weight: 4,
-  async perform(stage) {
-    await reloadWell(stage, 'reload');
+  async perform(context) {
+    await reloadSuccessfully(context, 'reload');
     return '';
   },
 };
@@ -112,18 +115,18 @@ const reload: Action = {
 const hangUps: Action = {
   name: 'SIGHUPs',
   weight: 1,
-  async perform({ site, random }) {
-    const { generation } = await settled(site);
+  async perform({ service, random }) {
+    const { generation } = await untilSettled(service);
     const times = random.between(1, 4);
     for (let n = 0; n < times; n++) {
-      site.supervisor.kill('SIGHUP');
+      service.supervisor.kill('SIGHUP');
       await pause(random.between(0, 200));
     }
-    await eventually(async () => (await site.status()).generation > generation, 'a new generation serves');
-    const after = await settled(site);
-    must(
+    await eventually(async () => (await service.status()).generation > generation, 'a new generation serves');
+    const after = await untilSettled(service);
+    assert(
       after.generation - generation <= times,
-      `${times} SIGHUPs were ${after.generation - generation} reloads`,
+      `${times} SIGHUPs caused ${after.generation - generation} reloads`,
     );
     return `${times}, ${after.generation - generation} reloads`;
   },
@@ -132,25 +135,25 @@ const hangUps: Action = {
 const watch: Action = {
   name: 'watch',
   weight: 1,
-  async perform({ site }) {
-    const { generation } = await settled(site);
-    site.touch();
-    await eventually(async () => (await site.status()).generation > generation, 'the change is rolled out');
-    await settled(site);
+  async perform({ service }) {
+    const { generation } = await untilSettled(service);
+    service.touch();
+    await eventually(async () => (await service.status()).generation > generation, 'a new generation serves');
+    await untilSettled(service);
     return '';
   },
 };
 
-/** It costs nothing: a worker that meets an exception drains. */
-const throws: Action = {
-  name: 'exception',
+/** It costs no request: a worker drains after an uncaught exception. */
+const uncaughtException: Action = {
+  name: 'uncaught exception',
   weight: 1,
-  async perform(stage) {
-    await settled(stage.site);
-    const pid = await victimOf(stage);
-    stage.site.stunts.fall(pid, 'throw');
-    await replaced(stage.site, [pid]);
-    await eventually(() => !isAlive(pid), 'it has left');
+  async perform(context) {
+    await untilSettled(context.service);
+    const pid = await pickWorker(context);
+    context.service.stunts.fall(pid, 'throw');
+    await untilReplaced(context.service, [pid]);
+    await eventually(() => !isAlive(pid), 'the worker has exited');
     return '';
   },
 };
@@ -158,12 +161,12 @@ const throws: Action = {
 const scale: Action = {
   name: 'scale',
   weight: 4,
-  async perform({ site, random, mostWorkers }) {
-    const { wanted } = await settled(site);
-    const instances = random.between(1, mostWorkers);
-    const { ok, reason } = await site.order('/scale', { instances });
-    must(ok, `scaling to ${instances} failed: ${reason}`);
-    must((await settled(site)).wanted === instances, `scaling to ${instances} did not last`);
+  async perform({ service, random, maxWorkers }) {
+    const { wanted } = await untilSettled(service);
+    const instances = random.between(1, maxWorkers);
+    const { ok, reason } = await service.command('/scale', { instances });
+    assert(ok, `scaling to ${instances} failed: ${reason}`);
+    assert((await untilSettled(service)).wanted === instances, `scaling to ${instances} did not last`);
     return `${wanted} to ${instances}`;
   },
 };
@@ -171,14 +174,14 @@ const scale: Action = {
 const scaleDuringReload: Action = {
   name: 'scale during a reload',
   weight: 1,
-  async perform({ site, random, mostWorkers }) {
-    const { wanted } = await settled(site);
-    const instances = random.between(1, mostWorkers);
-    const reloading = site.order('/reload');
+  async perform({ service, random, maxWorkers }) {
+    const { wanted } = await untilSettled(service);
+    const instances = random.between(1, maxWorkers);
+    const reloading = service.command('/reload');
     await pause(random.between(0, 800));
-    const [reloaded, scaled] = await Promise.all([reloading, site.order('/scale', { instances })]);
-    must(reloaded.ok && scaled.ok, `reload: ${reloaded.reason}, scale: ${scaled.reason}`);
-    must((await settled(site)).wanted === instances, `scaling to ${instances} did not last`);
+    const [reloaded, scaled] = await Promise.all([reloading, service.command('/scale', { instances })]);
+    assert(reloaded.ok && scaled.ok, `reload: ${reloaded.reason}, scale: ${scaled.reason}`);
+    assert((await untilSettled(service)).wanted === instances, `scaling to ${instances} did not last`);
     return `${wanted} to ${instances}`;
   },
 };
@@ -186,17 +189,17 @@ const scaleDuringReload: Action = {
 const killSome: Action = {
   name: 'SIGKILL',
   weight: 4,
-  async perform(stage) {
-    const { site, random } = stage;
-    const all = pids(await settled(site));
+  async perform(context) {
+    const { service, random } = context;
+    const all = pids(await untilSettled(service));
     const first = random.between(0, all.length - 1);
     const number = random.chance(0.2) ? all.length : random.between(1, Math.ceil(all.length / 2));
     const victims = [...all.slice(first), ...all.slice(0, first)].slice(0, number);
     for (const pid of victims) {
-      stage.kill(pid);
+      context.kill(pid);
       if (random.chance(0.5)) await pause(random.between(0, 150));
     }
-    await replaced(site, victims);
+    await untilReplaced(service, victims);
     return `${victims.length} of ${all.length}`;
   },
 };
@@ -204,15 +207,15 @@ const killSome: Action = {
 const killDuringReload: Action = {
   name: 'SIGKILL during a reload',
   weight: 2,
-  async perform(stage) {
-    const { site, random } = stage;
-    await settled(site);
-    const reloading = site.order('/reload');
+  async perform(context) {
+    const { service, random } = context;
+    await untilSettled(service);
+    const reloading = service.command('/reload');
     await pause(random.between(0, 2_000));
-    const pid = await victimOf(stage);
-    stage.kill(pid);
+    const pid = await pickWorker(context);
+    context.kill(pid);
     const { ok, reason } = await reloading;
-    await replaced(site, [pid]);
+    await untilReplaced(service, [pid]);
     return ok ? 'finished' : `aborted: ${reason}`;
   },
 };
@@ -220,27 +223,30 @@ const killDuringReload: Action = {
 const hangThenKill: Action = {
   name: 'hang, then SIGKILL',
   weight: 2,
-  async perform(stage) {
-    const pid = await victimOf(stage);
-    const ms = stage.random.between(200, 1_500);
-    await stage.hang(pid);
+  async perform(context) {
+    const pid = await pickWorker(context);
+    const ms = context.random.between(200, 1_500);
+    await context.hang(pid);
     await pause(ms);
-    stage.kill(pid);
-    await replaced(stage.site, [pid]);
+    context.kill(pid);
+    await untilReplaced(context.service, [pid]);
     return `${ms} ms`;
   },
 };
 
-const hangThenWake: Action = {
-  name: 'hang, then wake',
+const hangThenResume: Action = {
+  name: 'hang, then resume',
   weight: 1,
-  async perform({ site, random }) {
-    const pid = random.pick(pids(await settled(site)));
+  async perform({ service, random }) {
+    const pid = random.pick(pids(await untilSettled(service)));
     const ms = random.between(200, 1_500);
     process.kill(pid, 'SIGSTOP');
     await pause(ms);
     process.kill(pid, 'SIGCONT');
-    must(pids(await settled(site)).includes(pid), 'a worker that only paused has been replaced');
+    assert(
+      pids(await untilSettled(service)).includes(pid),
+      'a worker that was only suspended has been replaced',
+    );
     return `${ms} ms`;
   },
 };
@@ -248,14 +254,14 @@ const hangThenWake: Action = {
 const hangThenReload: Action = {
   name: 'hang, then reload',
   weight: 1,
-  async perform(stage) {
-    await settled(stage.site);
-    const pid = await victimOf(stage);
-    await stage.hang(pid);
-    const { ok, reason } = await stage.site.order('/reload');
-    must(ok, `a hung worker made the reload fail: ${reason}`);
-    must(!isAlive(pid), 'the hung worker has survived the reload');
-    await settled(stage.site);
+  async perform(context) {
+    await untilSettled(context.service);
+    const pid = await pickWorker(context);
+    await context.hang(pid);
+    const { ok, reason } = await context.service.command('/reload');
+    assert(ok, `a hung worker made the reload fail: ${reason}`);
+    assert(!isAlive(pid), 'the hung worker has survived the reload');
+    await untilSettled(context.service);
     return 'killed at kill_timeout';
   },
 };
@@ -263,18 +269,18 @@ const hangThenReload: Action = {
 const suspend: Action = {
   name: 'supervisor suspended',
   weight: 1,
-  async perform({ site, random }) {
-    const before = pids(await settled(site));
+  async perform({ service, random }) {
+    const before = pids(await untilSettled(service));
     const ms = random.between(300, 2_000);
-    site.supervisor.kill('SIGSTOP');
+    service.supervisor.kill('SIGSTOP');
     await pause(ms);
-    site.supervisor.kill('SIGCONT');
-    must(String(pids(await settled(site))) === String(before), 'its workers have changed');
+    service.supervisor.kill('SIGCONT');
+    assert(String(pids(await untilSettled(service))) === String(before), 'the workers have changed');
     return `${ms} ms`;
   },
 };
 
-/** No slot is recycled twice within a minute: when which was, by its slot. */
+/** A slot is recycled at most once a minute. */
 const RECYCLE_PAUSE_MS = 65_000;
 
 function memory(): Action {
@@ -282,20 +288,20 @@ function memory(): Action {
   return {
     name: 'memory grows over its limit',
     weight: 2,
-    async perform(stage) {
-      const { site, random } = stage;
-      const status = await settled(site);
-      const able = serving(status).filter(
+    async perform(context) {
+      const { service, random } = context;
+      const status = await untilSettled(service);
+      const recyclable = serving(status).filter(
         ({ slot }) => performance.now() - (recycledAt.get(slot) ?? -Infinity) > RECYCLE_PAUSE_MS,
       );
-      if (able.length === 0) return 'not now';
-      const { slot, pid } = random.pick(able);
+      if (recyclable.length === 0) return 'not now';
+      const { slot, pid } = random.pick(recyclable);
       recycledAt.set(slot, performance.now());
-      stage.leastServing();
-      site.stunts.fall(pid ?? NaN, 'grow');
+      context.takeMinServing();
+      service.stunts.fall(pid ?? NaN, 'grow');
       await eventually(() => !isAlive(pid ?? NaN), 'the grown worker has been replaced');
-      must(stage.leastServing() >= status.wanted, 'fewer workers served meanwhile');
-      await settled(site);
+      assert(context.takeMinServing() >= status.wanted, 'fewer workers served meanwhile');
+      await untilSettled(service);
       return `slot ${slot}`;
     },
   };
@@ -304,20 +310,20 @@ function memory(): Action {
 const slowBoot: Action = {
   name: 'slow boots',
   weight: 1,
-  async perform(stage) {
-    const { site, random } = stage;
-    site.deploy('boots slowly');
+  async perform(context) {
+    const { service, random } = context;
+    service.deploy('boots slowly');
     try {
       if (random.chance(0.5)) {
-        await reloadWell(stage, 'slow boots');
+        await reloadSuccessfully(context, 'slow boots');
         return 'reloaded';
       }
-      const pid = await victimOf(stage);
-      stage.kill(pid);
-      await replaced(site, [pid]);
+      const pid = await pickWorker(context);
+      context.kill(pid);
+      await untilReplaced(service, [pid]);
       return 'after a SIGKILL';
     } finally {
-      site.deploy('healthy');
+      service.deploy('healthy');
     }
   },
 };
@@ -325,15 +331,15 @@ const slowBoot: Action = {
 const brokenBuild: Action = {
   name: 'broken build',
   weight: 2,
-  async perform(stage) {
-    const { site, random } = stage;
+  async perform(context) {
+    const { service, random } = context;
     const build = random.pick(BROKEN);
-    await settled(site);
-    site.deploy(build);
+    await untilSettled(service);
+    service.deploy(build);
     try {
-      return `${build}: ${await reloadBadly(stage, `a build that ${build}`)}`;
+      return `${build}: ${await reloadInVain(context, `a build that ${build}`)}`;
     } finally {
-      site.deploy('healthy');
+      service.deploy('healthy');
     }
   },
 };
@@ -341,13 +347,13 @@ const brokenBuild: Action = {
 const brokenAppFile: Action = {
   name: 'broken app file',
   weight: 1,
-  async perform(stage) {
-    stage.site.writeAppFile(false);
+  async perform(context) {
+    context.service.writeAppFile('invalid');
     try {
-      await reloadBadly(stage, 'an app file that does not parse');
+      await reloadInVain(context, 'an app file that does not parse');
       return '';
     } finally {
-      stage.site.writeAppFile(true);
+      context.service.writeAppFile('valid');
     }
   },
 };
@@ -356,13 +362,13 @@ export const allActions = (): readonly Action[] => [
   reload,
   hangUps,
   watch,
-  throws,
+  uncaughtException,
   scale,
   scaleDuringReload,
   killSome,
   killDuringReload,
   hangThenKill,
-  hangThenWake,
+  hangThenResume,
   hangThenReload,
   suspend,
   memory(),
@@ -371,7 +377,7 @@ export const allActions = (): readonly Action[] => [
   brokenAppFile,
 ];
 
-/** Each as often as its weight says. */
-export function choose(actions: readonly Action[], random: Random): Action {
+/** Picks one with a probability in proportion to its weight. */
+export function pickAction(actions: readonly Action[], random: Random): Action {
   return random.pick(actions.flatMap(action => Array.from({ length: action.weight }, () => action)));
 }

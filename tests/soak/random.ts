@@ -1,10 +1,10 @@
-/** Chance that can be repeated: the same seed gives the same choices. */
+/** Repeatable random choices: the same seed gives the same ones. */
 export interface Random {
-  /** From 0 up to, and without, 1. */
+  /** From 0 to 1, 1 excluded. */
   fraction(): number;
-  /** A whole number, both ends included. */
+  /** A whole number, bounds included. */
   between(least: number, most: number): number;
-  /** True so often out of one. */
+  /** `true` with this probability. */
   chance(probability: number): boolean;
   /** @throws Error if there is nothing to pick from */
   pick<T>(choices: readonly T[]): T;
@@ -12,7 +12,7 @@ export interface Random {
 
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
-  /** mulberry32: 32 bits of state, good enough to shuffle actions. */
+  /** mulberry32: 32 bits of state, good enough to choose actions. */
   function fraction(): number {
     state = (state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);

@@ -1,17 +1,24 @@
 /**
- * `promises`: keeps each promise of `docs/reload.md` many times, for the tables of `docs/reload-measurements.md`. Without
- * that word: a native service under constant load while everything that can happen to it does, at random, until the
- * time is up.
- * The only failures that are excused are requests on connections that a fallen worker held. Anything else ends it with
- * exit code 1.
+ * `yarn soak`: a native service under constant load, on which random actions are performed until the time is up.
+ * `yarn soak guarantees`: checks each guarantee of `docs/reload.md` many times, for `docs/reload-measurements.md`.
+ * The only requests that may fail are those on connections that a failed worker held, and those after a stop. Anything
+ * else ends the soak with exit code 1.
  */
 import { parseArgs } from 'node:util';
 import { freePort, request } from '../support/processes.js';
 import { strictClient, type Report, type StrictClient } from '../support/strict-client.js';
-import { allActions, choose, eventually, serving, settled, type Stage } from './actions.js';
-import { keepPromises } from './promises.js';
+import {
+  allActions,
+  eventually,
+  pickAction,
+  serving,
+  untilSettled,
+  type Action,
+  type Context,
+} from './actions.js';
+import { checkGuarantees } from './guarantees.js';
 import { createRandom, type Random } from './random.js';
-import { Site } from './site.js';
+import { SoakService } from './service.js';
 import { table, type Sample } from './table.js';
 
 interface Options {
@@ -20,31 +27,32 @@ interface Options {
   readonly workers: number;
 }
 
-/** Every kind of client at once: kept alive, new for each request, and slow. */
+/** All kinds of clients at once: kept-alive connections, a connection for each request, and slow requests. */
 const LOAD = { keptAlive: 12, newEveryMs: 8, pauseMs: 15, long: 3, timeoutMs: 20_000 };
 const SAMPLE_MS = 100;
 
-/** Beyond the time that was asked for: the last action, the last drain. */
+/** Added to the requested duration for the last action and the last drain. */
 const GRACE_MS = 180_000;
 
-/** What has happened so far. */
-interface Tally {
+/** The results so far. */
+interface Results {
   readonly reports: Report[];
   readonly problems: string[];
   readonly actions: Map<string, number>;
   readonly samples: Sample[];
-  falls: number;
-  /** Requests that fallen workers held, and those that came when the service had stopped. */
+  failedWorkers: number;
+  /** Failed requests that a failed worker held. */
   held: number;
+  /** Failed requests that came after the service had stopped. */
   late: number;
 }
 
 const USAGE = `Usage: yarn soak [--seed N] [--minutes M] [--workers W]
-       yarn soak promises [--only TEXT] [--write]
-  --seed N      replays the same actions                 (another one each time)
-  --minutes M   how long                                 (2)
+       yarn soak guarantees [--only TEXT] [--write]
+  --seed N      chooses the same actions again           (a new seed each time)
+  --minutes M   duration                                 (2)
   --workers W   workers at the start                     (3)
-  --only TEXT   the promises whose name contains it      (all of them)
+  --only TEXT   guarantees whose name contains TEXT      (all of them)
   --write       writes the table into docs/reload-measurements.md
 `;
 
@@ -82,138 +90,150 @@ function optionsOf({ values }: ReturnType<typeof parse>): Options {
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function soak({ seed, minutes, workers }: Options): Promise<boolean> {
-  const site = new Site(await freePort());
-  const tally: Tally = {
+  const service = new SoakService(await freePort());
+  const results: Results = {
     reports: [],
     problems: [],
     actions: new Map(),
     samples: [],
-    falls: 0,
+    failedWorkers: 0,
     held: 0,
     late: 0,
   };
-  const abandon = (why: string): void => {
-    void site.end().then(() => {
+  const abort = (why: string): void => {
+    void service.end().then(() => {
       say(`✗ ${why} (seed ${seed})`);
       process.exit(1);
     });
   };
-  const watchdog = setTimeout(() => abandon('it did not end in time'), minutes * 60_000 + GRACE_MS);
+  const watchdog = setTimeout(() => abort('it did not end in time'), minutes * 60_000 + GRACE_MS);
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => abandon(`stopped by ${signal}`));
+    process.once(signal, () => abort(`stopped by ${signal}`));
   try {
-    await site.start(workers);
+    await service.start(workers);
     say(`Soaking ${workers} workers on Node ${process.version} for ${minutes} min, seed ${seed}`);
-    await perform(site, createRandom(seed), tally, { minutes, workers });
+    await perform(service, createRandom(seed), results, { minutes, workers });
   } catch (error) {
-    tally.problems.push(String((error as Error).stack));
+    results.problems.push(String((error as Error).stack));
   } finally {
     clearTimeout(watchdog);
-    say(table(tally));
-    if (tally.problems.length > 0) say(`The last lines of the log:\n${lastLines(site)}\n`);
-    await site.end();
+    say(table(results));
+    if (results.problems.length > 0) say(`The last lines of the log:\n${lastLines(service)}\n`);
+    await service.end();
   }
-  for (const problem of tally.problems) say(`✗ ${problem}`);
+  for (const problem of results.problems) say(`✗ ${problem}`);
   say(
-    tally.problems.length === 0
-      ? '✓ Nothing was lost but what fallen workers held'
-      : `✗ ${tally.problems.length} problems; --seed ${seed} chooses the same actions again`,
+    results.problems.length === 0
+      ? '✓ No request was lost, except those that failed workers held'
+      : `✗ ${results.problems.length} problems; --seed ${seed} chooses the same actions again`,
   );
-  return tally.problems.length === 0;
+  return results.problems.length === 0;
 }
 
 async function perform(
-  site: Site,
+  service: SoakService,
   random: Random,
-  tally: Tally,
+  results: Results,
   { minutes, workers }: Pick<Options, 'minutes' | 'workers'>,
 ): Promise<void> {
-  const { port } = site;
   const begun = performance.now();
-  const descriptors = site.descriptors();
-  const client = strictClient({ port, ...LOAD });
-  const sampler = sample(site, tally, begun);
-  const stage = stageOf(site, random, tally, sampler.leastServing, 2 * workers);
+  const descriptors = service.descriptorCount();
+  const client = strictClient({ port: service.port, ...LOAD });
+  const sampler = startSampler(service, results, begun);
+  const context = createContext(service, random, results, sampler.takeMinServing, 2 * workers);
   const actions = allActions();
-
   try {
     while (performance.now() - begun < minutes * 60_000) {
       await new Promise(resolve => setTimeout(resolve, random.between(20, 400)));
-      const { name, perform: act } = choose(actions, random);
-      const [at, failed] = [performance.now(), client.lost.length];
-      const what = await act(stage);
-      // What is still being answered belongs to this action.
-      await eventually(
-        () => client.oldestMs < performance.now() - at,
-        'whatever was asked has been answered',
-      );
-      tally.actions.set(name, (tally.actions.get(name) ?? 0) + 1);
-      const lost = client.lost.slice(failed);
-      for (const one of site.stunts.judge({ lost }).unexcused)
-        tally.problems.push(`${name} (${what}) cost a request: ${one.kind}: ${one.what}`);
-      say(progress({ name, what, at: at - begun, took: performance.now() - at, lost: lost.length, client }));
+      await performOne(pickAction(actions, random), context, results, client, begun);
     }
-    await site.order('/scale', { instances: workers });
-    await settled(site);
+    await service.command('/scale', { instances: workers });
+    await untilSettled(service);
   } finally {
     sampler.stop();
-    judge(site, tally, await client.stop());
+    judge(service, results, await client.stop());
   }
-  const most = Math.max(...tally.samples.map(({ wanted }) => wanted));
-  const now = site.descriptors();
-  // A slot's socket stays open until the service stops, for each slot that ever was.
-  if (now > descriptors + most + 4)
-    tally.problems.push(`the supervisor holds ${now} descriptors, at first ${descriptors}`);
-  await endUnderLoad(site, tally, 'SIGTERM');
-  await site.start(workers);
-  await endUnderLoad(site, tally, 'SIGKILL');
+  checkDescriptors(service, results, descriptors);
+  await endUnderLoad(service, results, 'SIGTERM');
+  await service.start(workers);
+  await endUnderLoad(service, results, 'SIGKILL');
 }
 
-/** Whatever was sent on a connection that had been accepted is answered, and nothing is left. */
-async function endUnderLoad(site: Site, tally: Tally, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  const { port, supervisor } = site;
+async function performOne(
+  { name, perform: act }: Action,
+  context: Context,
+  results: Results,
+  client: StrictClient,
+  begun: number,
+): Promise<void> {
+  const [at, lostBefore] = [performance.now(), client.lost.length];
+  const what = await act(context);
+  // Requests in flight still belong to this action.
+  await eventually(() => client.oldestMs < performance.now() - at, 'earlier requests are answered');
+  results.actions.set(name, (results.actions.get(name) ?? 0) + 1);
+  const lost = client.lost.slice(lostBefore);
+  for (const one of context.service.stunts.judge({ lost }).unexcused)
+    results.problems.push(`${name} (${what}) lost a request: ${one.kind}: ${one.what}`);
+  say(progress({ name, what, at: at - begun, took: performance.now() - at, lost: lost.length, client }));
+}
+
+/** Finds leaks. The socket of each slot that ever existed stays open until the service stops. */
+function checkDescriptors(service: SoakService, results: Results, atStart: number): void {
+  const maxWanted = Math.max(...results.samples.map(({ wanted }) => wanted));
+  const now = service.descriptorCount();
+  if (now > atStart + maxWanted + 4)
+    results.problems.push(`the supervisor has ${now} open descriptors, ${atStart} at the start`);
+}
+
+/** Ends the service under load: requests that a worker has accepted are answered, and no process is left. */
+async function endUnderLoad(
+  service: SoakService,
+  results: Results,
+  signal: 'SIGTERM' | 'SIGKILL',
+): Promise<void> {
+  const { port, supervisor } = service;
   const client = strictClient({ port, ...LOAD });
-  await eventually(() => client.sent > 300, 'there is load');
+  await eventually(() => client.sent > 300, 'the client sends requests');
   const stoppedAt = Date.now();
   supervisor.kill(signal);
   const { code } = await supervisor.ended;
-  if (signal === 'SIGTERM' && code !== 0) tally.problems.push(`SIGTERM ended the service with ${code}`);
-  await eventually(() => !groupLives(supervisor.pid), 'no process is left');
-  judge(site, tally, await client.stop(), stoppedAt);
+  if (signal === 'SIGTERM' && code !== 0) results.problems.push(`SIGTERM ended the service with ${code}`);
+  await eventually(() => !groupExists(supervisor.pid), 'no process is left');
+  judge(service, results, await client.stop(), stoppedAt);
   const outcome = await request(port, '/health').catch((error: NodeJS.ErrnoException) => error.code);
-  if (outcome !== 'ECONNREFUSED') tally.problems.push(`the port is still held after ${signal}`);
+  if (outcome !== 'ECONNREFUSED') results.problems.push(`the port is still held after ${signal}`);
 }
 
-function stageOf(
-  site: Site,
+function createContext(
+  service: SoakService,
   random: Random,
-  tally: Tally,
-  leastServing: () => number,
-  mostWorkers: number,
-): Stage {
+  results: Results,
+  takeMinServing: () => number,
+  maxWorkers: number,
+): Context {
   const hung = new Set<number>();
   return {
-    site,
+    service,
     random,
-    mostWorkers,
-    leastServing,
+    maxWorkers,
+    takeMinServing,
     kill(pid) {
       const how = random.pick(['exit', 'SIGKILL'] as const);
-      if (hung.delete(pid)) return gone(() => process.kill(pid, 'SIGKILL'));
-      tally.falls++;
-      gone(() => site.stunts.fall(pid, how));
+      if (hung.delete(pid)) return unlessGone(() => process.kill(pid, 'SIGKILL'));
+      results.failedWorkers++;
+      unlessGone(() => service.stunts.fall(pid, how));
     },
     async hang(pid) {
-      tally.falls++;
+      results.failedWorkers++;
       hung.add(pid);
-      gone(() => site.stunts.fall(pid, 'SIGSTOP'));
-      await eventually(() => site.stunts.hasSpoken(pid), 'it hangs');
+      unlessGone(() => service.stunts.fall(pid, 'SIGSTOP'));
+      await eventually(() => service.stunts.hasSpoken(pid), 'the worker hangs');
     },
   };
 }
 
-/** For a worker that may have left in this very moment. */
-function gone(kill: () => void): void {
+/** Signals a process that may have ended just now. */
+function unlessGone(kill: () => void): void {
   try {
     kill();
   } catch (error) {
@@ -223,45 +243,47 @@ function gone(kill: () => void): void {
 
 interface Sampler {
   stop(): void;
-  leastServing(): number;
+  takeMinServing(): number;
 }
 
-function sample(site: Site, tally: Tally, begun: number): Sampler {
-  let least = Infinity;
-  let asking = false;
+/** Records the number of serving workers at short intervals. */
+function startSampler(service: SoakService, results: Results, begun: number): Sampler {
+  let min = Infinity;
+  let isAsking = false;
   const timer = setInterval(() => {
-    if (asking) return;
-    asking = true;
-    void site
+    if (isAsking) return;
+    isAsking = true;
+    void service
       .status()
       .then(status => {
         const count = serving(status).length;
-        least = Math.min(least, count);
+        min = Math.min(min, count);
         const { wanted, workers } = status;
-        tally.samples.push({ at: performance.now() - begun, serving: count, wanted, rows: workers.length });
+        results.samples.push({ at: performance.now() - begun, serving: count, wanted, rows: workers.length });
       })
-      .catch((error: Error) => tally.problems.push(`the control socket failed: ${error.message}`))
-      .finally(() => (asking = false));
+      .catch((error: Error) => results.problems.push(`the control socket failed: ${error.message}`))
+      .finally(() => (isAsking = false));
   }, SAMPLE_MS);
   return {
     stop: () => clearInterval(timer),
-    leastServing() {
-      const found = least;
-      least = Infinity;
-      return found;
+    takeMinServing() {
+      const taken = min;
+      min = Infinity;
+      return taken;
     },
   };
 }
 
-function judge(site: Site, tally: Tally, report: Report, stoppedAt = Infinity): void {
-  const { held, late, unexcused } = site.stunts.judge(report, { stoppedAt });
-  tally.reports.push(report);
-  tally.held += held;
-  tally.late += late;
-  if (report.answered + report.lost.length !== report.sent) tally.problems.push('requests are missing');
+function judge(service: SoakService, results: Results, report: Report, stoppedAt = Infinity): void {
+  const { held, late, unexcused } = service.stunts.judge(report, { stoppedAt });
+  results.reports.push(report);
+  results.held += held;
+  results.late += late;
+  if (report.answered + report.lost.length !== report.sent)
+    results.problems.push('the results do not add up to the requests sent');
   for (const { kind, what } of unexcused) {
     const problem = `a request was lost: ${kind}: ${what}`;
-    if (tally.problems.length < 20) tally.problems.push(problem);
+    if (results.problems.length < 20) results.problems.push(problem);
   }
 }
 
@@ -279,10 +301,11 @@ function progress(line: {
   return `${seconds(at).padStart(8)}  ${String(client.sent).padStart(7)} sent  ${name}${what === '' ? '' : ` (${what})`} in ${seconds(took)}${cost}`;
 }
 
-const lastLines = (site: Site): string => site.supervisor.text().split('\n').slice(-60).join('\n');
+const lastLines = (service: SoakService): string =>
+  service.supervisor.text().split('\n').slice(-60).join('\n');
 
-/** Whether any process of the service's group is left. */
-function groupLives(pid: number): boolean {
+/** Whether a process of the service's group still runs. */
+function groupExists(pid: number): boolean {
   try {
     process.kill(-pid, 0);
     return true;
@@ -300,9 +323,9 @@ function main(argv: readonly string[]): Promise<boolean> {
   }
   const [what, ...others] = positionals;
   if (what === undefined) return soak(optionsOf(parsed));
-  if (what === 'promises' && others.length === 0) return keepPromises(values, say);
+  if (what === 'guarantees' && others.length === 0) return checkGuarantees(values, say);
   process.stderr.write(`Unknown: ${positionals.join(' ')}\n${USAGE}`);
   return process.exit(2);
 }
 
-void main(process.argv.slice(2)).then(well => process.exit(well ? 0 : 1));
+void main(process.argv.slice(2)).then(ok => process.exit(ok ? 0 : 1));

@@ -1,4 +1,4 @@
-/** The service under soak: a copy of `dist` in a folder of its own, so that its builds can be broken and mended. */
+/** The service of a soak: a copy of `dist` in its own folder, in which builds can be deployed, also broken ones. */
 import { cpSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { request, ROOT, start, until, type Answer, type Running } from '../suppo
 import { descriptorsOf } from '../support/sockets.js';
 import { CRASH_CODE, GROWTH_LIMIT, Stunts } from '../support/stunts.js';
 
-/** What a deployed build does when it is started. */
+/** What a build does at boot: JavaScript in front of the worker. */
 export const BUILDS = {
   healthy: '',
   'boots slowly': 'hold(1_500);',
@@ -28,7 +28,7 @@ export const BROKEN = [
   'crashes once it is ready',
 ] as const satisfies readonly Build[];
 
-/** The file whose changes are rolled out, in the folder of the app file. */
+/** The watched file, in the folder of the app file. */
 const WATCHED = 'deployed';
 
 const APP = {
@@ -48,8 +48,8 @@ const APP = {
   env: { NODE_ENV: 'production', DRAIN_TIMEOUT_MS: '2500', LOG_LEVEL: 'info' },
 };
 
-/** In front of the real program: a worker that does stunts, and does not log every request. */
-const worker = (stunts: string, build: Build): string => `
+/** The program of the app file: the real worker, which fails on request and does not log every request. */
+const program = (stunts: string, build: Build): string => `
 process.env.LOG_LEVEL = 'warn';
 const hold = ms => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 ${stunts}
@@ -57,44 +57,44 @@ ${BUILDS[build]}
 require('./program.js');
 `;
 
-export class Site {
-  readonly at = mkdtempSync(join(tmpdir(), 'cabe-soak-'));
+export class SoakService {
+  readonly folder = mkdtempSync(join(tmpdir(), 'cabe-soak-'));
   readonly port: number;
-  readonly stunts = new Stunts(join(this.at, 'stunts'));
+  readonly stunts = new Stunts(join(this.folder, 'stunts'));
   private running: Running | undefined;
 
   constructor(port: number) {
     this.port = port;
-    cpSync(join(ROOT, 'dist'), join(this.at, 'dist'), { recursive: true });
-    cpSync(join(ROOT, 'package.json'), join(this.at, 'package.json'));
-    symlinkSync(join(ROOT, 'node_modules'), join(this.at, 'node_modules'));
-    renameSync(join(this.at, 'dist', 'index.js'), join(this.at, 'dist', 'program.js'));
+    cpSync(join(ROOT, 'dist'), join(this.folder, 'dist'), { recursive: true });
+    cpSync(join(ROOT, 'package.json'), join(this.folder, 'package.json'));
+    symlinkSync(join(ROOT, 'node_modules'), join(this.folder, 'node_modules'));
+    renameSync(join(this.folder, 'dist', 'index.js'), join(this.folder, 'dist', 'program.js'));
     this.deploy('healthy');
-    this.writeAppFile(true);
+    this.writeAppFile('valid');
     this.touch();
   }
 
   /** Changes the watched file. */
   touch(): void {
-    writeFileSync(join(this.at, WATCHED), String(performance.now()));
+    writeFileSync(join(this.folder, WATCHED), String(performance.now()));
   }
 
-  /** What is on the disk from now on; nobody is told. */
+  /** Replaces the build on the disk; the supervisor learns of it by a reload or a restart only. */
   deploy(build: Build): void {
-    const dist = join(this.at, 'dist');
-    writeFileSync(join(dist, 'index.js'), worker(this.stunts.prelude(), build));
+    const dist = join(this.folder, 'dist');
+    writeFileSync(join(dist, 'index.js'), program(this.stunts.prelude(), build));
   }
 
-  writeAppFile(valid: boolean): void {
+  writeAppFile(content: 'valid' | 'invalid'): void {
     const text = `module.exports = { apps: [${JSON.stringify(APP)}] };\n`;
-    writeFileSync(join(this.at, 'ecosystem.config.js'), valid ? text : text.slice(0, -20));
+    writeFileSync(join(this.folder, 'ecosystem.config.js'), content === 'valid' ? text : text.slice(0, -20));
   }
 
   async start(workers: number): Promise<void> {
     this.running = start(
-      [join(this.at, 'dist', 'cluster.js')],
-      { PORT: String(this.port), WEB_CONCURRENCY: String(workers), RUN_DIR: join(this.at, 'run') },
-      this.at,
+      [join(this.folder, 'dist', 'cluster.js')],
+      { PORT: String(this.port), WEB_CONCURRENCY: String(workers), RUN_DIR: join(this.folder, 'run') },
+      this.folder,
     );
     await until(
       async () => (await this.status().catch(() => undefined))?.state === 'ready',
@@ -108,20 +108,20 @@ export class Site {
   }
 
   async status(): Promise<Status> {
-    return (await this.ask('GET', '/status')).json() as Status;
+    return (await this.request('GET', '/status')).json() as Status;
   }
 
-  /** An order over the control socket; resolves with how it ended. */
-  async order(
+  /** Sends a command over the control socket, and resolves with its result. */
+  async command(
     path: string,
     body?: object,
   ): Promise<{ readonly ok: boolean; readonly reason: string | null }> {
-    const answer = await this.ask('POST', path, body);
+    const answer = await this.request('POST', path, body);
     return answer.json() as { ok: boolean; reason: string | null };
   }
 
-  private ask(method: string, path: string, body?: object): Promise<Answer> {
-    const socketPath = join(this.at, 'run', 'supervisor.sock');
+  private request(method: string, path: string, body?: object): Promise<Answer> {
+    const socketPath = join(this.folder, 'run', 'supervisor.sock');
     return request(0, path, {
       socketPath,
       method,
@@ -129,21 +129,21 @@ export class Site {
     });
   }
 
-  /** Open descriptors of the supervisor: what leaks shows here. */
-  descriptors(): number {
+  /** How many descriptors the supervisor has open, to find leaks. */
+  descriptorCount(): number {
     return descriptorsOf(this.supervisor.pid).length;
   }
 
-  /** Whatever happened: no process and no file is left. */
+  /** Kills every process of the service and removes its folder. */
   async end(): Promise<void> {
     if (this.running !== undefined) {
       try {
         process.kill(-this.running.pid, 'SIGKILL');
       } catch {
-        // nobody of its group is left
+        // no process of its group is left
       }
       await this.running.ended;
     }
-    rmSync(this.at, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
