@@ -5,7 +5,7 @@ const CORE = 'src/supervisor/core/**/*.ts';
 module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/tests'],
-  // Their packages are installed by `yarn test:ecosystem`, which runs them.
+  // `yarn test:ecosystem` installs their packages and runs them.
   testPathIgnorePatterns: ['/node_modules/', '/tests/ecosystem/'],
   transform: {
     '^.+\\.ts$': [
@@ -18,11 +18,11 @@ module.exports = {
     ],
   },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  // `jest --coverage tests/supervisor/core --testPathIgnorePatterns lives stories`: a line that no event can reach has to go.
+  // For `jest --coverage tests/supervisor/core --testPathIgnorePatterns random-runs transcripts`: remove a line that no event reaches.
   collectCoverageFrom: [CORE],
   coverageReporters: ['text'],
   coverageThreshold: { [CORE]: { statements: 100, branches: 100, functions: 100, lines: 100 } },
   reporters: ['default', '<rootDir>/scripts/plain-reporter.cjs'],
-  // Two at a time: tests of processes would otherwise starve each other on a small machine.
+  // More process tests at a time would slow each other down on a small machine.
   maxWorkers: 2,
 };

@@ -1,4 +1,4 @@
-/** `yarn test:ecosystem`: the built product with the ordinary packages of the Express world. */
+/** `yarn test:ecosystem`: the build with packages that Express applications commonly use. */
 module.exports = {
   ...require('./jest.config.js'),
   roots: ['<rootDir>/tests/ecosystem'],

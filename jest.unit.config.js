@@ -1,4 +1,4 @@
-/** `yarn test:unit`: the tests that start no service, for the seconds between two edits. */
+/** `yarn test:unit`: the tests that start no service; they take half a minute. */
 module.exports = {
   ...require('./jest.config.js'),
   testPathIgnorePatterns: ['/tests/(processes|parity|soak|ecosystem)/', '/tests/scripts\\.test\\.ts$'],

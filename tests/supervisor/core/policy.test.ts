@@ -21,20 +21,20 @@ describe('the exponential series', () => {
   });
 
   test.each([
-    ['1 ms, which half as much again does not change', 1, [1, 1, 1]],
+    ['1 ms, which the factor 1.5 does not change', 1, [1, 1, 1]],
     ['2 ms', 2, [2, 3, 4, 6, 9]],
     ['just below the ceiling', 14_999, [14_999, 15_000, 15_000]],
     ['the ceiling', 15_000, [15_000, 15_000]],
-    ['more than the ceiling, which only the first wait may exceed', 20_000, [20_000, 15_000, 15_000]],
+    ['more than the ceiling, which only the first delay may exceed', 20_000, [20_000, 15_000, 15_000]],
   ])('from %s', (_name, start, expected) => {
     expect(first(expected.length, failures => exponentialDelay(start, failures))).toEqual(expected);
   });
 
-  test('is followed by forks that the system refuses, from 100 ms', () => {
+  test('applies to failed forks, from 100 ms on', () => {
     expect(first(6, forkFailureDelay)).toEqual([100, 150, 225, 337, 505, 757]);
   });
 
-  test('costs nothing to compute after a million failures', () => {
+  test('needs no loop over a million failures', () => {
     expect(exponentialDelay(100, 1e15)).toBe(15_000);
     expect(exponentialDelay(1, 1e15)).toBe(1);
   });
@@ -43,7 +43,7 @@ describe('the exponential series', () => {
 describe('the delay before the next worker', () => {
   test.each<[string, Partial<Policy>, number, number]>([
     ['nothing, without any delay', {}, 3, 0],
-    ['nothing, after a stable life', { restartDelayMs: 500, expBackoffRestartDelayMs: 100 }, 0, 0],
+    ['nothing, after a stable worker', { restartDelayMs: 500, expBackoffRestartDelayMs: 100 }, 0, 0],
     ['always the same, with restart_delay', { restartDelayMs: 500 }, 3, 500],
     ['the series, with exp_backoff_restart_delay', { expBackoffRestartDelayMs: 100 }, 3, 225],
     ['the series, with both', { restartDelayMs: 500, expBackoffRestartDelayMs: 100 }, 1, 100],
@@ -52,8 +52,8 @@ describe('the delay before the next worker', () => {
   });
 });
 
-describe('the decideRestart of a slot', () => {
-  const fateOf = (
+describe('the restart decision', () => {
+  const decisionFor = (
     policy: Partial<Policy>,
     exit: Partial<Exit>,
     { unstable = 1, everReady = true } = {},
@@ -67,23 +67,23 @@ describe('the decideRestart of a slot', () => {
   const soon: RestartDecision = { at: 'backoff', delay: 0 };
 
   test('is another worker, whatever the code', () => {
-    for (const code of [0, 1, 255]) expect(fateOf({}, { code })).toEqual(soon);
+    for (const code of [0, 1, 255]) expect(decisionFor({}, { code })).toEqual(soon);
   });
 
-  test('is to be left alone without autorestart, however the worker ended', () => {
-    expect(fateOf({ autorestart: false }, { code: 0 })).toEqual({ at: 'stopped' });
-    expect(fateOf({ autorestart: false }, { code: null, signal: 'SIGKILL' })).toEqual({ at: 'stopped' });
-    expect(fateOf({ autorestart: false }, {}, { unstable: 99 })).toEqual({ at: 'stopped' });
+  test('is to stop without autorestart, however the worker exited', () => {
+    expect(decisionFor({ autorestart: false }, { code: 0 })).toEqual({ at: 'stopped' });
+    expect(decisionFor({ autorestart: false }, { code: null, signal: 'SIGKILL' })).toEqual({ at: 'stopped' });
+    expect(decisionFor({ autorestart: false }, {}, { unstable: 99 })).toEqual({ at: 'stopped' });
   });
 
-  test('is to be left alone after one of stop_exit_codes, also as the last straw', () => {
-    expect(fateOf({ stopExitCodes: [3, 0] }, { code: 0 })).toEqual({ at: 'stopped' });
-    expect(fateOf({ stopExitCodes: [3, 0] }, { code: 3 }, { unstable: 16 })).toEqual({ at: 'stopped' });
-    expect(fateOf({ stopExitCodes: [3, 0] }, { code: 1 })).toEqual(soon);
+  test('is to stop after one of stop_exit_codes, also at the limit of max_restarts', () => {
+    expect(decisionFor({ stopExitCodes: [3, 0] }, { code: 0 })).toEqual({ at: 'stopped' });
+    expect(decisionFor({ stopExitCodes: [3, 0] }, { code: 3 }, { unstable: 16 })).toEqual({ at: 'stopped' });
+    expect(decisionFor({ stopExitCodes: [3, 0] }, { code: 1 })).toEqual(soon);
   });
 
-  test('is never decided by stop_exit_codes after a signal', () => {
-    expect(fateOf({ stopExitCodes: [0, 9, 137] }, { code: null, signal: 'SIGKILL' })).toEqual(soon);
+  test('ignores stop_exit_codes after a signal', () => {
+    expect(decisionFor({ stopExitCodes: [0, 9, 137] }, { code: null, signal: 'SIGKILL' })).toEqual(soon);
   });
 
   test.each([
@@ -92,14 +92,17 @@ describe('the decideRestart of a slot', () => {
     [16, { at: 'errored' }],
     [17, { at: 'errored' }],
   ])('after %i unstable exits of at most 16 is %p', (unstable, expected) => {
-    expect(fateOf({}, {}, { unstable })).toEqual(expected);
-    expect(fateOf({}, {}, { unstable, everReady: false })).toEqual(expected);
+    expect(decisionFor({}, {}, { unstable })).toEqual(expected);
+    expect(decisionFor({}, {}, { unstable, everReady: false })).toEqual(expected);
   });
 
   test('with a backoff is never errored, unless no worker of the service was ever ready', () => {
     const policy = { expBackoffRestartDelayMs: 100 };
-    expect(fateOf(policy, {}, { unstable: 99 })).toEqual({ at: 'backoff', delay: 15_000 });
-    expect(fateOf(policy, {}, { unstable: 15, everReady: false })).toEqual({ at: 'backoff', delay: 15_000 });
-    expect(fateOf(policy, {}, { unstable: 16, everReady: false })).toEqual({ at: 'errored' });
+    expect(decisionFor(policy, {}, { unstable: 99 })).toEqual({ at: 'backoff', delay: 15_000 });
+    expect(decisionFor(policy, {}, { unstable: 15, everReady: false })).toEqual({
+      at: 'backoff',
+      delay: 15_000,
+    });
+    expect(decisionFor(policy, {}, { unstable: 16, everReady: false })).toEqual({ at: 'errored' });
   });
 });

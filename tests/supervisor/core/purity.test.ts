@@ -1,4 +1,4 @@
-/** The lint rule that keeps the core pure, held against what it must let pass and what it must not. */
+/** The lint rule that keeps the core pure: what it allows, and what it refuses. */
 import { execFile } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,8 +9,8 @@ afterEach(cleanUp);
 
 const OXLINT = join(ROOT, 'node_modules', 'oxlint', 'bin', 'oxlint');
 
-/** What the rules of this project say about programs that stand in place of some of the supervisor's files. */
-function complaints(programs: Readonly<Record<string, string>>): Promise<string> {
+/** What the project's lint rules report about these files of `src/supervisor`. */
+function lint(programs: Readonly<Record<string, string>>): Promise<string> {
   const at = folder();
   mkdirSync(join(at, 'src', 'supervisor', 'core'), { recursive: true });
   copyFileSync(join(ROOT, '.oxlintrc.json'), join(at, '.oxlintrc.json'));
@@ -24,14 +24,14 @@ function complaints(programs: Readonly<Record<string, string>>): Promise<string>
 }
 
 test('files of the core may import each other', async () => {
-  const said = await complaints({
+  const report = await lint({
     'core/step': "export * from './model.js';\n",
     'core/model': "export type { Any } from './step.js';\n",
   });
-  expect(said).not.toContain('is restricted');
+  expect(report).not.toContain('is restricted');
 });
 
-test('files of the core may import nothing else, the rest of the supervisor may', async () => {
+test('files of the core may import nothing else; the rest of the supervisor may', async () => {
   const others = [
     '../processes/workers.js',
     './model/hidden.js',
@@ -41,14 +41,14 @@ test('files of the core may import nothing else, the rest of the supervisor may'
     'fast-check',
   ];
   const program = others.map(name => `export * from '${name}';\n`).join('');
-  const said = await complaints({ 'core/step': program });
-  for (const name of others) expect(said).toContain(`'${name}' import is restricted`);
-  expect(await complaints({ signals: program })).toBe('');
+  const report = await lint({ 'core/step': program });
+  for (const name of others) expect(report).toContain(`'${name}' import is restricted`);
+  expect(await lint({ signals: program })).toBe('');
 });
 
-test('the core knows no clock, no dice and no process', async () => {
-  const world = ['Date', 'performance', 'process', 'crypto', 'setTimeout', 'require', 'globalThis'];
-  const said = await complaints({ 'core/step': `export const all = [Math.random(), ${world.join()}];\n` });
-  for (const name of world) expect(said).toContain(`Unexpected use of '${name}'`);
-  expect(said).toContain("'Math.random' is restricted");
+test('the core uses no clock, no randomness and no process', async () => {
+  const globals = ['Date', 'performance', 'process', 'crypto', 'setTimeout', 'require', 'globalThis'];
+  const report = await lint({ 'core/step': `export const all = [Math.random(), ${globals.join()}];\n` });
+  for (const name of globals) expect(report).toContain(`Unexpected use of '${name}'`);
+  expect(report).toContain("'Math.random' is restricted");
 });

@@ -1,4 +1,4 @@
-/** What the shell asks about a pool. */
+/** Questions of the shell to a pool. */
 import {
   isExitReported,
   isGenerationNeeded,
@@ -8,18 +8,18 @@ import {
   workersInSlots,
 } from '../../../src/supervisor/core/queries.js';
 import { createPool } from '../../../src/supervisor/core/step.js';
-import { after, EDGES, exited, read, ready, scaled, stop, two } from './happenings.js';
+import { after, LIMITED, exited, reloadRead, ready, scaled, stop, two } from './events.js';
 
-const reloading = after(two(), [5_000, read()]);
+const reloading = after(two(), [5_000, reloadRead()]);
 
-test('a pool is settled while every slot has its worker and no other one starts', () => {
+test('a pool is settled while every slot has a serving worker and no other worker starts', () => {
   expect(isSettled(two())).toBe(true);
   expect(isSettled(reloading)).toBe(false);
-  expect(isSettled(createPool(EDGES, 2))).toBe(false);
+  expect(isSettled(createPool(LIMITED, 2))).toBe(false);
   expect(isSettled(after(two(), [5_000, exited(1)]))).toBe(false);
 });
 
-test('a slot is served while its worker is replaced', () => {
+test('a slot counts as ready while its worker is replaced', () => {
   expect(readyCount(reloading)).toBe(2);
   expect(readyCount(after(two(), [5_000, exited(1)]))).toBe(1);
 });
@@ -28,17 +28,17 @@ test('workers in slots are the current ones and their successors', () => {
   expect(workersInSlots(reloading)).toEqual([1, 3, 2]);
 });
 
-test('an exit is reported until the slot has another one', () => {
+test('an exit is reported until the slot has another exit', () => {
   const once = after(two(), [5_000, exited(1)], [5_200, ready(3)]);
   expect([isExitReported(once, 1), isExitReported(once, 2)]).toEqual([true, false]);
   expect(isExitReported(after(once, [5_300, exited(3)]), 1)).toBe(false);
 });
 
-test('a generation is needed while it serves, or is the newest that was read', () => {
+test('a generation is needed while it serves, or while it is the newest', () => {
   expect([1, 2, 3].map(generation => isGenerationNeeded(two(), generation, 3))).toEqual([true, false, true]);
 });
 
-describe('a scaling', () => {
+describe('scaling', () => {
   const more = after(two(), [5_000, scaled(3)]);
 
   test('is pending while workers start, drain or are replaced', () => {
@@ -47,16 +47,16 @@ describe('a scaling', () => {
     expect(scaleProgress(reloading, 2)).toBe('pending');
   });
 
-  test('is done when every slot has its worker', () => {
+  test('is done when every slot has a serving worker', () => {
     expect(scaleProgress(after(more, [5_200, ready(3)]), 3)).toBe('done');
   });
 
-  test('fails when another number is wanted by now, or the service stops', () => {
+  test('fails when another number is wanted meanwhile, or the service stops', () => {
     expect(scaleProgress(after(more, [5_100, scaled(4)]), 3)).toEqual({ type: 'superseded', wanted: 4 });
     expect(scaleProgress(after(more, [5_100, stop]), 3)).toEqual({ type: 'service-stops' });
   });
 
-  test('fails when a slot does not get ready', () => {
+  test('fails when a slot does not become ready', () => {
     expect(scaleProgress(after(more, [5_100, exited(3, 7)]), 3)).toEqual({
       type: 'slot-not-ready',
       slot: 2,

@@ -11,20 +11,20 @@ import {
 import { createPool, step } from '../../../src/supervisor/core/step.js';
 import {
   after,
-  asked,
-  EDGES,
+  reloadRequested,
+  LIMITED,
   exited,
-  failed,
-  grown,
+  bootFailed,
+  memoryExceeded,
   listening,
-  read,
+  reloadRead,
   ready,
-  refused,
+  forkFailed,
   scaled,
   stop,
   two,
   wake,
-} from '../core/happenings.js';
+} from '../core/events.js';
 
 /** Worker n has pid 100 + n. */
 const pid = (worker: number): number => 100 + worker;
@@ -36,7 +36,7 @@ function said(pool: Pool, event: Event, now = 5_000): string[] {
     .map(({ level, msg }) => `${level}: ${msg}`);
 }
 
-const trial = after(two(), [4_000, read()], [4_200, ready(3)]);
+const trial = after(two(), [4_000, reloadRead()], [4_200, ready(3)]);
 const crashed = after(two(), [4_900, exited(1)]);
 
 test.each<[string, Pool, Event, string[]]>([
@@ -61,7 +61,7 @@ test.each<[string, Pool, Event, string[]]>([
   ],
   [
     'a slot that is left alone, with the reason',
-    after(crashed, [4_950, failed(3)]),
+    after(crashed, [4_950, bootFailed(3)]),
     exited(3, 7),
     ['warn: Worker 103 exited (code 7)', 'warn: Slot 0 stopped: exited (code 7): no database'],
   ],
@@ -76,16 +76,26 @@ test.each<[string, Pool, Event, string[]]>([
   [
     'a fork that failed',
     crashed,
-    refused(3),
+    forkFailed(3),
     ['error: Forking a worker failed: spawn EAGAIN', 'warn: Restarting slot 0 in 100 ms (backoff)'],
   ],
-  ['a worker that has grown', two(), grown(1), ['warn: Worker 101 exceeds max_memory_restart, replacing it']],
-  ['a worker that has grown again too soon', trial, grown(2), []],
-  ['a reload that has to wait', trial, asked, ['info: A reload is running; another one follows it']],
-  ['a further one that has to wait', after(trial, [4_500, asked]), asked, []],
-  ['a reload that need not wait', two(), asked, []],
-  ['the beginning of a reload', two(), read(), ['info: Reloading 2 workers']],
-  ['a reload that comes too late', after(two(), [4_900, stop]), read(), []],
+  [
+    'a worker that has grown',
+    two(),
+    memoryExceeded(1),
+    ['warn: Worker 101 exceeds max_memory_restart, replacing it'],
+  ],
+  ['a worker that has grown again too soon', trial, memoryExceeded(2), []],
+  [
+    'a reload that has to wait',
+    trial,
+    reloadRequested,
+    ['info: A reload is running; another one follows it'],
+  ],
+  ['a further one that has to wait', after(trial, [4_500, reloadRequested]), reloadRequested, []],
+  ['a reload that need not wait', two(), reloadRequested, []],
+  ['the beginning of a reload', two(), reloadRead(), ['info: Reloading 2 workers']],
+  ['a reload that comes too late', after(two(), [4_900, stop]), reloadRead(), []],
   ['another number of workers', two(), scaled(5), ['info: Scaling from 2 to 5 workers']],
   ['a number that comes too late', after(two(), [4_900, stop]), scaled(5), []],
   ['a worker that is ready', crashed, ready(3), []],
@@ -107,7 +117,7 @@ test('any other event that comes first reports them as well', () => {
 });
 
 test('a successor that is not ready in time is reported, and its slot is not restarted', () => {
-  const restarting = after(two(), [4_000, grown(1)]);
+  const restarting = after(two(), [4_000, memoryExceeded(1)]);
   expect(said(restarting, wake, 7_000)).toEqual([
     'error: Worker 103 not ready within 3000 ms',
     'error: The old worker of slot 0 stays: the new worker of slot 0 failed to start: not ready within 3000 ms',
@@ -186,7 +196,7 @@ test.each<[Effect, string[]]>([
     ['fatal: No worker left, master process exiting with code 4'],
   ],
 ])('an effect: %p', (effect, expected) => {
-  const line = narrateEffect(effect, createPool(EDGES, 2), pid);
+  const line = narrateEffect(effect, createPool(LIMITED, 2), pid);
   expect(line === undefined ? [] : [`${line.level}: ${line.msg}`]).toEqual(expected);
 });
 

@@ -1,7 +1,7 @@
-/** Whole lives of a small service as transcripts: what happened, and what was done about it. */
+/** Runs of a small simulated service as transcripts: each event, and its effects. */
 import { HEALTHY, World } from '../../support/world.js';
 
-test('start: every slot is forked at once, and its socket lent out until it serves itself', () => {
+test('start: every slot is forked at once, and its socket lent until its own worker serves', () => {
   const world = new World({ instances: 2 }).pass(1_000);
   expect(world.transcript).toMatchInlineSnapshot(`
     [
@@ -15,7 +15,7 @@ test('start: every slot is forked at once, and its socket lent out until it serv
   `);
 });
 
-test('reload: the canary proves itself, then one slot after the other, new before old', () => {
+test('reload: the canary must prove stable, then one slot after the other, new before old', () => {
   const world = new World({ instances: 2 }).pass(5_000);
   world.takeTranscript();
   world.send({ type: 'reload.requested' }).pass(5_000);
@@ -37,7 +37,7 @@ test('reload: the canary proves itself, then one slot after the other, new befor
   `);
 });
 
-test('reload of a build that crashes on boot: nothing is retired, and nothing is tried again', () => {
+test('reload of a build that crashes at boot: no worker retires, and there is no retry', () => {
   const world = new World({ instances: 2 }).pass(5_000);
   world.takeTranscript();
   world.behave = () => ({ exitsAfter: 100, code: 1, failure: { code: 1, message: 'Cannot find module' } });
@@ -56,7 +56,7 @@ test('reload of a build that crashes on boot: nothing is retired, and nothing is
   expect(world.serving).toBe(2);
 });
 
-test('reload of a build that dies while it has to prove itself: the old worker never stopped serving', () => {
+test('reload of a build that exits before it is stable: the old worker serves all the time', () => {
   const world = new World({ instances: 2 }).pass(5_000);
   world.takeTranscript();
   world.behave = () => ({ ...HEALTHY, exitsAfter: 900, code: 7 });
@@ -74,7 +74,7 @@ test('reload of a build that dies while it has to prove itself: the old worker n
   `);
 });
 
-test('reload of a build that never gets ready: told to leave at listen_timeout, killed at kill_timeout', () => {
+test('reload of a build that never becomes ready: ordered to drain at listen_timeout, killed at kill_timeout', () => {
   const world = new World({ instances: 1 }).pass(5_000);
   world.takeTranscript();
   world.behave = () => ({});
@@ -93,7 +93,7 @@ test('reload of a build that never gets ready: told to leave at listen_timeout, 
   `);
 });
 
-test('reloads asked for while one runs are one more afterwards', () => {
+test('reloads that are requested during a reload run once afterwards', () => {
   const world = new World({ instances: 1 }).pass(5_000);
   world.takeTranscript();
   world.send({ type: 'reload.requested' }).pass(300);
@@ -113,7 +113,7 @@ test('reloads asked for while one runs are one more afterwards', () => {
   `);
 });
 
-test('reload with another number in the file: the number changes once the canary is trusted', () => {
+test('reload with another number of workers: it changes once the canary is trusted', () => {
   const world = new World({ instances: 1 }).pass(5_000);
   world.takeTranscript();
   world.file = { policy: world.policy, instances: 3 };
@@ -140,7 +140,7 @@ test('reload with another number in the file: the number changes once the canary
   `);
 });
 
-test('a crash in another slot during a reload is healed with the old build until the canary is trusted', () => {
+test('a worker that crashes in another slot during a reload is replaced with the old build until the canary is trusted', () => {
   const world = new World({ instances: 2 }).pass(5_000);
   world.send({ type: 'reload.requested' }).pass(400);
   world.takeTranscript();
@@ -163,7 +163,7 @@ test('a crash in another slot during a reload is healed with the old build until
   `);
 });
 
-test('scale: new slots are forked at once, surplus ones retire from the top', () => {
+test('scale: new slots are forked at once, the last slots retire', () => {
   const world = new World({ instances: 2 }).pass(5_000);
   world.takeTranscript();
   world.send({ type: 'scale', instances: 3 }).pass(1_000).send({ type: 'scale', instances: 1 }).pass(1_000);
@@ -185,7 +185,7 @@ test('scale: new slots are forked at once, surplus ones retire from the top', ()
   `);
 });
 
-test('stop during a reload: the successor is told first, everybody drains at the same time', () => {
+test('stop during a reload: all workers drain in parallel', () => {
   const world = new World({ instances: 2 }).pass(5_000);
   world.send({ type: 'reload.requested' }).pass(100);
   world.takeTranscript();
@@ -206,7 +206,7 @@ test('stop during a reload: the successor is told first, everybody drains at the
   expect(world.exitCode).toBe(0);
 });
 
-test('stop of workers that ignore the order: killed at kill_timeout, and still a clean end', () => {
+test('stop of workers that ignore the order: killed at kill_timeout, exit code 0', () => {
   const world = new World({ instances: 2, behave: () => ({ readyAfter: 10 }) }).pass(5_000);
   world.takeTranscript();
   world.send({ type: 'stop', how: 'drain' }).pass(5_000);
@@ -225,7 +225,7 @@ test('stop of workers that ignore the order: killed at kill_timeout, and still a
   expect(world.exitCode).toBe(0);
 });
 
-test('stop now, after a stop that takes too long: all are killed', () => {
+test('stop now during a stop: all workers are killed', () => {
   const world = new World({ instances: 2, behave: () => ({ readyAfter: 10 }) }).pass(5_000);
   world.takeTranscript();
   world.send({ type: 'stop', how: 'drain' }).pass(100).send({ type: 'stop', how: 'now' }).pass(100);
@@ -244,7 +244,7 @@ test('stop now, after a stop that takes too long: all are killed', () => {
   `);
 });
 
-test('a worker that outgrew its memory gets a successor first, and peace for a minute', () => {
+test('a worker that exceeds its memory limit retires after its successor is ready, at most once a minute', () => {
   const world = new World({ instances: 1 }).pass(5_000);
   world.takeTranscript();
   world.send({ type: 'worker.memory-exceeded', worker: 1 }).pass(5_000);
@@ -267,7 +267,7 @@ test('a worker that outgrew its memory gets a successor first, and peace for a m
   `);
 });
 
-test('forks that the system refuses are tried again at a growing pace, and held against nobody', () => {
+test('forks that fail are retried with growing delays, and are no unstable exits', () => {
   let refusals = 3;
   const world = new World({
     instances: 1,
@@ -308,14 +308,14 @@ test('an invalid configuration that the first worker reports ends the service at
   expect(world.exitCode).toBe(5);
 });
 
-/** The moments of the forks into a slot, apart from one another. */
-const pauses = ({ forks }: World): number[] => forks.slice(1).map((at, index) => at - (forks[index] ?? 0));
+/** The intervals between the forks. */
+const intervals = ({ forks }: World): number[] => forks.slice(1).map((at, index) => at - (forks[index] ?? 0));
 
-test("a crash on boot is tried again in PM2's series, to the millisecond, and for ever", () => {
+test("a worker that crashes at boot is retried without end, with PM2's delays to the millisecond", () => {
   const world = new World({ instances: 1, policy: { expBackoffRestartDelayMs: 100 } }).pass(5_000);
   world.behave = () => ({ exitsAfter: 0, code: 1 });
   world.crash(1).pass(200_000);
-  expect(pauses(world).slice(1, 18)).toEqual([
+  expect(intervals(world).slice(1, 18)).toEqual([
     100, 150, 225, 337, 505, 757, 1_135, 1_702, 2_553, 3_829, 5_743, 8_614, 12_921, 15_000, 15_000, 15_000,
     15_000,
   ]);
@@ -325,19 +325,19 @@ test("a crash on boot is tried again in PM2's series, to the millisecond, and fo
   expect(world.serving).toBe(1);
 });
 
-test('a stable life begins the series anew', () => {
-  const lives = [100, 100, 100, 5_000, 100, 100];
+test('a stable worker resets the delays', () => {
+  const uptimes = [100, 100, 100, 5_000, 100, 100];
   const world = new World({
     instances: 1,
     policy: { expBackoffRestartDelayMs: 100 },
-    behave: ({ id }) => ({ readyAfter: 50, exitsAfter: lives[id - 1] ?? 1e9, code: 1 }),
+    behave: ({ id }) => ({ readyAfter: 50, exitsAfter: uptimes[id - 1] ?? 1e9, code: 1 }),
   }).pass(20_000);
-  expect(pauses(world).map((pause, index) => pause - (lives[index] ?? 0))).toEqual([
+  expect(intervals(world).map((pause, index) => pause - (uptimes[index] ?? 0))).toEqual([
     100, 150, 225, 0, 100, 150,
   ]);
 });
 
-test('a late crash loop: ready, but never for min_uptime; errored after max_restarts all the same', () => {
+test('a late crash loop, ready but never for min_uptime: errored after max_restarts', () => {
   const world = new World({
     instances: 2,
     policy: { minUptimeMs: 10_000, maxRestarts: 3 },
@@ -362,7 +362,7 @@ test('a late crash loop: ready, but never for min_uptime; errored after max_rest
   expect(world.serving).toBe(1);
 });
 
-test('boots that take more than a second to crash are counted like any other', () => {
+test('crashes that come late in the boot count, too', () => {
   const world = new World({
     instances: 1,
     policy: { maxRestarts: 4 },
@@ -372,7 +372,7 @@ test('boots that take more than a second to crash are counted like any other', (
   expect(world.exitCode).toBe(3);
 });
 
-/** Slot 0 crashes on boot until it is errored; slot 1 serves. */
+/** Slot 0 crashes at boot until it is errored; slot 1 serves. */
 function withAnErroredSlot(): World {
   const world = new World({ instances: 2, policy: { maxRestarts: 2, restartDelayMs: 100 } }).pass(5_000);
   world.behave = () => ({ exitsAfter: 50, code: 1 });
@@ -382,7 +382,7 @@ function withAnErroredSlot(): World {
   return world;
 }
 
-test('an errored slot is revived by scale with fresh counters', () => {
+test('scale restarts an errored slot with new counters', () => {
   const world = withAnErroredSlot();
   world.send({ type: 'scale', instances: 2 }).pass(5_000);
   expect(world.transcript).toMatchInlineSnapshot(`
@@ -396,7 +396,7 @@ test('an errored slot is revived by scale with fresh counters', () => {
   `);
 });
 
-test('an errored slot is revived by a reload with fresh counters', () => {
+test('a reload restarts an errored slot with new counters', () => {
   const world = withAnErroredSlot();
   world.behave = () => HEALTHY;
   world.send({ type: 'reload.requested' }).pass(5_000);
@@ -418,7 +418,7 @@ test('an errored slot is revived by a reload with fresh counters', () => {
   expect(world.pool.slots[0]?.history).toMatchObject({ unstable: 0, forkFailures: 0 });
 });
 
-test('scale to a number below slots that wait for their backoff: they are gone, and nothing is forked for them', () => {
+test('scale below slots in backoff removes them without a fork', () => {
   const world = new World({ instances: 4, policy: { restartDelayMs: 3_000 } }).pass(5_000);
   world.behave = () => ({ exitsAfter: 0, code: 1 });
   world.crash(3).crash(4).pass(100);
@@ -432,7 +432,7 @@ test('scale to a number below slots that wait for their backoff: they are gone, 
   `);
 });
 
-test('scale up while slots wait for their backoff does not cut their wait short', () => {
+test('scale up does not shorten a backoff', () => {
   const world = new World({ instances: 2, policy: { restartDelayMs: 3_000 } }).pass(5_000);
   world.behave = ({ now }) => (now < 6_000 ? { exitsAfter: 0, code: 1 } : HEALTHY);
   world.crash(2).pass(1_000);
@@ -452,7 +452,7 @@ test('scale up while slots wait for their backoff does not cut their wait short'
   `);
 });
 
-test('scale during a reload: up at once with the old build before the canary is trusted, then all are renewed', () => {
+test('scale up during a reload: forked at once with the old build until the canary is trusted, then replaced', () => {
   const world = new World({ instances: 1 }).pass(5_000);
   world.send({ type: 'reload.requested' }).pass(100);
   world.takeTranscript();
@@ -476,7 +476,7 @@ test('scale during a reload: up at once with the old build before the canary is 
   `);
 });
 
-test('scale down during a reload: who is being replaced beyond the number leaves with its successor', () => {
+test('scale down during a reload: a worker that is being replaced drains, and so does its successor', () => {
   const world = new World({ instances: 3 }).pass(5_000);
   world.behave = ({ slot }) => ({ ...HEALTHY, readyAfter: slot === 1 ? 2_000 : 200 });
   world.send({ type: 'reload.requested' }).pass(1_500);
@@ -511,7 +511,7 @@ test('a worker killed while it starts is an unstable exit', () => {
   `);
 });
 
-test('a worker killed while it drains has simply left', () => {
+test('a worker that is killed while it drains is not replaced', () => {
   const world = new World({ instances: 2 }).pass(5_000);
   world.takeTranscript();
   world.send({ type: 'scale', instances: 1 }).pass(10).crash(2, { signal: 'SIGKILL' }).pass(10_000);
@@ -525,7 +525,7 @@ test('a worker killed while it drains has simply left', () => {
   `);
 });
 
-test('a worker killed while it is being replaced leaves the seat to its successor', () => {
+test('a worker that is killed while it is replaced leaves its slot to its successor', () => {
   const world = new World({ instances: 2 }).pass(5_000);
   world.takeTranscript();
   world.send({ type: 'reload.requested' }).pass(100).crash(1, { signal: 'SIGKILL' }).pass(10_000);
@@ -548,7 +548,7 @@ test('a worker killed while it is being replaced leaves the seat to its successo
   `);
 });
 
-test('a jump of an hour: nobody who serves is touched, whatever else is going on', () => {
+test('a jump of the clock by an hour costs no serving worker', () => {
   const world = new World({ instances: 3 }).pass(5_000);
   world.send({ type: 'reload.requested' }).pass(500);
   world.takeTranscript();
@@ -563,7 +563,7 @@ test('a jump of an hour: nobody who serves is touched, whatever else is going on
   expect(world.serving).toBe(3);
 });
 
-test('a jump of an hour: whoever is heard at last is heard before anybody judges it', () => {
+test('a jump of the clock by an hour: late messages count before timeouts', () => {
   const starting = new World({ instances: 1 }).jump(3_600_000);
   expect(starting.pass(5_000).transcript).toMatchInlineSnapshot(`
     [
@@ -584,7 +584,7 @@ test('a jump of an hour: whoever is heard at last is heard before anybody judges
   `);
 });
 
-test('a fork that the system refuses aborts a reload, which leaves everything as it was', () => {
+test('a fork that fails aborts a reload, which changes nothing', () => {
   const world = new World({ instances: 2 }).pass(5_000);
   world.takeTranscript();
   world.behave = () => ({ refused: 'spawn ENOMEM' });
@@ -602,7 +602,7 @@ test('a fork that the system refuses aborts a reload, which leaves everything as
   expect(world.serving).toBe(2);
 });
 
-test('a fork that the system refuses later in a reload leaves the renewed slots renewed', () => {
+test('a fork that fails later in a reload aborts it; the slots with new workers keep them', () => {
   const world = new World({ instances: 2 }).pass(5_000);
   world.takeTranscript();
   world.behave = ({ slot }) => (slot === 1 ? { refused: 'spawn ENOMEM' } : HEALTHY);
@@ -652,7 +652,7 @@ describe('a pool of 1 024 slots', () => {
     expect(world.alive.size).toBe(0);
   });
 
-  test('that all hang at boot are told to leave at the same moment, and all of them are tried again', () => {
+  test('that all hang at boot are ordered to drain at the same time and retried', () => {
     const world = new World({ instances: MANY, behave: () => ({}) }).pass(3_000);
     const orders = world.transcript.filter(line => line.includes('to retire'));
     expect(orders).toHaveLength(MANY);
