@@ -28,7 +28,7 @@ async function build() {
 }
 
 /**
- * A process that starts meanwhile reads the old file or the new one, whole.
+ * Replaces a file at once: a process that starts meanwhile reads the old one or the new one.
  * @param {string} entry
  * @param {string} name
  * @param {import('esbuild').BuildOptions} options

@@ -3,11 +3,11 @@
 const { spawn } = require('node:child_process');
 const { join } = require('node:path');
 const { run } = require('./run.cjs');
-const { setUp, forgetBuild, ROOT, TSC } = require('./setup.cjs');
+const { setUp, invalidateBuild, ROOT, TSC } = require('./setup.cjs');
 
 async function main() {
   await setUp();
-  forgetBuild();
+  invalidateBuild();
   const compiler = spawn(
     process.execPath,
     [TSC, '-p', 'tsconfig.build.json', '--watch', '--preserveWatchOutput'],

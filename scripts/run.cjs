@@ -5,8 +5,8 @@ const { constants } = require('node:os');
 const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 
 /**
- * Runs a command and resolves with its exit code. Signals that reach this process are passed on, and it outlives
- * the command, so that no process is left behind. A death by signal resolves as in a shell: 128 + the signal's number.
+ * Runs a command and resolves with its exit code; 128 + the number of the signal that killed it, as in a shell. Signals to
+ * this process are passed on, and it waits for the command, so that no process is left behind.
  * @param {string} command
  * @param {readonly string[]} args
  * @param {import('node:child_process').SpawnOptions} options

@@ -1,5 +1,5 @@
 'use strict';
-/** Prepares a fresh clone to run: installs the locked packages, then builds. Skips what is done already. */
+/** Prepares a fresh clone: installs the locked packages, then builds. Skips a step whose inputs have not changed. */
 const { createHash } = require('node:crypto');
 const {
   existsSync,
@@ -60,15 +60,15 @@ async function setUp() {
 }
 
 /**
- * For programs that write modules into `dist/` themselves: workers load those instead of the bundle, which is older, and
- * the next start builds again.
+ * For programs that write modules into `dist/` themselves: workers then load those instead of the older bundle, and the
+ * next start builds again.
  */
-function forgetBuild() {
+function invalidateBuild() {
   for (const path of [BUILD.stamp, 'dist/worker.bundle.js']) rmSync(join(ROOT, path), { force: true });
 }
 
 /**
- * Does a step unless its inputs are unchanged since it was done; exits where the step fails.
+ * Does a step unless its inputs are unchanged since the last time. Ends the process if the step fails.
  * @param {Step} step
  * @param {string} title
  * @param {() => Promise<number>} work resolves with an exit code
@@ -109,4 +109,4 @@ function filesOf(path) {
 /** @param {string} path */
 const isFolder = path => statSync(path).isDirectory();
 
-module.exports = { setUp, once, forgetBuild, ROOT, TSC };
+module.exports = { setUp, once, invalidateBuild, ROOT, TSC };

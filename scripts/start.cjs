@@ -1,5 +1,5 @@
 'use strict';
-/** `npm start`: sets up what is missing, then runs the native supervisor in this process, so that signals reach it. */
+/** `npm start`: sets up what is missing, then runs the native supervisor in this process, so that it gets the signals. */
 const { join } = require('node:path');
 const { setUp, ROOT } = require('./setup.cjs');
 

@@ -1,7 +1,7 @@
 'use strict';
 /**
- * `yarn test:ecosystem`: sets up what is missing, then runs the tests of the built product with the ordinary packages of
- * the Express world. The packages are those of `tests/ecosystem`; arguments go to Jest.
+ * `yarn test:ecosystem`: sets up what is missing, then tests the build with packages that Express applications commonly use.
+ * `tests/ecosystem` locks these packages; arguments go to Jest.
  */
 const { join } = require('node:path');
 const { run } = require('./run.cjs');

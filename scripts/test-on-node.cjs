@@ -1,7 +1,7 @@
 'use strict';
 /**
- * `yarn test:node 24 [FILE…]`: the suite, or some files of it, on another version of Node, the processes that tests
- * start included. The binary comes from the package registry once (Linux on x64); arguments go to Jest.
+ * `yarn test:node 24 [FILE…]`: runs the suite, or some files, on another version of Node, including all processes that
+ * tests start. The binary is downloaded from the package registry once (Linux on x64); arguments go to Jest.
  */
 const { execFileSync, spawnSync } = require('node:child_process');
 const { existsSync, mkdirSync } = require('node:fs');

@@ -1,7 +1,7 @@
 'use strict';
 /**
- * Runs the Yarn this project is locked to, whichever Yarn is installed, or none. Yarn 1 passes every command to this
- * file (see `.yarnrc`), because it refuses projects of a newer Yarn.
+ * Runs the version of Yarn that `package.json` locks, whether or not a Yarn is installed. Yarn 1 passes every command to
+ * this file (see `.yarnrc`), because it cannot handle projects of a newer Yarn.
  */
 const { spawnSync } = require('node:child_process');
 const { run } = require('./run.cjs');
@@ -9,8 +9,8 @@ const { run } = require('./run.cjs');
 const YARN = `@yarnpkg/cli-dist@${require('../package.json').packageManager.split('@')[1]}`;
 
 /**
- * The path of the locked Yarn in npm's cache, downloaded if missing. Yarn then runs without npx: npx starts a shell in
- * between, which dies of a signal that is meant for the program, and leaves the program running.
+ * The path of the locked Yarn in npm's cache, downloaded if missing. Yarn is then run without npx, whose shell would die of
+ * a signal that is meant for the program and leave the program running.
  */
 function locate() {
   const { stdout, status } = spawnSync('npx', ['--yes', `--package=${YARN}`, '--call', 'command -v yarn'], {
@@ -28,7 +28,7 @@ function locate() {
 async function yarn(args, options = {}) {
   const program = locate();
   if (program === undefined) return 1;
-  // Without it that Yarn would follow `yarn-path` back to this file.
+  // Otherwise that Yarn would follow `yarn-path` back to this file.
   const env = { ...process.env, YARN_IGNORE_PATH: '1' };
   return run(process.execPath, [program, ...args], { env, ...options });
 }

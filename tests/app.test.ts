@@ -5,7 +5,7 @@ import { readConfig } from '../src/config.js';
 import type { Readiness } from '../src/routes/health.js';
 import { createLogger } from '../src/utils/logger.js';
 
-/** `EXPRESS_TUNING=off npm test` tries the plain ways here, too. */
+/** With `EXPRESS_TUNING=off npm test` the plain paths are tested. */
 const { EXPRESS_TUNING } = process.env;
 
 interface Setup {
@@ -25,7 +25,7 @@ function setUp(env: Record<string, string> = {}, readiness: () => Readiness = ()
 }
 
 describe('GET /health', () => {
-  test('answers with the agreed keys in the agreed order', async () => {
+  test('answers with its documented keys in their order', async () => {
     const { body, status } = await request(setUp().app).get('/health');
     expect(status).toBe(200);
     expect(Object.keys(body as object)).toEqual(['status', 'timestamp', 'uptime', 'worker']);
@@ -39,7 +39,7 @@ describe('GET /health', () => {
     expect(new Date(timestamp).toISOString()).toBe(timestamp);
   });
 
-  test('answers HEAD without a body, and other methods with what is allowed', async () => {
+  test('answers HEAD without a body, and other methods with 405 and Allow', async () => {
     const { app } = setUp();
     expect((await request(app).head('/health')).status).toBe(200);
     const { status, headers, body } = await request(app).post('/health');
@@ -49,7 +49,7 @@ describe('GET /health', () => {
   });
 });
 
-test('GET /api/status tells version, environment and worker', async () => {
+test('GET /api/status answers with version, environment and worker', async () => {
   const { text } = await request(setUp().app).get('/api/status');
   expect(text).toBe(
     `{"message":"Cabe Arena API is running","version":"1.0.0","environment":"production","worker":${process.pid}}`,
@@ -61,7 +61,7 @@ describe('probes', () => {
     ['starting', 503],
     ['ready', 200],
     ['stopping', 503],
-  ])('/readyz while %s is %i, and /livez is 200 all the time', async (state, status) => {
+  ])('/readyz while %s is %i, and /livez is always 200', async (state, status) => {
     const { app } = setUp({}, () => state);
     const ready = await request(app).get('/readyz');
     expect([ready.status, ready.body]).toEqual([status, { status: state }]);
@@ -69,7 +69,7 @@ describe('probes', () => {
   });
 });
 
-describe('what goes wrong is a problem+json with the id of the request', () => {
+describe('an error is answered as problem+json with the id of the request', () => {
   test.each([
     ['an unknown route', 404, 'There is nothing at /nowhere', (app: Express) => request(app).get('/nowhere')],
     [
@@ -94,7 +94,7 @@ describe('what goes wrong is a problem+json with the id of the request', () => {
           .send({ text: 'x'.repeat(200_000) }),
     ],
     [
-      'a charset nobody knows',
+      'an unknown charset',
       415,
       'unsupported charset "X-UNKNOWN"',
       (app: Express) =>
@@ -125,14 +125,14 @@ describe('what goes wrong is a problem+json with the id of the request', () => {
     setup.app.get('/nothing', () => {
       throw null;
     });
-    // New routes come behind the 404: move them before the two handlers that end the chain.
+    // New routes are added behind the 404: move them before the last two handlers.
     const added = router.stack.splice(-3);
     router.stack.splice(-2, 0, ...added);
     return setup;
   }
 
   test.each(['/sync', '/async'])(
-    'a failure in a handler (%s) is a 500 that gives nothing away in production',
+    'an error in a handler (%s) is a 500 without details in production',
     async path => {
       const { app, lines } = withFailure({});
       const answer = await request(app).get(path);
@@ -151,7 +151,7 @@ describe('what goes wrong is a problem+json with the id of the request', () => {
     },
   );
 
-  test('in development it shows what happened', async () => {
+  test('in development the answer has message and stack', async () => {
     const answer = await request(withFailure({ NODE_ENV: 'development' }).app).get('/sync');
     expect(answer.body).toMatchObject({
       detail: 'secret detail',
@@ -161,22 +161,19 @@ describe('what goes wrong is a problem+json with the id of the request', () => {
 });
 
 describe('request ids', () => {
-  test('a sane one is taken over and echoed', async () => {
+  test('a valid id is used and returned', async () => {
     const { headers } = await request(setUp().app).get('/health').set('X-Request-Id', 'trace/01:a-b_c.d~e=');
     expect(headers['x-request-id']).toBe('trace/01:a-b_c.d~e=');
   });
 
-  test.each(['a b', 'x'.repeat(129), 'ä', '"quoted"'])(
-    'one that could do harm (%p) is replaced',
-    async id => {
-      const { headers } = await request(setUp().app)
-        .get('/health')
-        .set('X-Request-Id', Buffer.from(id).toString('latin1'));
-      expect(headers['x-request-id']).toMatch(/^[\w-]{8}-0$/);
-    },
-  );
+  test.each(['a b', 'x'.repeat(129), 'ä', '"quoted"'])('an invalid id (%p) is replaced', async id => {
+    const { headers } = await request(setUp().app)
+      .get('/health')
+      .set('X-Request-Id', Buffer.from(id).toString('latin1'));
+    expect(headers['x-request-id']).toMatch(/^[\w-]{8}-0$/);
+  });
 
-  test('made ones differ', async () => {
+  test('generated ids differ', async () => {
     const { app } = setUp();
     const ids = [await request(app).get('/health'), await request(app).get('/health')].map(
       ({ headers }) => headers['x-request-id'],
@@ -186,7 +183,7 @@ describe('request ids', () => {
 });
 
 describe('the access log', () => {
-  test('has one line for each request, with what is needed to find it again', async () => {
+  test('has one line for each request, with its id', async () => {
     const { app, lines } = setUp();
     const { headers } = await request(app).get('/api/status?x=1');
     expect(lines()).toEqual([
@@ -208,7 +205,7 @@ describe('the access log', () => {
   });
 });
 
-test('security headers are on every answer, and the framework does not tell its name', async () => {
+test('every answer has security headers and no X-Powered-By', async () => {
   const { headers } = await request(setUp().app).get('/nowhere');
   expect(headers).toMatchObject({
     'x-content-type-options': 'nosniff',
@@ -220,7 +217,7 @@ test('security headers are on every answer, and the framework does not tell its 
   expect(headers).not.toHaveProperty('x-powered-by');
 });
 
-test('TRUST_PROXY decides whose word about the client counts', () => {
+test('TRUST_PROXY decides which proxies are trusted', () => {
   const trusting = setUp({ TRUST_PROXY: 'loopback' }).app.get('trust proxy fn') as (
     address: string,
     hop: number,

@@ -38,7 +38,7 @@ test.each([
   ['LOG_LEVEL', 'silent', { logLevel: 'silent' }],
   ['EXPRESS_TUNING', 'on', { expressTuning: true }],
   ['EXPRESS_TUNING', 'off', { expressTuning: false }],
-])('%s=%s is taken', (name, text, expected) => {
+])('%s=%s is accepted', (name, text, expected) => {
   expect(readConfig({ [name]: text })).toMatchObject(expected);
 });
 
@@ -60,13 +60,13 @@ test.each([
   ['EXPRESS_TUNING', 'OFF'],
   ['EXPRESS_TUNING', 'false'],
   ['EXPRESS_TUNING', '0'],
-])('%s=%s is refused with its name, what was got, and what is allowed', (name, text) => {
+])('%s=%s is refused with name, value and allowed values', (name, text) => {
   expect(() => readConfig({ [name]: text })).toThrow(
     new RegExp(`${name} must be .+, got ${JSON.stringify(text)}`),
   );
 });
 
-test('all problems are told at once', () => {
+test('all errors are reported together', () => {
   const problems = [
     { name: 'PORT', got: 'a' },
     { name: 'LOG_LEVEL', got: 'b' },
@@ -86,14 +86,14 @@ function thrownBy(call: () => unknown): unknown {
   }
 }
 
-test('a supervisor resolves what concerns it, and leaves the rest to the app', () => {
+test('a supervisor reads its own settings only', () => {
   expect(resolveSettings({ PORT: 'anything', LOG_LEVEL: 'warn' })).toEqual({
     values: { nodeEnv: 'production', logLevel: 'warn', webConcurrency: undefined, runDir: undefined },
     invalid: [],
   });
 });
 
-test('a value that cannot be used is listed, and the default holds', () => {
+test('an invalid value is listed, and the default applies', () => {
   const { values, invalid } = resolveSettings({ LOG_LEVEL: 'verbose', WEB_CONCURRENCY: '3' });
   expect(values).toEqual({ ...resolveSettings({}).values, webConcurrency: 3 });
   expect(invalid).toMatchObject([{ name: 'LOG_LEVEL', got: 'verbose' }]);
@@ -107,11 +107,11 @@ test.each([
   [5n, '5n'],
   [{ a: 5n }, '{ a: 5n }'],
   [{ a: [1] }, '{"a":[1]}'],
-])('a sentence about %p says what was found', (got, text) => {
+])('a sentence about %p has the value', (got, text) => {
   expect(sentence({ name: 'x', expected: 'y', got })).toBe(`x must be y, got ${text}`);
 });
 
-test('a sentence about a cycle says what was found', () => {
+test('a sentence about a cyclic object has the value', () => {
   const got: Record<string, unknown> = {};
   got['self'] = got;
   expect(sentence({ name: 'x', expected: 'y', got })).toBe(

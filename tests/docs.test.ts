@@ -1,4 +1,4 @@
-/** What the documentation promises and what the code does are held together. */
+/** The documentation agrees with the code. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { VARIABLES } from '../src/config.js';
@@ -11,7 +11,7 @@ import { ROOT } from './support/processes.js';
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
 const README = read('README.md');
 
-test("the README's table of variables is the code's", () => {
+test("the README's table of variables agrees with the code", () => {
   const documented = [...README.matchAll(/^\| `([A-Z_]+)` +\| (.+?) +\| (.+?) +\|$/gm)].map(
     ([, name, fallback, purpose]) => ({ name, fallback, purpose }),
   );
@@ -19,13 +19,13 @@ test("the README's table of variables is the code's", () => {
   expect(documented).toEqual(known);
 });
 
-test('every exit code is explained, and none that does not exist', () => {
+test('the table of exit codes is complete and has no others', () => {
   const [, table = ''] =
     /## Exit codes[\s\S]*?\| -+ \| -+ \|\n([\s\S]*?)\n\n/.exec(read('docs/operations.md')) ?? [];
   expect([...table.matchAll(/^\| (\d) +\|/gm)].map(([, code]) => Number(code))).toEqual(Object.values(EXIT));
 });
 
-/** One of each, with the values of the documentation. */
+/** One error of each kind, with the values of the documentation. */
 const ERRORS: Readonly<Record<keyof typeof errors, ServiceError>> = {
   invalidConfiguration: errors.invalidConfiguration([
     { name: 'PORT', expected: 'a whole number from 0 to 65535', got: 'abc' },
@@ -60,7 +60,7 @@ const ERRORS: Readonly<Record<keyof typeof errors, ServiceError>> = {
   invalidWorkerCount: errors.invalidWorkerCount('many'),
 };
 
-test('every error is documented with its sentence and exit code, and none that does not exist', () => {
+test('every error is documented with its sentence and exit code, and there are no others', () => {
   const rows = read('docs/errors.md').matchAll(
     /^\| `([A-Z_]+)` +\| (.+?) +\| (.+?) +\| (.+?) +\| (\d) +\|$/gm,
   );
@@ -74,7 +74,7 @@ test('every error is documented with its sentence and exit code, and none that d
   );
 });
 
-test('no error is made elsewhere', () => {
+test('errors are created in errors.ts only', () => {
   const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.ts') && name !== 'errors.ts')
     .filter(name => read(join('src', name)).includes('new ServiceError('));
@@ -90,7 +90,7 @@ test('every table of reload measurements has a row for each guarantee', () => {
   expect(rows.map(([, name]) => name)).toEqual(Array.from({ length: tables }, () => names).flat());
 });
 
-test('every log level is named', () => {
+test('the README names every log level', () => {
   expect(README).toContain(LOG_LEVELS.join(', '));
 });
 
@@ -112,7 +112,7 @@ test('every script that the documents name exists', () => {
   expect([...new Set(named)].filter(script => !builtin.has(script) && !(script in scripts))).toEqual([]);
 });
 
-/** The anchors of a page, as GitHub makes them from its headings. */
+/** The anchors that GitHub creates from the headings of a page. */
 const anchorsOf = (path: string): string[] =>
   [...read(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading
@@ -121,7 +121,7 @@ const anchorsOf = (path: string): string[] =>
       .replaceAll(' ', '-'),
   );
 
-test.each(DOCUMENTS)('every link of %s leads somewhere', name => {
+test.each(DOCUMENTS)('every link of %s has a target', name => {
   const prose = read(name).replace(/^```[\s\S]*?^```$/gm, '');
   const links = [...prose.matchAll(/\]\(((?!https?:)[^)\s]+)/g)].map(([, link = '']) => link);
   const broken = links.filter(link => {

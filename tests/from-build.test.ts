@@ -11,7 +11,7 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 };
 const ofTheBuild = Object.entries(scripts).filter(([name]) => /^(start:(?!pm2)|cluster:)/.test(name));
 
-/** A project without a build, or with one that tells what it is given. */
+/** A project without a build, or with one whose programs print their arguments. */
 function project(built: boolean): string {
   const at = folder();
   mkdirSync(join(at, 'scripts'));
@@ -26,7 +26,7 @@ function project(built: boolean): string {
   return at;
 }
 
-test.each(ofTheBuild)('%s says how to build what is not built', (_name, script) => {
+test.each(ofTheBuild)('%s names the command that builds', (_name, script) => {
   const at = project(false);
   const { status, stderr, stdout } = spawnSync(script, { cwd: at, shell: true, encoding: 'utf8' });
   const program = script.includes('from-build.cjs index.js') ? 'index.js' : 'cluster.js';
@@ -36,7 +36,7 @@ test.each(ofTheBuild)('%s says how to build what is not built', (_name, script) 
   expect([status, stdout]).toEqual([5, '']);
 });
 
-test.each(ofTheBuild)('%s hands on what stands behind it', (_name, script) => {
+test.each(ofTheBuild)('%s passes on its arguments', (_name, script) => {
   const at = project(true);
   const { status, stdout } = spawnSync(`${script} --json`, { cwd: at, shell: true, encoding: 'utf8' });
   const [program = '', ...given] = script.slice(script.indexOf('.cjs ') + 5).split(' ');

@@ -1,6 +1,6 @@
 /**
- * Who loads what: the supervisor stays light, and a broken app cannot take it down. The build makes one file of its
- * modules, so these are counted in the sources.
+ * Which modules a program loads: the supervisor stays small, and a broken app cannot end it. The build bundles its modules,
+ * so the sources are run here.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
@@ -10,27 +10,30 @@ import { cleanUp, CLUSTER, folder, freePort, ROOT, start, until } from './suppor
 jest.setTimeout(60_000);
 afterEach(cleanUp);
 
-/** Has a program note what it has loaded: when it ends, and on SIGUSR2. */
-function noting(): { readonly env: Readonly<Record<string, string>>; readonly loaded: () => string[] } {
+/** Makes a program record the modules that it has loaded, at its exit and on SIGUSR2. */
+function recordModules(): {
+  readonly env: Readonly<Record<string, string>>;
+  readonly loaded: () => string[];
+} {
   const at = folder();
-  const [hook, notes] = [join(at, 'hook.js'), join(at, 'notes')];
-  writeFileSync(notes, '');
+  const [hook, record] = [join(at, 'hook.js'), join(at, 'record')];
+  writeFileSync(record, '');
   writeFileSync(
     hook,
-    `const note = () => require('node:cluster').isPrimary
-       && require('node:fs').writeFileSync(${JSON.stringify(notes)}, Object.keys(require.cache).join('\\n') + '\\nend');
-     process.on('exit', note).on('SIGUSR2', note);`,
+    `const write = () => require('node:cluster').isPrimary
+       && require('node:fs').writeFileSync(${JSON.stringify(record)}, Object.keys(require.cache).join('\\n') + '\\nend');
+     process.on('exit', write).on('SIGUSR2', write);`,
   );
   return {
     env: { NODE_OPTIONS: `--require ${require.resolve('tsx/cjs')} --require ${hook}` },
     loaded: () => {
-      const paths = readFileSync(notes, 'utf8').split('\n');
+      const paths = readFileSync(record, 'utf8').split('\n');
       return paths.at(-1) === 'end' ? paths.slice(0, -1).map(path => relative(ROOT, path)) : [];
     },
   };
 }
 
-/** Express, its helpers, and everything that is only about answering requests. */
+/** Express, its helpers, and our modules that answer requests. */
 const OF_THE_WORKER =
   /node_modules\/(express|router|body-parser|proxy-addr)\/|(src|dist)\/(app|index)\.|(src|dist)\/(routes|http|fast-path)\//;
 const OF_COMMANDS = /src\/commands\/(act|check|client|help|status)\.ts/;
@@ -38,21 +41,21 @@ const ON_REQUEST = /node_modules\/(chokidar|croner|fastest-levenshtein|picomatch
 
 const SOURCE = join(ROOT, 'src', 'cluster.ts');
 
-test('the supervisor loads nothing of the worker, of the commands, or of what nobody has asked for', async () => {
-  const { env, loaded } = noting();
+test('the supervisor loads no module of the worker, of the commands, or of unused options', async () => {
+  const { env, loaded } = recordModules();
   const running = start([SOURCE], { ...env, PORT: String(await freePort()), RUN_DIR: folder() });
   await running.said(/HTTP server started/);
   running.kill('SIGUSR2');
-  await until(() => loaded().length > 0, 'it has noted what it has loaded');
+  await until(() => loaded().length > 0, 'the record is written');
   expect(loaded()).toContain('src/supervisor/core/step.ts');
-  for (const heavy of [OF_THE_WORKER, OF_COMMANDS, ON_REQUEST])
-    expect(loaded().filter(path => heavy.test(path))).toEqual([]);
+  for (const unwanted of [OF_THE_WORKER, OF_COMMANDS, ON_REQUEST])
+    expect(loaded().filter(path => unwanted.test(path))).toEqual([]);
 });
 
 test.each([['help'], ['status'], ['reload'], ['check']])(
   '%s loads neither the service nor other commands',
   async command => {
-    const { env, loaded } = noting();
+    const { env, loaded } = recordModules();
     await start([SOURCE, command], { ...env, PORT: String(await freePort()), RUN_DIR: folder() }).ended;
     const own = command === 'reload' ? 'act' : command;
     expect(loaded()).toContain(`src/commands/${own}.ts`);
@@ -65,7 +68,7 @@ test.each([['help'], ['status'], ['reload'], ['check']])(
   },
 );
 
-test('the one file of the build needs no package but pino, for reading lines: it may outlive its folder', () => {
+test('the bundle of the supervisor needs no package but pino: it keeps running if its folder is replaced', () => {
   const required = [...readFileSync(CLUSTER, 'utf8').matchAll(/\brequire\("([^"]+)"\)/g)].map(
     ([, name]) => name ?? '',
   );

@@ -1,4 +1,4 @@
-/** What `package.json` offers, as somebody uses it who has just cloned this: Node, npm and nothing else. */
+/** The scripts of `package.json` in a fresh clone, with Node and npm only. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -29,12 +29,11 @@ import {
 jest.setTimeout(60_000);
 
 /**
- * A clone whose packages are those of this one. Its npx fetches nothing, and its Yarn installs nothing: what they are
- * asked to do is noted.
+ * A clone that uses the packages of this folder. Its npx and Yarn download and install nothing; they log their arguments.
  */
 const CLONE = realpathSync(mkdtempSync(join(tmpdir(), 'cabe-clone-')));
 const TOOLS = realpathSync(mkdtempSync(join(tmpdir(), 'cabe-tools-')));
-const NOTES = join(TOOLS, 'notes');
+const LOG = join(TOOLS, 'log');
 const NPX = join(TOOLS, 'npx');
 
 beforeAll(() => {
@@ -50,13 +49,13 @@ beforeEach(() => {
   for (const name of readdirSync(join(ROOT, 'node_modules')).filter(entry => !entry.startsWith('.cabe-')))
     symlinkSync(join(ROOT, 'node_modules', name), join(CLONE, 'node_modules', name));
   const yarn = join(TOOLS, 'yarn.cjs');
-  const note = `require('node:fs').appendFileSync(${JSON.stringify(NOTES)}, 'yarn ' + process.argv.slice(2).join(' ') + '\\n');`;
-  writeFileSync(yarn, note);
-  writeFileSync(NPX, `#!/bin/sh\necho "npx $*" >>${NOTES}\necho ${yarn}\n`, { mode: 0o755 });
-  writeFileSync(NOTES, '');
+  const program = `require('node:fs').appendFileSync(${JSON.stringify(LOG)}, 'yarn ' + process.argv.slice(2).join(' ') + '\\n');`;
+  writeFileSync(yarn, program);
+  writeFileSync(NPX, `#!/bin/sh\necho "npx $*" >>${LOG}\necho ${yarn}\n`, { mode: 0o755 });
+  writeFileSync(LOG, '');
 });
 afterEach(async () => {
-  for (const pid of processesInClone()) process.kill(pid, 'SIGKILL'); // what a test that failed has left
+  for (const pid of processesInClone()) process.kill(pid, 'SIGKILL'); // leftovers of a failed test
   await cleanUp();
 });
 afterAll(() => {
@@ -84,7 +83,7 @@ async function npm(...args: string[]): Promise<Running & { readonly port: number
   return Object.assign(follow(child), { port });
 }
 
-/** Every process that works in the clone (Linux). */
+/** Every process whose working directory is the clone (Linux). */
 const processesInClone = (): number[] =>
   readdirSync('/proc')
     .map(Number)
@@ -104,12 +103,12 @@ async function expectNothingLeft(): Promise<void> {
 const SETS_UP = /^(Installing|Building)/;
 
 describe('npm start', () => {
-  test('installs and builds once, serves, hands its signals on, and leaves nothing behind', async () => {
+  test('installs and builds once, serves, passes on signals, and leaves no process behind', async () => {
     const first = await npm('start');
     await first.said(/^Installing the locked packages/);
     await first.said(/^Building/);
     await first.said(/HTTP server started/);
-    expect(readFileSync(NOTES, 'utf8')).toMatch(
+    expect(readFileSync(LOG, 'utf8')).toMatch(
       /^npx --yes --package=@yarnpkg\/cli-dist@[\d.]+ --call command -v yarn\nyarn install --immutable\n$/,
     );
     first.kill('SIGTERM');
@@ -126,7 +125,7 @@ describe('npm start', () => {
     expect(second.lines.filter(({ msg }) => SETS_UP.test(msg))).toEqual([]);
   });
 
-  test('without a registry says that it is needed once, and starts nothing', async () => {
+  test('without a registry reports that it is needed once, and starts nothing', async () => {
     writeFileSync(NPX, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
     const running = await npm('start');
     expect((await running.ended).code).toBe(1);
@@ -136,7 +135,7 @@ describe('npm start', () => {
   });
 });
 
-test('npm test sets itself up, hands its arguments to Jest, and tells its exit code', async () => {
+test('npm test sets up what is missing, passes its arguments to Jest, and exits with its exit code', async () => {
   const first = await npm('test', '--', '--listTests', 'tests/app');
   expect((await first.ended).code).toBe(0);
   expect(first.lines.filter(({ msg }) => SETS_UP.test(msg))).toHaveLength(2);
@@ -157,11 +156,11 @@ test.each([
   end(running.pid);
   await running.ended;
   await expectNothingLeft();
-  // What its compiler has made may be of a source that is put back since.
+  // The sources may have changed since its compiler wrote the modules.
   expect(existsSync(join(CLONE, 'dist', '.built'))).toBe(false);
 });
 
-test('npm run dev:cluster serves what is edited, without a build', async () => {
+test('npm run dev:cluster serves edited sources without a build', async () => {
   const source = join(CLONE, 'src', 'routes', 'status.ts');
   const before = readFileSync(source, 'utf8');
   const running = await npm('run', 'dev:cluster');
@@ -186,7 +185,7 @@ test('npm run dev:cluster serves what is edited, without a build', async () => {
 });
 
 describe('run.cjs', () => {
-  /** A script that runs this program, and tells how it ended. */
+  /** A script that runs this program and exits with its exit code. */
   const running = (program: string): Running =>
     follow(
       spawn(
@@ -201,25 +200,25 @@ describe('run.cjs', () => {
     );
 
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    'hands %s on, and outlives what it runs',
+    'passes on %s and waits for its command',
     async signal => {
       const script = running(
-        `process.on('${signal}', () => { console.log('heard'); setTimeout(() => process.exit(7), 200); }); console.log('listening'); setInterval(() => 0, 1000);`,
+        `process.on('${signal}', () => { console.log('received'); setTimeout(() => process.exit(7), 200); }); console.log('listening'); setInterval(() => 0, 1000);`,
       );
       await script.said(/^listening$/);
       script.kill(signal);
-      await script.said(/^heard$/);
+      await script.said(/^received$/);
       expect(await script.ended).toEqual({ code: 7, signal: null });
     },
   );
 
-  test("tells a signal's death as a shell does", async () => {
+  test('exits as a shell does when a signal kills its command', async () => {
     expect((await running(`process.kill(process.pid, 'SIGKILL')`).ended).code).toBe(137);
   });
 });
 
 test.each(['start:worker', 'start:cluster'])(
-  'yarn %s runs also where npx has called Yarn, whose own shell knows no exec',
+  'yarn %s also runs if npx has called Yarn, whose shell has no exec',
   script => {
     const { status, stderr, stdout } = spawnSync(process.execPath, ['scripts/yarn.cjs', script], {
       cwd: ROOT,

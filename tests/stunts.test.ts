@@ -1,4 +1,4 @@
-/** How long connections waited is read from both ends of them. */
+/** The longest wait of a connection is measured from both ends: the client's opening, and the worker's acceptance. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cleanUp, folder } from './support/processes.js';
@@ -6,7 +6,7 @@ import { Stunts } from './support/stunts.js';
 
 afterEach(cleanUp);
 
-test('the longest wait is that of the connection which was accepted last after it had been opened', () => {
+test('the longest wait is the longest time between opening and acceptance', () => {
   const at = folder();
   const accepted = (pid: number, all: readonly (readonly [port: number, at: number])[]): void =>
     writeFileSync(join(at, `words-${pid}`), JSON.stringify({ pid, at: 900, held: [], accepted: all }));
@@ -21,7 +21,7 @@ test('the longest wait is that of the connection which was accepted last after i
   const longest = (...opened: readonly (readonly [port: number, at: number])[]): number =>
     new Stunts(at).longestWaitMs(opened.map(([port, time]) => ({ port, at: time })));
   expect(longest([5_001, 100], [5_002, 110])).toBe(30);
-  expect(longest([5_001, 500], [5_001, 100])).toBe(12); // a port is used again
-  expect(longest([5_001, 200], [5_001, 510])).toBe(2); // the first of them was never accepted
+  expect(longest([5_001, 500], [5_001, 100])).toBe(12); // a reused port
+  expect(longest([5_001, 200], [5_001, 510])).toBe(2); // the first connection was never accepted
   expect(longest([5_003, 100], [5_004, 100])).toBe(0);
 });
