@@ -237,3 +237,12 @@ export async function changeReplacesWorker(service: Service, name: string): Prom
   service.writeFile(name, `// ${performance.now()}\n`);
   return becomesTrue(() => service.journal(/^boots/).length > before, 1_500);
 }
+
+/** The pids of all helpers that workers of `apps/helped.js` have started. */
+export const helpersOf = (service: Service): number[] => service.journal(/^helps/).map(({ pid }) => pid);
+
+/** How many of these processes are left, once they have had time to end. */
+export async function leftOf(pids: readonly number[]): Promise<number> {
+  await becomesTrue(() => !pids.some(isAlive), 2_000);
+  return pids.filter(isAlive).length;
+}

@@ -37,6 +37,8 @@ export interface App {
   readonly shutdownWithMessage: boolean;
   /** The order to leave, where it is a signal. */
   readonly killSignal: NodeJS.Signals;
+  /** Whether the processes that a worker has started end with it. */
+  readonly treekill: boolean;
   readonly maxMemoryBytes: number | undefined;
   readonly cronRestart: string | undefined;
   readonly watch: Watch | undefined;
@@ -136,6 +138,7 @@ function resolveApp(entry: Entry, request: LoadRequest, problems: InvalidValue[]
     env,
     shutdownWithMessage: value('shutdown_with_message'),
     killSignal: killSignal(shell, problems),
+    treekill: value('treekill'),
     maxMemoryBytes: value('max_memory_restart'),
     cronRestart: value('cron_restart'),
     watch: watchOf(value, cwd),

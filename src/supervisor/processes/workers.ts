@@ -15,6 +15,7 @@ import { openChannel, type WorkerChannel } from './channel.js';
 import { inFaultContext, outsideFaultContext, type ListenError } from './fault-context.js';
 import { forkProcess } from './fork.js';
 import { createHeartbeatMonitor, type HeartbeatMonitor } from './heartbeats.js';
+import { createHelpers, type Helpers } from './helpers.js';
 import type { Listener } from './listener.js';
 
 /** A process as the supervisor keeps it. */
@@ -68,6 +69,8 @@ export interface WorkerNeeds {
 interface RunningWorker extends ForkRequest {
   readonly child: ChildProcess;
   readonly channel: WorkerChannel;
+  /** Ended with it; `undefined` with `treekill: false`. */
+  readonly helpers: Helpers | undefined;
   /** Where it listens on a socket of ours, once it has asked for one; a worker gets one address. */
   address: Address | undefined;
   isReady: boolean;
@@ -111,9 +114,13 @@ export function createWorkers(needs: WorkerNeeds): Workers {
       heartbeats?.remove(id);
       worker.isLeaving = true;
       worker.isOrdered = true;
+      worker.helpers?.find();
       sendOrder(worker, how);
     },
-    kill: id => void running.get(id)?.child.kill('SIGKILL'),
+    kill(id) {
+      const worker = running.get(id);
+      if (worker !== undefined) kill(worker);
+    },
     lend(slot, to) {
       const borrower = running.get(to);
       const handle = borrower?.address && listener.lendable(slot, borrower.address);
@@ -155,11 +162,13 @@ function fork(request: ForkRequest, context: Context): Process | undefined {
     report({ type: 'fork.failed', worker: id, message: forkFailureText(error as Error, app.cwd) });
     return undefined;
   }
+  const { pid } = worker.process;
   const channel = openChannel(worker, message => handleMessage(id, message, context), onFault);
   running.set(id, {
     ...request,
     child: worker.process,
     channel,
+    helpers: app.treekill && pid !== undefined ? createHelpers(pid) : undefined,
     address: undefined,
     isReady: false,
     listenFailure: undefined,
@@ -169,7 +178,6 @@ function fork(request: ForkRequest, context: Context): Process | undefined {
     borrowed: new Set(),
   });
   observe(request, worker, context);
-  const { pid } = worker.process;
   return pid === undefined ? undefined : { id, pid, forkedAt: performance.now() };
 }
 
@@ -182,13 +190,26 @@ function observe({ id, app }: ForkRequest, worker: Worker, { running, heartbeats
       if (listening !== undefined) listening.listenFailure = undefined;
       send({ type: 'worker.listening', worker: id });
     })
-    .on('exit', (code: number | null, signal: string | null) => {
-      const failure = running.get(id)?.listenFailure;
-      running.delete(id);
-      if (failure !== undefined && code !== 0) send({ type: 'worker.boot-failed', worker: id, failure });
-      outsideFaultContext(() => heartbeats?.remove(id));
-      send({ type: 'worker.exited', worker: id, code: signal === null ? code : null, signal });
+    // An ordered worker may have started further helpers while it drained; a moment later they are nobody's.
+    .on('disconnect', () => {
+      const leaving = running.get(id);
+      if (leaving?.isOrdered === true) leaving.helpers?.find();
     })
+    .on('exit', (code: number | null, signal: string | null) =>
+      outsideFaultContext(() => {
+        const gone = running.get(id);
+        heartbeats?.remove(id);
+        const finish = (): void => {
+          running.delete(id);
+          const failure = gone?.listenFailure;
+          if (failure !== undefined && code !== 0)
+            report({ type: 'worker.boot-failed', worker: id, failure });
+          report({ type: 'worker.exited', worker: id, code: signal === null ? code : null, signal });
+        };
+        if (gone?.helpers === undefined) finish();
+        else gone.helpers.end(finish);
+      }),
+    )
     .on('error', (error: Error) => {
       // With a pid it is a message that could not be delivered: the exit follows. Without one the fork has failed.
       if (worker.process.pid !== undefined) return;
@@ -235,6 +256,12 @@ function answerListenerRequest(worker: RunningWorker, { port, host }: Address, {
   worker.channel.send({ type: 'cabe:listener', error }, handle);
 }
 
+function kill({ child, helpers }: RunningWorker): void {
+  helpers?.find();
+  child.kill('SIGKILL');
+  helpers?.kill();
+}
+
 function sendOrder({ app, channel, child }: RunningWorker, how: 'stop' | 'retire'): void {
   if (!app.shutdownWithMessage || !channel.isConnected)
     return void child.kill(app.shutdownWithMessage ? 'SIGTERM' : app.killSignal);
@@ -262,6 +289,6 @@ function blame(id: WorkerId, error: unknown, { running, report }: Context): bool
   worker.isBroken = true;
   const message = error instanceof Error ? error.message : String(error);
   report({ type: 'worker.misbehaved', worker: id, reason: message.slice(0, MAX_REASON_LENGTH) });
-  worker.child.kill('SIGKILL');
+  kill(worker);
   return true;
 }

@@ -65,6 +65,7 @@ test("without any field, PM2's defaults hold", () => {
     incrementVar: undefined,
     shutdownWithMessage: false,
     killSignal: 'SIGINT',
+    treekill: true,
     maxMemoryBytes: undefined,
     cronRestart: undefined,
     watch: undefined,
@@ -111,6 +112,7 @@ describe('a field', () => {
     [{ cron_restart: '0 3 * * *' }, { cronRestart: '0 3 * * *' }],
     [{ cron: '0' }, { cronRestart: undefined }],
     [{ instance_var: 'SEAT' }, { instanceVar: 'SEAT' }],
+    [{ treekill: false }, { treekill: false }],
     [{ watch: true, ignore_watch: 'logs tmp' }, { watch: { watch: ['.'], ignore: ['logs', 'tmp'] } }],
     [{ watch: [], ignore_watch: ['logs', ''] }, { watch: { watch: ['.'], ignore: ['logs'] } }],
     [{ watch: 'src lib' }, { watch: { watch: ['src', 'lib'], ignore: [], delayMs: 1_000, options: {} } }],
@@ -207,8 +209,8 @@ describe('warnings', () => {
   const warned = (fields: object): readonly string[] => load(fields).warnings;
 
   test('a field that PM2 follows and this supervisor does not is named', () => {
-    expect(warned({ treekill: false, uid: 33 })).toEqual([
-      'treekill is not followed by the native supervisor',
+    expect(warned({ vizion: false, uid: 33 })).toEqual([
+      'vizion is not followed by the native supervisor',
       'uid is not followed by the native supervisor',
     ]);
   });
