@@ -1,17 +1,17 @@
-/** `yarn bench`: measures this service against its peers, in rounds, on any Node. See docs/performance.md. */
+/** `yarn bench`: compares this service with its peers, in rounds, on any version of Node. See docs/performance.md. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { compare, DEAREST } from './guard.js';
+import { MAX_RATIO, measureRatio } from './guard.js';
 import { SECTIONS } from './sections/all.js';
 import { readCommandLine, type CommandLine } from './support/command-line.js';
 import { CPUS, ROOT } from './support/processes.js';
 import { check, report } from './support/report.js';
-import { keep, machine, versions } from './support/results.js';
+import { machine, saveRecord, versions } from './support/results.js';
 import { table } from './support/tables.js';
 import { wrkVersion } from './support/wrk.js';
 
-const tell = (text: string): void => void process.stderr.write(`${text}\n`);
+const print = (text: string): void => void process.stderr.write(`${text}\n`);
 
 async function main(): Promise<void> {
   if (process.platform !== 'linux') throw new Error('The bench reads /proc: it runs on Linux only');
@@ -20,24 +20,21 @@ async function main(): Promise<void> {
     SECTIONS.map(({ name }) => name),
   );
   if (line.action === 'report') {
-    await (line.check ? check(SECTIONS) : write());
+    await (line.check ? check(SECTIONS) : writeReport());
     return;
   }
   await (line.action === 'guard' ? guard(line) : measure(line));
   build(process.execPath);
 }
 
-/** The pictures are drawn by a library that is installed with the peers. */
-async function write(): Promise<void> {
-  install();
+/** The library that draws the pictures is installed with the peers. */
+async function writeReport(): Promise<void> {
+  installPeers();
   await report(SECTIONS);
-  tell('docs/performance.md is written');
+  print('docs/performance.md is written');
 }
 
-/**
- * Before each measurement, with the Node that is measured: V8's code cache is of use to no other, and nobody wants to
- * measure the build before the last.
- */
+/** Builds with the version of Node that is measured: the compile cache works with this version only. */
 function build(node: string): void {
   const { status } = spawnSync(node, [join(ROOT, 'scripts', 'build.cjs')], {
     cwd: ROOT,
@@ -46,13 +43,13 @@ function build(node: string): void {
   if (status !== 0) throw new Error(`scripts/build.cjs failed with ${node}`);
 }
 
-/** The peers at their locked versions; the product itself depends on none of them. */
-function install(): void {
-  const [wanted, there] = ['package-lock.json', 'node_modules/.package-lock.json'].map(name =>
+/** Installs the peers at their locked versions; the service depends on none of them. */
+function installPeers(): void {
+  const [lock, installed] = ['package-lock.json', 'node_modules/.package-lock.json'].map(name =>
     statSync(join(ROOT, 'bench', name), { throwIfNoEntry: false }),
   );
-  if (wanted !== undefined && there !== undefined && there.mtimeMs >= wanted.mtimeMs) return;
-  tell('Installing the peers …');
+  if (lock !== undefined && installed !== undefined && installed.mtimeMs >= lock.mtimeMs) return;
+  print('Installing the peers …');
   const { status } = spawnSync('npm', ['ci'], { cwd: join(ROOT, 'bench'), stdio: ['ignore', 2, 2] });
   if (status !== 0) throw new Error('npm ci failed in bench');
 }
@@ -61,12 +58,12 @@ async function guard({ nodes }: CommandLine): Promise<void> {
   for (const node of binaries(nodes)) {
     const version = versionOf(node);
     build(node);
-    const found = await compare({ node, cpus: CPUS, tell: text => tell(`  ${text}`) });
-    // Nothing measured is no pass.
-    const isDear = !(found <= DEAREST);
-    const sentence = `a request takes ${found.toFixed(2)} times the CPU time of plain node:http; ${DEAREST} is the most`;
-    console.log(`${isDear ? '✗' : '✓'} Node ${version}: ${sentence}`);
-    if (isDear) process.exitCode = 1;
+    const ratio = await measureRatio({ node, cpus: CPUS, log: text => print(`  ${text}`) });
+    // NaN, which means that nothing was measured, is a failure, too.
+    const isTooSlow = !(ratio <= MAX_RATIO);
+    const sentence = `a request takes ${ratio.toFixed(2)} times the CPU time of plain node:http, at most ${MAX_RATIO} is allowed`;
+    console.log(`${isTooSlow ? '✗' : '✓'} Node ${version}: ${sentence}`);
+    if (isTooSlow) process.exitCode = 1;
   }
 }
 
@@ -76,10 +73,10 @@ const binaries = (nodes: readonly string[]): string[] =>
 const versionOf = (node: string): string =>
   execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().slice(1);
 
-/** One that fails keeps nobody from measuring the others: they may take an hour. */
+/** A section that fails does not stop the others, which may take an hour. */
 async function measure({ quick, sections, nodes }: CommandLine): Promise<void> {
   wrkVersion();
-  install();
+  installPeers();
   const command = [
     'yarn bench',
     ...(quick ? ['quick'] : []),
@@ -91,16 +88,16 @@ async function measure({ quick, sections, nodes }: CommandLine): Promise<void> {
     const version = versionOf(node);
     for (const section of SECTIONS.filter(({ name }) => sections.includes(name))) {
       const title = `${section.title}, Node ${version}`;
-      tell(`\n${title}`);
+      print(`\n${title}`);
       const from = performance.now();
       const samples = await section
-        .run({ node, version, quick, cpus: CPUS, tell: text => tell(`  ${text}`) })
-        .catch((error: unknown) => complain(error));
+        .run({ node, version, quick, cpus: CPUS, log: text => print(`  ${text}`) })
+        .catch((error: unknown) => reportFailure(error));
       const seconds = Math.round((performance.now() - from) / 1_000);
       took.push(`${seconds} s${samples === undefined ? ', and failed' : ''}: ${title}`);
       if (samples === undefined) continue;
       const at = new Date().toISOString();
-      keep(version, quick, section.name, {
+      saveRecord(version, quick, section.name, {
         at,
         command: command.join(' '),
         machine: machine(),
@@ -110,17 +107,17 @@ async function measure({ quick, sections, nodes }: CommandLine): Promise<void> {
       console.log(`\n${title}\n\n${table(section, samples)}`);
     }
   }
-  tell(`\n${took.join('\n')}`);
-  // What was only looked at is for nobody else to read.
-  if (!quick) await write();
+  print(`\n${took.join('\n')}`);
+  // Figures of a quick run are not reported.
+  if (!quick) await writeReport();
 }
 
-function complain(error: unknown): undefined {
-  tell(error instanceof Error ? error.message : String(error));
+function reportFailure(error: unknown): undefined {
+  print(error instanceof Error ? error.message : String(error));
   if (process.env['DEBUG'] !== undefined) console.error(error);
   process.exitCode = 1;
 }
 
 void main()
-  .catch(complain)
+  .catch(reportFailure)
   .then(() => process.exit());

@@ -1,16 +1,16 @@
 'use strict';
-/** node:cluster and nothing else: forks WORKERS times the PROGRAM, and forks again whatever has ended. */
+/** Plain node:cluster: forks WORKERS workers of PROGRAM, and replaces each that exits. */
 const cluster = require('node:cluster');
 
 cluster.setupPrimary({ exec: process.env.PROGRAM });
-let leaving = false;
+let stopping = false;
 cluster.on('exit', () => {
-  if (!leaving) cluster.fork();
+  if (!stopping) cluster.fork();
   else if (Object.keys(cluster.workers).length === 0) process.exit(0);
 });
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => {
-    leaving = true;
+    stopping = true;
     for (const worker of Object.values(cluster.workers)) worker.process.kill('SIGTERM');
   });
 }

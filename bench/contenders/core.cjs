@@ -1,8 +1,7 @@
 'use strict';
 /**
- * The supervisor's pure core by itself: how long it takes to settle a pool after each kind of event. SLOTS is a list of
- * sizes; what comes out is JSON, an object for each kind. The pool is a value, so the same event can happen to it again
- * and again.
+ * Measures how long the supervisor's pure core takes to settle a pool after each kind of event. SLOTS is a list of pool
+ * sizes; the output is JSON, an object for each kind. A pool is immutable, so an event can be applied to it repeatedly.
  */
 const { createPool, step } = require('../../dist/supervisor/core/step.js');
 
@@ -30,7 +29,7 @@ const scale = instances => ({ type: 'scale', instances });
 
 const after = (pool, now, ...events) => events.reduce((before, event) => step(before, event, now).pool, pool);
 
-/** Of every kind: the pool to which it happens, the event, and when. Workers are numbered from 1 in the order of forking. */
+/** For each kind: the pool, the event, and the time. Workers are numbered from 1 in the order of their forks. */
 function kinds(slots) {
   const empty = createPool(POLICY, slots);
   const starting = after(empty, 0, wake);
@@ -44,12 +43,12 @@ function kinds(slots) {
     ready: [almost, ready(slots), 0],
     overdue: [starting, wake, POLICY.listenTimeoutMs + 1],
     crash: [serving, exited(1), LATER],
-    silent: [serving, { type: 'worker.unresponsive', worker: 1 }, LATER],
+    unresponsive: [serving, { type: 'worker.unresponsive', worker: 1 }, LATER],
     reload: [serving, read(slots), LATER],
     reloadOn: [reloading, wake, LATER + POLICY.minUptimeMs],
     scale: [one, scale(slots), LATER],
     stop: [serving, stop, LATER],
-    left: [after(serving, LATER, stop), exited(1), LATER],
+    exited: [after(serving, LATER, stop), exited(1), LATER],
   };
 }
 
@@ -70,7 +69,7 @@ function timed([pool, event, now]) {
 }
 
 const sizes = process.env.SLOTS.split(',').map(Number);
-// What is compiled meanwhile would be counted to whatever comes first.
+// Warms up the code; otherwise the first kind would seem slow.
 for (const kind of Object.values(kinds(16))) timed(kind);
 
 const found = {};

@@ -1,8 +1,8 @@
 'use strict';
 /**
- * The app that most people would write: Express, helmet, pino-http, each as its documentation shows it, doing the work
- * of our worker: the same answer, the same headers, an id, a line per request. EXPRESS=4 takes Express 4; LOG=gathered
- * lets pino write when it finds the time, so that lines go out together.
+ * A usual Express app with helmet and pino-http, each as in its documentation. It does the work of our worker: the same
+ * answer, the same headers, an id and a log line per request. EXPRESS=4 uses Express 4; with LOG=batched pino writes
+ * asynchronously, several lines at once.
  */
 const { randomUUID } = require('node:crypto');
 const express = require(process.env.EXPRESS === '4' ? 'express4' : 'express');
@@ -11,15 +11,15 @@ const pino = require('pino');
 const { pinoHttp } = require('pino-http');
 const { HELMET, health, serve } = require('./shared.cjs');
 
-/** Only on demand: under PM2 a destination of one's own would bypass its logs. */
-const gathered = process.env.LOG === 'gathered' && { logger: pino(pino.destination({ fd: 1, sync: false })) };
+/** Not by default: a destination of its own would bypass the logs of PM2. */
+const batched = process.env.LOG === 'batched' && { logger: pino(pino.destination({ fd: 1, sync: false })) };
 
 const app = express();
-// Neither header is sent by the others: sending them would be more work.
+// The others send neither header.
 app.disable('x-powered-by').disable('etag');
 app.use(
   pinoHttp({
-    ...gathered,
+    ...batched,
     genReqId(request, response) {
       const id = request.headers['x-request-id'] ?? randomUUID();
       response.setHeader('X-Request-Id', id);

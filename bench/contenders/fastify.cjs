@@ -2,9 +2,9 @@
 /** Fastify with its helmet and its logger. */
 const { randomUUID } = require('node:crypto');
 const { fastify, LogController } = require('fastify');
-const { HELMET, KEEP_ALIVE_MS, health, leaveOnSignal } = require('./shared.cjs');
+const { HELMET, KEEP_ALIVE_MS, health, stopOnSignal } = require('./shared.cjs');
 
-/** One line per request in place of two: what the first one says goes into the second. */
+/** One line per request instead of two: the second one contains what the first one would. */
 class OneLine extends LogController {
   incomingRequest() {}
 
@@ -29,5 +29,5 @@ app.get('/health', () => health());
 
 void app.listen({ port: Number(process.env.PORT), host: process.env.HOST ?? '::' }).then(() => {
   process.send?.('ready');
-  leaveOnSignal(app.server);
+  stopOnSignal(app.server);
 });

@@ -1,5 +1,5 @@
 'use strict';
-/** The standard app under PM2 as its documentation has it: cluster mode, everything else as it comes. */
+/** The usual Express app under PM2 as in its documentation: cluster mode, everything else default. */
 module.exports = {
   apps: [
     {

@@ -1,8 +1,8 @@
 'use strict';
 /**
- * node:http and nothing else. RAW=bare answers and does no more: the floor. Otherwise it does what our worker does,
- * the same headers, an id and a line per request, in the plainest way there is; with
- * LOG=gathered the lines of one turn of the event loop are written together.
+ * Plain node:http. RAW=bare only answers: the lower bound. Otherwise it does the work of our worker in the simplest way:
+ * the same headers, an id and a log line per request. With LOG=batched the lines of one turn of the event loop are written
+ * together.
  */
 const { randomBytes } = require('node:crypto');
 const { writeSync } = require('node:fs');
@@ -19,7 +19,7 @@ function bare(_request, response) {
 
 let pending = '';
 
-function gather(line) {
+function batch(line) {
   if (pending === '') {
     setImmediate(() => {
       const lines = pending;
@@ -30,7 +30,7 @@ function gather(line) {
   pending += line;
 }
 
-const log = process.env.LOG === 'gathered' ? gather : line => writeSync(1, line);
+const log = process.env.LOG === 'batched' ? batch : line => writeSync(1, line);
 
 const own = randomBytes(6).toString('base64url');
 let count = 0;

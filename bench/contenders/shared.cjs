@@ -1,10 +1,10 @@
 'use strict';
-/** What all contenders do alike: the answer, the headers, listening and leaving. */
+/** What all contenders share: answer, headers, listening and stopping. */
 
-/** Our worker's keep-alive timeout: it stands in every answer. */
+/** Our worker's keep-alive timeout, which is part of every answer. */
 const KEEP_ALIVE_MS = 65_000;
 
-/** helmet's options for an API; what they send is what our worker sends. */
+/** Options for which helmet sends the headers of our worker. */
 const HELMET = {
   contentSecurityPolicy: {
     useDefaults: false,
@@ -13,7 +13,7 @@ const HELMET = {
   frameguard: { action: 'deny' },
 };
 
-/** The same headers for those who have no helmet, as a flat list. */
+/** The same headers for contenders without helmet, as a flat list. */
 const SECURITY_HEADERS = Object.entries({
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -40,12 +40,12 @@ function serve(server) {
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.listen(Number(process.env.PORT), process.env.HOST, () => {
     process.send?.('ready');
-    leaveOnSignal(server);
+    stopOnSignal(server);
   });
 }
 
-/** The usual graceful end. */
-function leaveOnSignal(server) {
+/** The usual graceful stop. */
+function stopOnSignal(server) {
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, () => {
       server.close(() => process.exit(0));
@@ -54,4 +54,4 @@ function leaveOnSignal(server) {
   }
 }
 
-module.exports = { HELMET, KEEP_ALIVE_MS, SECURITY_HEADERS, health, leaveOnSignal, serve };
+module.exports = { HELMET, KEEP_ALIVE_MS, SECURITY_HEADERS, health, stopOnSignal, serve };

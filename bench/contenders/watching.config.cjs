@@ -1,5 +1,5 @@
 'use strict';
-/** Our own app file with everything that makes the native supervisor load more: a calendar and a watch on the program. */
+/** Our app file with the options for which the native supervisor loads more code: `cron_restart` and `watch`. */
 const {
   apps: [app],
 } = require('../../ecosystem.config.js');

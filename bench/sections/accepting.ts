@@ -4,49 +4,49 @@ import { canReusePort } from '../../src/supervisor/processes/listener.js';
 import type { Bench, Section } from '../support/section.js';
 import { get } from '../support/client.js';
 import { LISTENING, SUPERVISED, type Running } from '../support/contenders.js';
-import { contest, type Entry } from '../support/load.js';
+import { compareUnderLoad, type Entry } from '../support/load.js';
 import { median, ratio, summarise, type Sample, type Summary } from '../support/rounds.js';
 
 const SIZES = [1, 2, 4, 8];
 const { roundRobin, none, shared, perSlot } = LISTENING;
 const { pm2, cluster, oursPm2, native } = SUPERVISED;
 
-/** The ways to listen with any number of workers; with two, the other supervisors and what ours does by itself, too. */
-const everywhere = [pm2, roundRobin, none, shared, perSlot];
+/** All ways to listen, for each number of workers; with two workers also the other supervisors, and our default. */
+const ways = [pm2, roundRobin, none, shared, perSlot];
 const entriesOf = (workers: number): Entry[] =>
-  [...everywhere, ...(workers === 2 ? [cluster, oursPm2, native] : [])].map(contender => ({
+  [...ways, ...(workers === 2 ? [cluster, oursPm2, native] : [])].map(contender => ({
     contender,
     workers,
-    // What counts is the place of each among the others; only for two workers there is an aim.
+    // Only with two workers there is an aim; the other figures show the order of the contenders.
     once: workers !== 2,
   }));
 
 const KEPT = 200;
 const APART_MS = 1;
 
-/** What the kernel chooses is a matter of luck, so it is asked more than once. */
+/** The kernel's distribution is random, so it is measured several times. */
 const TRIES = 3;
 
-/** Who accepts, what that costs, and who gets the connections. */
+/** Cost of accepting connections, and their distribution to the workers. */
 export const accepting: Section = {
   name: 'accepting',
   title: 'Accepting connections',
-  about: `This section decides how the native supervisor listens. Requests per second with one connection for each
-(\`Connection: close\`), and their cost for the supervisor: under PM2 and in round robin it accepts connections for its
-workers. Balance: ${KEPT} kept connections, opened one after another or all at once; the figure is the share of the busiest
-worker as a multiple of the fair share, the median of ${TRIES} tries. \`NODE_CLUSTER_SCHED_POLICY=rr\` and \`none\` select
+  about: `These figures decide how the native supervisor listens. Requests per second with one connection for each
+(\`Connection: close\`), and their cost for the supervisor, which under PM2 and with round robin accepts connections for
+its workers. Balance: ${KEPT} kept-alive connections, opened one after another or all at once; the figure is the share of
+the busiest worker as a multiple of the fair share, the median of ${TRIES} tries. \`NODE_CLUSTER_SCHED_POLICY=rr\` and \`none\` select
 node:cluster's two ways; \`CABE_LISTENER=shared\` and \`per-slot\` select the native supervisor's own. A socket for each
 slot needs Node 22.12 or later. The rows "under the native supervisor" show the default.`,
   run(bench) {
     const isPossible = ({ contender }: Entry): boolean => contender !== perSlot || canDoPerSlot(bench);
-    return contest(bench, {
+    return compareUnderLoad(bench, {
       entries: (bench.quick ? [2, 8] : SIZES).flatMap(entriesOf).filter(isPossible),
       rounds: bench.quick ? 1 : 2,
       seconds: 1,
       close: true,
-      besides: async running => ({
-        slowBusiest: median(await inTurn(TRIES, () => busiestOf(running, openedSlowly))),
-        burstBusiest: median(await inTurn(TRIES, () => busiestOf(running, openedAtOnce))),
+      extra: async running => ({
+        slowBusiest: median(await repeat(TRIES, () => busiestOf(running, openedSlowly))),
+        burstBusiest: median(await repeat(TRIES, () => busiestOf(running, openedAtOnce))),
       }),
     });
   },
@@ -73,7 +73,7 @@ slot needs Node 22.12 or later. The rows "under the native supervisor" show the 
       digits: 2,
     },
     {
-      what: 'The same: CPU of the native supervisor',
+      what: 'Two workers, one connection per request: CPU of the native supervisor',
       measured: samples => summarise(samples, { contender: 'native', x: 2 }, 'supervisorCores'),
       atMost: 0.05,
       unit: 'cores',
@@ -89,7 +89,7 @@ slot needs Node 22.12 or later. The rows "under the native supervisor" show the 
       unit: 'requests per second',
       metric: 'rps',
       over: 'workers',
-      only: everywhere.map(({ name }) => name),
+      only: ways.map(({ name }) => name),
     },
     {
       file: 'accepting-supervisor',
@@ -121,21 +121,21 @@ function fair(metric: string) {
   };
 }
 
-/** A connection that is kept: the worker that answered on it. */
-type Ask = () => Promise<number>;
+/** Opens a kept-alive connection and sends a request. @returns the pid of the worker that answered */
+type Open = () => Promise<number>;
 
-async function openedSlowly(ask: Ask): Promise<number[]> {
-  return inTurn(KEPT, async () => {
+async function openedSlowly(openOne: Open): Promise<number[]> {
+  return repeat(KEPT, async () => {
     await sleep(APART_MS);
-    return ask();
+    return openOne();
   });
 }
 
-const openedAtOnce = (ask: Ask): Promise<number[]> => Promise.all(Array.from({ length: KEPT }, ask));
+const openedAtOnce = (openOne: Open): Promise<number[]> => Promise.all(Array.from({ length: KEPT }, openOne));
 
 async function busiestOf(
   { port, workers }: Running,
-  open: (ask: Ask) => Promise<readonly number[]>,
+  open: (openOne: Open) => Promise<readonly number[]>,
 ): Promise<number> {
   const agents: http.Agent[] = [];
   try {
@@ -151,7 +151,7 @@ async function busiestOf(
   }
 }
 
-async function inTurn<T>(times: number, work: () => Promise<T>): Promise<T[]> {
+async function repeat<T>(times: number, work: () => Promise<T>): Promise<T[]> {
   const results: T[] = [];
   for (let count = 0; count < times; count++) results.push(await work());
   return results;

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Section } from '../support/section.js';
-import { watchOthers } from '../support/foreign.js';
+import { measureOtherLoad } from '../support/other-load.js';
 import { environment, ROOT } from '../support/processes.js';
 import { summarise, type Sample } from '../support/rounds.js';
 
@@ -10,24 +10,24 @@ const PROGRAM = join(ROOT, 'bench', 'contenders', 'core.cjs');
 const SIZES = [1, 16, 128, 1_024];
 const MOST = 1_024;
 
-/** By the names that the program gives them. */
+/** By the names of the program. */
 const KINDS = {
-  start: 'the first wake: every slot is forked',
+  start: 'start: every slot is forked',
   ready: 'the last worker becomes ready',
   overdue: 'no worker became ready in time',
   crash: 'a worker crashes',
-  silent: "a worker's event loop is blocked",
+  unresponsive: "a worker's event loop is blocked",
   reload: 'a reload begins',
-  reloadOn: 'a reload goes on to the next slot',
-  scale: 'from one slot to all',
+  reloadOn: 'a reload continues with the next slot',
+  scale: 'scale from one slot to all',
   stop: 'stop',
-  left: 'a stopping worker has left',
+  exited: 'a stopping worker exits',
 };
 
-/** The dearest of all kinds. */
-const DEAREST = 'dearest';
+/** The slowest kind of event. */
+const SLOWEST = 'slowest';
 
-/** What the supervisor's decisions cost, without any process. */
+/** Time for the supervisor's decisions, without any process. */
 export const core: Section = {
   name: 'core',
   title: 'The pure core of the supervisor',
@@ -37,7 +37,7 @@ also has the longest run, which may include a garbage collection.`,
     const rounds = bench.quick ? 1 : 3;
     const samples: Sample[] = [];
     for (let round = 0; round < rounds; round++) {
-      const others = watchOthers();
+      const others = measureOtherLoad();
       const { stdout } = await promisify(execFile)(bench.node, [PROGRAM], {
         env: environment(bench.node, { SLOTS: SIZES.join() }),
         timeout: 120_000,
@@ -45,19 +45,19 @@ also has the longest run, which may include a garbage collection.`,
       const foreign = others([]);
       const found = JSON.parse(stdout) as Record<keyof typeof KINDS, Record<string, number>>;
       const metrics = Object.keys(found.start);
-      const dearest = Object.fromEntries(
+      const slowest = Object.fromEntries(
         metrics.map(metric => [
           metric,
           Math.max(...Object.values(found).map(values => values[metric] ?? NaN)),
         ]),
       );
-      for (const [contender, values] of Object.entries({ ...found, [DEAREST]: dearest }))
+      for (const [contender, values] of Object.entries({ ...found, [SLOWEST]: slowest }))
         samples.push({ contender, round, foreign, values });
-      bench.tell(`round ${round + 1}/${rounds}: at most ${dearest[`median${MOST}`]?.toFixed(2)} ms`);
+      bench.log(`round ${round + 1}/${rounds}: at most ${slowest[`median${MOST}`]?.toFixed(2)} ms`);
     }
     return samples;
   },
-  rows: Object.entries({ ...KINDS, [DEAREST]: 'the dearest of them' }).map(([contender, label]) => ({
+  rows: Object.entries({ ...KINDS, [SLOWEST]: 'the slowest of them' }).map(([contender, label]) => ({
     contender,
     label,
   })),
@@ -72,8 +72,8 @@ also has the longest run, which may include a garbage collection.`,
   ],
   aims: [
     {
-      what: `Pure core with ${MOST} slots: the dearest kind of event`,
-      measured: samples => summarise(samples, { contender: DEAREST }, `median${MOST}`),
+      what: `Pure core with ${MOST} slots: the slowest kind of event`,
+      measured: samples => summarise(samples, { contender: SLOWEST }, `median${MOST}`),
       atMost: 1,
       unit: 'ms',
       digits: 2,

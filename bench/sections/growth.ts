@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Aim, Bench, Section } from '../support/section.js';
 import { answering, get } from '../support/client.js';
-import { named, SUPERVISED, type Contender } from '../support/contenders.js';
+import { withLabel, SUPERVISED, type Contender } from '../support/contenders.js';
 import { fineCpuMs, memory } from '../support/proc.js';
-import { watchOthers } from '../support/foreign.js';
+import { measureOtherLoad } from '../support/other-load.js';
 import { freePort, until, type LogFile } from '../support/processes.js';
 import { wrk } from '../support/wrk.js';
 import { CONNECTIONS } from '../support/load.js';
@@ -12,26 +12,26 @@ import { growth as growthOf, median, summarise, type Sample } from '../support/r
 const SIZES = [1, 2, 4, 8, 16];
 const contenders = [SUPERVISED.oursPm2, SUPERVISED.native];
 
-/** The peer starts and reloads slowly; three sizes show how it grows. */
+/** PM2 starts and reloads slowly; three sizes are enough to show its growth. */
 const entries = SIZES.flatMap(workers =>
   contenders
     .filter(contender => contender === SUPERVISED.native || [1, 4, 16].includes(workers))
     .map(contender => ({ contender, workers })),
 );
 
-/** As often as the native supervisor looks at its workers' memory: what it does while it is idle, once. */
+/** The interval at which the native supervisor checks its workers' memory, which is all its work while idle. */
 const IDLE_S = 5;
 
 /** 5 % of a core. */
 const LIGHT_MS = 50;
 
-/** A little more than 1: nothing is measured that exactly. */
+/** A little more than 1, to allow for noise. */
 const LINEAR = 1.1;
 
 const GROWTH: readonly Aim[] = Object.entries({
   startMs: 'start',
   reloadMs: 'reload',
-  statusMs: 'the command status',
+  statusMs: 'the status command',
   uss: "the supervisor's USS",
   cpuMs: "the supervisor's CPU time while idle",
   busyMs: "the supervisor's CPU time under load",
@@ -42,7 +42,7 @@ const GROWTH: readonly Aim[] = Object.entries({
   digits: 2,
 }));
 
-/** The same service with ever more workers. */
+/** The same service with 1 to 16 workers. */
 export const growth: Section = {
   name: 'growth',
   title: 'Growth: 1 to 16 workers',
@@ -55,9 +55,9 @@ quadratic.`,
     const samples: Sample[] = [];
     for (const { contender, workers } of entries) {
       if (bench.quick && workers !== 1 && workers !== 4) continue;
-      const { foreign, values } = await named(contender, () => once(bench, contender, workers));
+      const { foreign, values } = await withLabel(contender, () => measure(bench, contender, workers));
       samples.push({ contender: contender.name, x: workers, round: 0, foreign, values });
-      bench.tell(
+      bench.log(
         `${contender.label}, ${workers} ${workers === 1 ? 'worker' : 'workers'}: ${Math.round(values['startMs'] ?? 0)} ms to start`,
       );
     }
@@ -111,7 +111,7 @@ quadratic.`,
   ],
 };
 
-async function once(
+async function measure(
   bench: Bench,
   contender: Contender,
   workers: number,
@@ -123,11 +123,11 @@ async function once(
     values[metric] = performance.now() - from;
   };
   const port = await freePort();
-  const others = watchOthers();
+  const others = measureOtherLoad();
   const from = performance.now();
   const running = contender.launch({ node: bench.node, port, workers });
   try {
-    // Asking until each of them has answered would take from many what they need to start.
+    // Requests until each worker has answered would slow down their start.
     await until(() => serving(running.log) === workers, `${workers} workers serve`, 5);
     await answering(port, 1);
     values['startMs'] = performance.now() - from;
@@ -154,7 +154,7 @@ async function once(
   }
 }
 
-/** How many workers have said that they serve. */
+/** How many workers have logged that they serve. */
 const serving = (log: LogFile): number =>
   log.lines().filter(line => line.includes('HTTP server started successfully')).length;
 

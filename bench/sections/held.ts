@@ -3,41 +3,41 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VARIABLES } from '../../src/config.js';
 import type { Section } from '../support/section.js';
-import { ALONE, during, type Running } from '../support/contenders.js';
-import { watchOthers } from '../support/foreign.js';
+import { ALONE, withRunning, type Running } from '../support/contenders.js';
+import { measureOtherLoad } from '../support/other-load.js';
 import { memory } from '../support/proc.js';
-import { summarise, turns, type Sample } from '../support/rounds.js';
+import { summarise, inTurns, type Sample } from '../support/rounds.js';
 
 const contenders = [ALONE.raw, ALONE.ours];
 const CONNECTIONS = 10_000;
 const AT_A_TIME = 100;
 const IN_FLIGHT = 100;
-/** Well before the silence is over that a stopping worker of ours allows. */
+/** Well within the time for which a draining worker keeps idle connections. */
 const COMPLETED_AFTER_MS = 300;
 const DEADLINE_MS = VARIABLES.drainTimeoutMs.unset;
 
 const HEAD = 'GET /health HTTP/1.1\r\nHost: localhost\r\n';
 const END = '\r\n';
 
-/** Connections that are open and silent. */
+/** Open connections without requests. */
 export const held: Section = {
   name: 'held',
   title: `${CONNECTIONS.toLocaleString('en')} idle connections`,
-  about: `Each connection has had one answer and is kept alive. The figures: its memory in the server, and the time from SIGTERM
-to exit, with ${IN_FLIGHT} more requests in flight whose second half arrives ${COMPLETED_AFTER_MS} ms later. Plain node:http
-destroys idle connections at once, and with them requests that are on their way; this worker waits one second for those
+  about: `Each connection has had one answer and is kept alive. The figures are its memory in the server, and the time from SIGTERM
+to exit with ${IN_FLIGHT} requests in flight whose second half arrives ${COMPLETED_AFTER_MS} ms later. Plain node:http
+destroys idle connections at once, and with them requests that are being sent; this worker waits one second for those
 ([reload](reload.md)).`,
   async run(bench) {
     const rounds = bench.quick ? 1 : 2;
     const wanted = bench.quick ? 1_000 : CONNECTIONS;
     const samples: Sample[] = [];
     for (let round = 0; round < rounds; round++) {
-      for (const contender of turns(contenders, round)) {
+      for (const contender of inTurns(contenders, round)) {
         const where = { node: bench.node };
-        const { foreign, ...values } = await during(contender, where, running => hold(running, wanted));
-        const emptyStopMs = await during(contender, where, stopTime);
+        const { foreign, ...values } = await withRunning(contender, where, running => hold(running, wanted));
+        const emptyStopMs = await withRunning(contender, where, stopTime);
         samples.push({ contender: contender.name, round, foreign, values: { ...values, emptyStopMs } });
-        bench.tell(
+        bench.log(
           `round ${round + 1}/${rounds} ${contender.label}: ${values.rssKb.toFixed(1)} kB each, ${Math.round(values.stopMs)} ms to stop`,
         );
       }
@@ -88,7 +88,7 @@ interface Held {
 async function hold(running: Running, wanted: number): Promise<Held> {
   const [pid = 0] = running.workers();
   const sockets: Socket[] = [];
-  const others = watchOthers([running]);
+  const others = measureOtherLoad([running]);
   try {
     const before = memory(pid).rss;
     while (sockets.length < wanted)
@@ -116,10 +116,10 @@ async function hold(running: Running, wanted: number): Promise<Held> {
   }
 }
 
-/** A connection that has had its first answer. */
+/** Opens a connection and waits for its first answer. */
 async function open(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
-  // The server ends it sooner or later, one way or another.
+  // The server may close or reset it at any time.
   socket.on('error', () => socket.destroy());
   await once(socket, 'connect');
   socket.write(HEAD + END);
@@ -127,10 +127,10 @@ async function open(port: number): Promise<Socket> {
   return socket;
 }
 
-/** @returns whether the request of which the head has been sent is answered */
+/** Sends the rest of a request. @returns whether it is answered */
 async function complete(socket: Socket): Promise<boolean> {
   let text = '';
-  // node:http would keep the connection for another request after this answer, and with it the process.
+  // Otherwise node:http would wait for another request on this connection, and not exit.
   socket.setEncoding('latin1').on('data', (chunk: string) => {
     text += chunk;
     socket.end();

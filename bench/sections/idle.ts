@@ -1,35 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { settle, SETTLED_S, type Section } from '../support/section.js';
-import { launch, named, SUPERVISED, type Running } from '../support/contenders.js';
-import { watchOthers } from '../support/foreign.js';
+import { launch, withLabel, SUPERVISED, type Running } from '../support/contenders.js';
+import { measureOtherLoad } from '../support/other-load.js';
 import { fineCpuMs, sleeps } from '../support/proc.js';
 import { summarise, type Sample } from '../support/rounds.js';
 
 const contenders = [SUPERVISED.pm2, SUPERVISED.cluster, SUPERVISED.native];
 
-/** Twice as long as the native supervisor takes from one look at its workers' memory to the next. */
+/** Twice the interval at which the native supervisor checks its workers' memory. */
 const SECONDS = 10;
 
-/** What a supervisor does while there is nothing to do. */
+/** The cost of an idle supervisor. */
 export const idle: Section = {
   name: 'idle',
-  title: 'Nothing to do',
+  title: 'Idle supervisor',
   about: `Two workers, no requests. All supervisors run at the same time for ${SECONDS} s, ${SETTLED_S} s after the last one
-started. CPU time is from the scheduler's own clock; wake-ups are those of the supervisor.`,
+started. CPU time is from the scheduler's statistics; wake-ups are those of the supervisor.`,
   async run(bench) {
     const seconds = bench.quick ? 4 : SECONDS;
     const rounds = bench.quick ? 1 : 2;
     const running: { readonly name: string; readonly it: Running }[] = [];
     try {
       for (const contender of contenders) {
-        const it = await named(contender, () => launch(contender, { node: bench.node, workers: 2 }));
+        const it = await withLabel(contender, () => launch(contender, { node: bench.node, workers: 2 }));
         running.push({ name: contender.name, it });
       }
       await settle(bench);
       const samples: Sample[] = [];
       for (let round = 0; round < rounds; round++) {
         const all = running.map(({ it }) => it);
-        const others = watchOthers(all);
+        const others = measureOtherLoad(all);
         const before = all.map(costs);
         await sleep(seconds * 1_000);
         const foreign = others(all);
@@ -43,7 +43,7 @@ started. CPU time is from the scheduler's own clock; wake-ups are those of the s
           };
           samples.push({ contender: name, round, foreign, values });
         });
-        bench.tell(`round ${round + 1}/${rounds}, ${seconds} s`);
+        bench.log(`round ${round + 1}/${rounds}, ${seconds} s`);
       }
       return samples;
     } finally {

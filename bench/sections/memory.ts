@@ -1,9 +1,9 @@
 import { settle, SETTLED_S, type Section } from '../support/section.js';
 import { get } from '../support/client.js';
-import { ALONE, launch, named, SUPERVISED, type Running } from '../support/contenders.js';
-import { watchOthers } from '../support/foreign.js';
+import { ALONE, launch, withLabel, SUPERVISED, type Running } from '../support/contenders.js';
+import { measureOtherLoad } from '../support/other-load.js';
 import { memory } from '../support/proc.js';
-import { median, ratio, summarise, turns, type Sample } from '../support/rounds.js';
+import { median, ratio, summarise, inTurns, type Sample } from '../support/rounds.js';
 
 const alone = [ALONE.raw, ALONE.express5, ALONE.ours];
 const supervised = [
@@ -17,33 +17,33 @@ const all = [...alone, ...supervised];
 
 const REQUESTS = 200;
 
-/** What the processes keep to themselves, and what they share. */
+/** Memory of supervisors and workers. */
 export const memorySection: Section = {
   name: 'memory',
   title: 'Memory',
-  about: `All run at the same time, after ${REQUESTS} requests each and a pause of ${SETTLED_S} s in which V8 frees what the start
-needed; two workers where there is a supervisor. RSS is all resident memory, including the code of Node, which all its
-processes share. USS is the memory that ends with the process. A worker's figure is the mean of both workers.`,
+  about: `All run at the same time, after ${REQUESTS} requests each and a pause of ${SETTLED_S} s in which V8 frees memory of the
+start; with a supervisor there are two workers. RSS is all resident memory, including the code of Node, which all its
+processes share. USS is the memory that is freed when the process exits. A worker's figure is the mean of both workers.`,
   async run(bench) {
     const rounds = bench.quick ? 1 : 2;
     const samples: Sample[] = [];
     for (let round = 0; round < rounds; round++) {
       const running: { readonly name: string; readonly it: Running }[] = [];
-      const others = watchOthers();
+      const others = measureOtherLoad();
       try {
-        for (const contender of turns(all, round)) {
-          await named(contender, async () => {
+        for (const contender of inTurns(all, round)) {
+          await withLabel(contender, async () => {
             const workers = alone.includes(contender) ? 1 : 2;
             const it = await launch(contender, { node: bench.node, workers });
             running.push({ name: contender.name, it });
             for (let count = 0; count < REQUESTS; count++) await get({ port: it.port });
           });
-          bench.tell(`round ${round + 1}/${rounds} ${contender.label}`);
+          bench.log(`round ${round + 1}/${rounds} ${contender.label}`);
         }
         await settle(bench);
         const foreign = others(running.map(({ it }) => it));
         for (const { name, it } of running)
-          samples.push({ contender: name, round, foreign, values: occupied(it) });
+          samples.push({ contender: name, round, foreign, values: memoryOf(it) });
       } finally {
         for (const { it } of running) await it.stop();
       }
@@ -91,7 +91,7 @@ processes share. USS is the memory that ends with the process. A worker's figure
   ],
 };
 
-function occupied(running: Running): Record<string, number> {
+function memoryOf(running: Running): Record<string, number> {
   const workers = running.workers().map(memory);
   const values = {
     workerRss: median(workers.map(({ rss }) => rss)),

@@ -1,7 +1,7 @@
 import type { Section } from '../support/section.js';
 import { requestsOf } from '../support/aims.js';
 import { SUPERVISED } from '../support/contenders.js';
-import { contest } from '../support/load.js';
+import { compareUnderLoad } from '../support/load.js';
 
 const contenders = [SUPERVISED.pm2, SUPERVISED.cluster, SUPERVISED.oursPm2, SUPERVISED.native];
 
@@ -12,7 +12,7 @@ export const pair: Section = {
   about: `The same request and the same work through a supervisor with two workers. No process is pinned to a CPU. CPU time is
 that of supervisor and workers together.`,
   run: bench =>
-    contest(bench, {
+    compareUnderLoad(bench, {
       entries: contenders.map(contender => ({ contender, workers: 2 })),
       rounds: bench.quick ? 1 : 3,
       seconds: bench.quick ? 1 : 2,
@@ -21,9 +21,9 @@ that of supervisor and workers together.`,
   columns: [
     { title: 'requests/s', metric: 'rps', digits: 0 },
     { title: 'ratio to PM2 + Express', metric: 'rps', digits: 2, to: 'pm2' },
-    { title: 'at best', metric: 'rps', digits: 2, to: 'pm2', atBest: true },
+    { title: 'best rounds', metric: 'rps', digits: 2, to: 'pm2', atBest: true },
     { title: 'CPU µs/request', metric: 'cpuUs', digits: 1 },
-    { title: 'CPU ratio to the same', metric: 'cpuUs', digits: 2, to: 'pm2' },
+    { title: 'CPU ratio to PM2 + Express', metric: 'cpuUs', digits: 2, to: 'pm2' },
     { title: 'supervisor, cores', metric: 'supervisorCores', digits: 2 },
     { title: 'p99 ms', metric: 'p99Ms', digits: 2, brief: true },
   ],

@@ -1,25 +1,25 @@
 import type { Aim, Section } from '../support/section.js';
 import { requestsOf } from '../support/aims.js';
 import { ALONE, type Contender } from '../support/contenders.js';
-import { contest } from '../support/load.js';
+import { compareUnderLoad } from '../support/load.js';
 
 const contenders = [
   ALONE.bare,
   ALONE.raw,
-  ALONE.rawGathered,
+  ALONE.rawBatched,
   ALONE.fastify,
   ALONE.express5,
-  ALONE.express5Gathered,
+  ALONE.express5Batched,
   ALONE.express4,
   ALONE.oursUntuned,
   ALONE.ours,
 ];
 
-/** Under load, until a process is called steady. */
+/** Seconds of load until a worker counts as warm. */
 const WARM_UP_S = 6;
 
-/** What Express costs, and so what there is to gain, depends on the version of Node more than on anything else. */
-const USUAL = { 20: 6, 24: 2.2 };
+/** The time of Express, and so the possible gain, depends mostly on the version of Node. */
+const TO_EXPRESS = { 20: 6, 24: 2.2 };
 
 const entriesOf = (all: readonly Contender[]) => all.map(contender => ({ contender, workers: 1 }));
 const rowsOf = (all: readonly Contender[]) => all.map(({ name, label }) => ({ contender: name, label }));
@@ -27,10 +27,10 @@ const rowsOf = (all: readonly Contender[]) => all.map(({ name, label }) => ({ co
 const aimsOf = (what: string): readonly Aim[] =>
   [
     { to: 'bare node:http', ...requestsOf('ours', 'bare'), atLeast: 0.75 },
-    { to: 'node:http doing the same work', ...requestsOf('ours', 'raw-gathered'), atLeast: 0.9 },
+    { to: 'node:http doing the same work', ...requestsOf('ours', 'raw-batched'), atLeast: 0.9 },
     { to: 'Fastify', ...requestsOf('ours', 'fastify'), atLeast: 1.5 },
-    { to: 'Express 5 as usual', ...requestsOf('ours', 'express5'), atLeast: USUAL },
-    { to: 'Express 4 as usual', ...requestsOf('ours', 'express4'), atLeast: USUAL },
+    { to: 'Express 5, helmet, pino-http', ...requestsOf('ours', 'express5'), atLeast: TO_EXPRESS },
+    { to: 'Express 4, helmet, pino-http', ...requestsOf('ours', 'express4'), atLeast: TO_EXPRESS },
   ].map(({ to, ...aim }) => ({ ...aim, what: `${what}, requests/s: this worker to ${to}`, digits: 2 }));
 
 /** One worker, connections kept alive. */
@@ -38,13 +38,13 @@ export const single: Section = {
   name: 'single',
   title: 'One worker, connections kept alive',
   about: `\`GET /health\` over 64 connections, with a core each for server and client. All but the first do the same work:
-the same JSON answer, the same security headers, a request id, and one log line to a file in memory. "Log lines gathered"
+the same JSON answer, the same security headers, a request id, and one log line to a file in memory. "Log lines batched"
 means that several lines are written together, as this worker does with the lines of one turn of the event loop; the
-others write each line separately, the default of loggers. A ratio of requests above 1 means that this worker answers more
+others write each line separately, the default of loggers. "This worker ÷ row" is above 1 if this worker answers more
 requests. The latency is that of a saturated server: mostly waiting. Each process is new and has been under load for one
 second.`,
   run: bench =>
-    contest(bench, {
+    compareUnderLoad(bench, {
       entries: entriesOf(contenders),
       rounds: bench.quick ? 1 : 4,
       seconds: bench.quick ? 1 : 2,
@@ -53,10 +53,10 @@ second.`,
   rows: rowsOf(contenders),
   columns: [
     { title: 'requests/s', metric: 'rps', digits: 0 },
-    { title: 'this worker to it', metric: 'rps', digits: 2, of: 'ours' },
-    { title: 'at best', metric: 'rps', digits: 2, of: 'ours', atBest: true },
+    { title: 'this worker ÷ row', metric: 'rps', digits: 2, of: 'ours' },
+    { title: 'best rounds', metric: 'rps', digits: 2, of: 'ours', atBest: true },
     { title: 'CPU µs/request', metric: 'cpuUs', digits: 1 },
-    { title: 'CPU of this worker to it', metric: 'cpuUs', digits: 2, of: 'ours' },
+    { title: 'CPU: this worker ÷ row', metric: 'cpuUs', digits: 2, of: 'ours' },
     { title: 'p50 ms', metric: 'p50Ms', digits: 2, brief: true },
     { title: 'p99 ms', metric: 'p99Ms', digits: 2, brief: true },
     { title: 'log bytes/request', metric: 'logBytes', digits: 0, brief: true },
@@ -74,18 +74,18 @@ second.`,
 };
 
 const steady = contenders.filter(
-  each => ![ALONE.raw, ALONE.express5Gathered, ALONE.oursUntuned].includes(each),
+  each => ![ALONE.raw, ALONE.express5Batched, ALONE.oursUntuned].includes(each),
 );
 
-/** The same after a while. */
+/** The same with warm workers. */
 export const singleSteady: Section = {
   ...single,
   name: 'single-steady',
-  title: 'One worker after a while, connections kept alive',
-  about: `The same for some contenders, after ${WARM_UP_S} seconds of load. By then Node has compiled most of the code. The more code
-a request runs, the longer that takes: the usual Express gains most.`,
+  title: 'One warm worker, connections kept alive',
+  about: `The same for some contenders after ${WARM_UP_S} seconds of load, when Node has compiled most of the code. The more code a
+request runs, the longer this takes: Express with helmet and pino-http gains most.`,
   run: bench =>
-    contest(bench, {
+    compareUnderLoad(bench, {
       entries: entriesOf(steady),
       rounds: bench.quick ? 1 : 4,
       seconds: bench.quick ? 1 : 2,
@@ -93,11 +93,11 @@ a request runs, the longer that takes: the usual Express gains most.`,
       pinned: true,
     }),
   rows: rowsOf(steady),
-  aims: aimsOf('One worker after a while'),
+  aims: aimsOf('One warm worker'),
   plots: [
     {
       file: 'single-steady-rps',
-      title: 'One worker after a while, kept-alive connections',
+      title: 'One warm worker, kept-alive connections',
       unit: 'requests per second',
       metric: 'rps',
     },

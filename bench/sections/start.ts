@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench, Section } from '../support/section.js';
 import { answering } from '../support/client.js';
-import { ALONE, named, SUPERVISED, type Contender } from '../support/contenders.js';
-import { watchOthers } from '../support/foreign.js';
+import { ALONE, withLabel, SUPERVISED, type Contender } from '../support/contenders.js';
+import { measureOtherLoad } from '../support/other-load.js';
 import { CPUS, freePort } from '../support/processes.js';
-import { median, summarise, turns, type Sample, type Summary } from '../support/rounds.js';
+import { median, summarise, inTurns, type Sample, type Summary } from '../support/rounds.js';
 
 const contenders = [
   SUPERVISED.pm2,
@@ -15,16 +15,16 @@ const contenders = [
 ];
 const all = [ALONE.raw, ALONE.express5, ALONE.ours, ...contenders];
 
-/** A worker counts as stable after a second, in PM2 and in ours; only then is a crash healed without a delay. */
+/** After a second a worker counts as stable, under both supervisors; only a stable worker is replaced without a delay. */
 const STABLE_MS = 1_200;
 
-/** A single one says little: a start takes as long as the machine is busy. */
+/** One crash is not enough: the time varies with the load of the machine. */
 const CRASHES = 5;
 
-/** What `min_uptime` is unless an app file says otherwise: so long the native supervisor watches its first new worker. */
+/** The default of `min_uptime`, for which the first new worker must stay up. */
 const CANARY_MS = 1_000;
 
-/** Lets whatever followed a crash come to its end. */
+/** Time until the consequences of a crash are over. */
 const QUIET_MS = 300;
 
 const ofNative =
@@ -32,22 +32,22 @@ const ofNative =
   (samples: readonly Sample[]): Summary | undefined =>
     summarise(samples, { contender: 'native' }, metric);
 
-/** From a command to what was wanted of it. */
+/** Duration of start, reload and replacement. */
 export const start: Section = {
   name: 'start',
   title: 'Start, reload and crash',
   about: `Start: from the command to the first answers of one worker alone, or of both workers. Reload: from the command to its
-end, two workers, one after the other. The native supervisor watches its first new worker for one second
-(\`min_uptime\`) before it retires an old one; the first figure includes that second, the second does not. Crash: from the
+end, two workers, one after the other. Under the native supervisor the first new worker must stay up for one second
+(\`min_uptime\`) before an old one retires; the first figure includes this second, the second does not. Crash: from the
 SIGKILL of one of two workers to the first answer of its replacement; the median of ${CRASHES} crashes.`,
   async run(bench) {
     const rounds = bench.quick ? 1 : 3;
     const samples: Sample[] = [];
     for (let round = 0; round < rounds; round++) {
-      for (const contender of turns(all, round)) {
-        const { foreign, values } = await named(contender, () => once(bench, contender));
+      for (const contender of inTurns(all, round)) {
+        const { foreign, values } = await withLabel(contender, () => measure(bench, contender));
         samples.push({ contender: contender.name, round, foreign, values });
-        bench.tell(
+        bench.log(
           `round ${round + 1}/${rounds} ${contender.label}: ${Math.round(values['startMs'] ?? 0)} ms to start`,
         );
       }
@@ -59,7 +59,7 @@ SIGKILL of one of two workers to the first answer of its replacement; the median
     { title: 'start ms', metric: 'startMs', digits: 0 },
     { title: 'ratio to PM2 + Express', metric: 'startMs', digits: 2, to: 'pm2', brief: true },
     { title: 'reload ms', metric: 'reloadMs', digits: 0 },
-    { title: 'without the watch', metric: 'reloadWorkMs', digits: 0 },
+    { title: 'without min_uptime', metric: 'reloadWorkMs', digits: 0 },
     { title: 'crash to replacement ms', metric: 'crashMs', digits: 0 },
     { title: 'stop ms', metric: 'stopMs', digits: 0, brief: true },
   ],
@@ -70,7 +70,7 @@ SIGKILL of one of two workers to the first answer of its replacement; the median
       atMost: { 20: 350 },
     },
     {
-      what: 'Native supervisor: reload of 2 workers, without the watch over the first',
+      what: 'Native supervisor: reload of 2 workers, without min_uptime of the first',
       measured: ofNative('reloadWorkMs'),
       atMost: 500,
     },
@@ -91,7 +91,7 @@ SIGKILL of one of two workers to the first answer of its replacement; the median
   ],
 };
 
-async function once(
+async function measure(
   { node, quick }: Bench,
   contender: Contender,
 ): Promise<{ readonly foreign: number; readonly values: Record<string, number> }> {
@@ -105,7 +105,7 @@ async function once(
     values[metric] = performance.now() - from;
   };
 
-  const others = watchOthers();
+  const others = measureOtherLoad();
   const from = performance.now();
   const running = contender.launch(place);
   let foreign: number;

@@ -1,12 +1,12 @@
-/** What the service set out to reach, and whether it has: a table over all sections and versions of Node. Pure. */
+/** The aims of the service, and whether it meets them: a table over all sections and versions of Node. Pure. */
 import { ratio, ratioAtBest, type Summary } from './rounds.js';
 import type { Results } from './results.js';
 import type { Aim, Bound, Section } from './section.js';
-import { written } from './tables.js';
+import { withRange } from './tables.js';
 
 const DIGITS = 1;
 
-/** How many times as many requests a contender answers as another one. */
+/** The ratio of the requests per second of two contenders. */
 export const requestsOf = (contender: string, to: string): Pick<Aim, 'measured' | 'atBest'> => ({
   measured: samples => ratio(samples, { contender }, { contender: to }, 'rps'),
   atBest: samples => ratioAtBest(samples, { contender }, { contender: to }, 'rps'),
@@ -16,8 +16,8 @@ export function aims(sections: readonly Section[], all: readonly Results[]): str
   const rows = sections.flatMap(section =>
     (section.aims ?? []).map(aim => [
       aim.what,
-      wanted(aim),
-      ...all.map(results => judged(aim, section, results)),
+      boundText(aim),
+      ...all.map(results => cellOf(aim, section, results)),
     ]),
   );
   return [
@@ -29,7 +29,7 @@ export function aims(sections: readonly Section[], all: readonly Results[]): str
     .join('\n');
 }
 
-function wanted({ atLeast, atMost, unit }: Aim): string {
+function boundText({ atLeast, atMost, unit }: Aim): string {
   const sign = atLeast === undefined ? '≤' : '≥';
   const bound = atLeast ?? atMost;
   const suffix = unit === undefined ? '' : ` ${unit}`;
@@ -39,21 +39,21 @@ function wanted({ atLeast, atMost, unit }: Aim): string {
     .join(', ');
 }
 
-function judged(aim: Aim, { name }: Section, { node, sections }: Results): string {
+function cellOf(aim: Aim, { name }: Section, { node, sections }: Results): string {
   const found = aim.measured(sections[name]?.samples ?? []);
   if (found === undefined) return 'not measured';
   const digits = aim.digits ?? DIGITS;
   const best = aim.atBest?.(sections[name]?.samples ?? []);
-  const text = `${written(found, digits, false)}${best === undefined ? '' : `, at best ${best.toFixed(digits)}`}${found.quiet === 0 ? ', noisy' : ''}`;
-  const isMet = judge(aim, found, Number.parseInt(node, 10));
+  const text = `${withRange(found, digits, false)}${best === undefined ? '' : `, best rounds ${best.toFixed(digits)}`}${found.quiet === 0 ? ', noisy' : ''}`;
+  const isMet = meets(aim, found, Number.parseInt(node, 10));
   return isMet === undefined ? text : `${text}, ${isMet ? 'met' : '**not met**'}`;
 }
 
 /**
- * Judges what is written: 6.00 reaches 6, whatever digits are behind.
- * @returns nothing where there is no aim for this version of Node
+ * Compares the rounded figure, as it is printed, with the bound.
+ * @returns `undefined` if there is no bound for this version of Node
  */
-function judge({ atLeast, atMost, digits }: Aim, { median }: Summary, major: number): boolean | undefined {
+function meets({ atLeast, atMost, digits }: Aim, { median }: Summary, major: number): boolean | undefined {
   const [least, most] = [boundOf(atLeast, major), boundOf(atMost, major)];
   if (least === undefined && most === undefined) return undefined;
   const figure = Number(median.toFixed(digits ?? DIGITS));

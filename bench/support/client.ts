@@ -1,17 +1,17 @@
-/** Single requests, and the wait for all workers of a service. */
+/** Single requests, and waiting for all workers of a service. */
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Answer {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
-  /** Names and values as they came over the wire. */
+  /** Names and values as received. */
   readonly rawHeaders: readonly string[];
   readonly body: Readonly<Record<string, unknown>>;
   readonly bytes: number;
 }
 
-/** One request; on a connection of its own without an agent. */
+/** One request; without an agent on a new connection. */
 export function get(where: http.RequestOptions, agent: http.Agent | false = false): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = http.request(
@@ -33,13 +33,13 @@ export function get(where: http.RequestOptions, agent: http.Agent | false = fals
   });
 }
 
-/** How long the whole service may take to come. */
-const PATIENCE_MS = 120_000;
+/** How long the whole service may take to start. */
+const TIMEOUT_MS = 120_000;
 const LOOK_MS = 4;
 
 /**
- * Asks on new connections until so many workers have answered that are not among those already known. No question
- * waits for another: one that was handed to a worker that has just died may never be answered.
+ * Sends requests on new connections until this many workers have answered that are not among the known ones. No request
+ * waits for another: one that was passed to a worker that has just died may never be answered.
  * @returns the pid of every new worker, in the order of their first answers
  */
 export async function answering(
@@ -48,13 +48,13 @@ export async function answering(
   known: readonly number[] = [],
 ): Promise<number[]> {
   const seen = new Set<number>();
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + TIMEOUT_MS;
   const complete = new AbortController();
-  let underWay = 0;
+  let pending = 0;
   const ask = async (): Promise<void> => {
-    underWay++;
+    pending++;
     const answer = await get({ port }).catch(() => undefined);
-    underWay--;
+    pending--;
     const worker = answer?.body['worker'];
     if (typeof worker === 'number' && !known.includes(worker)) seen.add(worker);
     if (seen.size >= workers) complete.abort();
@@ -62,11 +62,11 @@ export async function answering(
   while (!complete.signal.aborted) {
     if (performance.now() > deadline)
       throw new Error(`Only ${seen.size} of ${workers} workers have answered`);
-    // As many at a time as there are workers, once somebody answers: an idle one would otherwise take them all. And
-    // the more at a time, the more seldom: asking must not cost what starting needs.
+    // Once a worker answers, as many requests at a time as there are workers: otherwise one idle worker would take them
+    // all. The more at a time, the longer the interval, because requests must not slow down the start.
     const burst = seen.size + known.length === 0 ? 1 : workers + known.length;
-    const most = Math.min(burst, 2 * burst - underWay);
-    for (let count = 0; count < most; count++) void ask();
+    const count = Math.min(burst, 2 * burst - pending);
+    for (let index = 0; index < count; index++) void ask();
     await sleep(LOOK_MS * burst, undefined, { signal: complete.signal }).catch(() => undefined);
   }
   return [...seen];

@@ -3,14 +3,14 @@
 export interface CommandLine {
   readonly action: 'measure' | 'report' | 'guard';
   readonly quick: boolean;
-  /** Of the report: only whether it is what the results give. */
+  /** With `report`: only check whether it agrees with the results. */
   readonly check: boolean;
   readonly sections: readonly string[];
-  /** Node binaries; none means the one that runs this. */
+  /** Node binaries; empty means the one that runs this program. */
   readonly nodes: readonly string[];
 }
 
-/** @throws Error saying what is not understood, and what would be */
+/** @throws Error with the unknown words and the usage */
 export function readCommandLine(args: readonly string[], known: readonly string[]): CommandLine {
   const nodes: string[] = [];
   const words: string[] = [];
@@ -28,10 +28,10 @@ export function readCommandLine(args: readonly string[], known: readonly string[
   if (unknown.length > 0) {
     throw new Error(
       `Not understood: ${unknown.join(', ')}\n` +
-        'yarn bench [quick] [section…] [--node PATH]…   measures, and writes the report; quick only shows\n' +
+        'yarn bench [quick] [section…] [--node PATH]…   measures and writes the report; quick writes none\n' +
         'yarn bench report [--check]                    writes docs/performance.md from bench/results, or\n' +
-        '                                               fails if it is not what they give\n' +
-        'yarn bench guard [--node PATH]                 fails if a request costs far more than it should\n' +
+        '                                               fails if it does not agree with them\n' +
+        'yarn bench guard [--node PATH]                 fails if a request takes far too much CPU time\n' +
         `sections: ${known.join(', ')}`,
     );
   }

@@ -1,4 +1,4 @@
-/** Who takes part: a worker alone, or workers under a supervisor. Each is launched, found, reloaded and stopped. */
+/** The contenders: a worker alone, or workers under a supervisor; how each is started, reloaded and stopped. */
 import { existsSync, mkdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import {
   folder,
   freePort,
   LogFile,
-  onLeave,
+  onExit,
   ROOT,
   start,
   stop,
@@ -31,29 +31,29 @@ export interface Place {
   readonly cpu?: number | undefined;
 }
 
-/** A contender that runs. */
+/** A running contender. */
 export interface Running {
   readonly port: number;
   readonly log: LogFile;
-  /** The process above the workers; nothing where a worker is alone. */
+  /** Pid of the supervisor; `undefined` for a worker alone. */
   readonly supervisor: () => number | undefined;
   readonly workers: () => number[];
-  /** Gives the reload command and waits for its end. */
+  /** Runs the reload command and waits for its end. */
   readonly reload?: () => Promise<void>;
-  /** Gives the command that lists the workers. */
+  /** Runs the command that lists the workers. */
   readonly status?: () => Promise<void>;
-  /** Orders the end, and waits for it. */
+  /** Stops it and waits until it has ended. */
   readonly stop: () => Promise<void>;
-  /** Where the control socket is, if there is one. */
+  /** Path of the control socket, if there is one. */
   readonly socket?: string;
 }
 
 export interface Contender {
   readonly name: string;
   readonly label: string;
-  /** Does less than the others on purpose: no headers, no log. Only its answer is checked. */
+  /** Does less than the others on purpose: no headers, no log. Only its body is compared. */
   readonly floor?: boolean;
-  /** Gives the command that starts it, and waits for nothing. */
+  /** Starts it without waiting. */
   readonly launch: (place: Place) => Running;
 }
 
@@ -99,7 +99,7 @@ function supervised(
       const log = new LogFile(join(home.path, 'out.log'));
       const what = { node: place.node, ...command(place, home.path) };
       const child = start({ ...what, log });
-      const give = (args: readonly string[]) => (): Promise<void> => run({ ...what, args });
+      const runCommand = (args: readonly string[]) => (): Promise<void> => run({ ...what, args });
       return {
         port: place.port,
         log,
@@ -108,8 +108,8 @@ function supervised(
         ...(commands === undefined
           ? {}
           : {
-              reload: give(commands.reload),
-              status: give(commands.status),
+              reload: runCommand(commands.reload),
+              status: runCommand(commands.status),
               socket: join(home.path, 'supervisor.sock'),
             }),
         async stop() {
@@ -140,7 +140,7 @@ function underPm2(name: string, label: string, appFile: string, app: string): Co
         const file = join(home.path, 'pm2.pid');
         return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined;
       };
-      const forget = onLeave(() => {
+      const unregister = onExit(() => {
         const pid = daemon();
         if (pid === undefined || !isAlive(pid)) return;
         for (const each of [pid, ...childrenOf(pid)]) process.kill(each, 'SIGKILL');
@@ -158,7 +158,7 @@ function underPm2(name: string, label: string, appFile: string, app: string): Co
           const pid = daemon();
           await command('kill');
           if (pid !== undefined) await stopPid(pid, 'SIGKILL');
-          forget();
+          unregister();
           home.remove();
         },
       };
@@ -173,13 +173,13 @@ async function run(what: Start): Promise<void> {
   if (code !== 0) throw new Error(`"${what.args.join(' ')}" ended with ${code}`);
 }
 
-/** The children that run the same Node: PM2's daemon now and then runs a shell, too. */
+/** The child processes that run the same Node; PM2's daemon sometimes also runs a shell. */
 function workersOf(supervisor: number | undefined): number[] {
   if (supervisor === undefined) return [];
   return childrenOf(supervisor).filter(pid => executable(pid) === executable(supervisor));
 }
 
-/** The program that a process runs; nothing if it has just ended. */
+/** The binary of a process; empty if it has ended. */
 function executable(pid: number): string {
   try {
     return readlinkSync(`/proc/${pid}/exe`);
@@ -193,18 +193,18 @@ const program = (name: string): string => join(CONTENDERS, name);
 export const ALONE = {
   bare: alone('bare', 'node:http, bare (no headers, no log)', program('raw.cjs'), { RAW: 'bare' }),
   raw: alone('raw', 'node:http, same headers and log', program('raw.cjs')),
-  rawGathered: alone('raw-gathered', 'the same, log lines gathered', program('raw.cjs'), { LOG: 'gathered' }),
+  rawBatched: alone('raw-batched', 'the same, log lines batched', program('raw.cjs'), { LOG: 'batched' }),
   fastify: alone('fastify', 'Fastify, its helmet and logger', program('fastify.cjs')),
   express5: alone('express5', 'Express 5, helmet, pino-http', program('express.cjs')),
-  express5Gathered: alone('express5-gathered', 'the same, log lines gathered', program('express.cjs'), {
-    LOG: 'gathered',
+  express5Batched: alone('express5-batched', 'the same, log lines batched', program('express.cjs'), {
+    LOG: 'batched',
   }),
   express4: alone('express4', 'Express 4, helmet, pino-http', program('express.cjs'), { EXPRESS: '4' }),
   ours: alone('ours', 'this worker', WORKER),
   oursUntuned: alone('ours-untuned', 'this worker, tuning off', WORKER, { EXPRESS_TUNING: 'off' }),
 } as const;
 
-/** The native supervisor; how connections reach its workers is told by the environment, its app file by a path. */
+/** The native supervisor; `env` selects how connections reach its workers, `file` its app file. */
 function native(
   name: string,
   label: string,
@@ -241,7 +241,7 @@ export const SUPERVISED = {
   }),
 } as const;
 
-/** The native supervisor and every way in which connections can reach its workers. */
+/** The native supervisor with each way in which connections can reach its workers. */
 export const LISTENING = {
   roundRobin: native('rr', 'native, round robin', { env: { NODE_CLUSTER_SCHED_POLICY: 'rr' } }),
   none: native('none', "native, node:cluster's shared socket", {
@@ -251,17 +251,17 @@ export const LISTENING = {
   perSlot: native('per-slot', 'native, socket per slot', { env: { CABE_LISTENER: 'per-slot' } }),
 } as const;
 
-type Where = Omit<Place, 'port' | 'workers'> & { readonly workers?: number };
+type LaunchOptions = Omit<Place, 'port' | 'workers'> & { readonly workers?: number };
 
 /** Launches a contender on a free port and waits until all its workers answer. */
-export async function launch(contender: Contender, where: Where): Promise<Running> {
-  const workers = where.workers ?? 1;
-  const running = contender.launch({ ...where, workers, port: await freePort() });
+export async function launch(contender: Contender, options: LaunchOptions): Promise<Running> {
+  const workers = options.workers ?? 1;
+  const running = contender.launch({ ...options, workers, port: await freePort() });
   try {
     await answering(running.port, workers);
     await until(() => running.workers().length === workers, `${contender.label} has ${workers} workers`);
     const binary = executable(running.supervisor() ?? running.workers()[0] ?? 0);
-    if (binary !== realpathSync(where.node)) throw new Error(`${contender.label} runs on ${binary}`);
+    if (binary !== realpathSync(options.node)) throw new Error(`${contender.label} runs on ${binary}`);
     return running;
   } catch (error) {
     await running.stop();
@@ -269,14 +269,14 @@ export async function launch(contender: Contender, where: Where): Promise<Runnin
   }
 }
 
-/** Launches a contender for as long as it is used, and stops it, whatever happens. */
-export function during<T>(
+/** Launches a contender, uses it, and stops it in any case. */
+export function withRunning<T>(
   contender: Contender,
-  where: Where,
+  options: LaunchOptions,
   use: (running: Running) => Promise<T>,
 ): Promise<T> {
-  return named(contender, async () => {
-    const running = await launch(contender, where);
+  return withLabel(contender, async () => {
+    const running = await launch(contender, options);
     try {
       return await use(running);
     } finally {
@@ -285,8 +285,8 @@ export function during<T>(
   });
 }
 
-/** Whatever goes wrong in this is said with the name of the contender. */
-export async function named<T>({ label }: Contender, work: () => Promise<T>): Promise<T> {
+/** Adds the label of the contender to an error. */
+export async function withLabel<T>({ label }: Contender, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -1,35 +1,35 @@
-/** Refuses to compare those who do not do the same work: answer, headers and log line are held side by side. */
+/** Checks that all contenders do the same work: it compares answer, headers and log line. */
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { get, type Answer } from './client.js';
 import type { Contender, Running } from './contenders.js';
 import { until } from './processes.js';
 
-/** Enough requests to see that ids differ and that each has its line. */
+/** Enough requests to see that ids differ and that each request has a log line. */
 const PROBES = 4;
 
-/** Lines that are written late are waited for. */
+/** How long log lines may be late. */
 const LOG_LAG_MS = 5_000;
 
-/** Lines that are written twice show up meanwhile. */
+/** Time in which duplicate lines would appear. */
 const MORE_LINES_MS = 300;
 
-/** What differs from one answer to the next, and may. */
+/** Headers that may differ between answers. */
 const CHANGING = new Set(['date', 'x-request-id', 'content-length']);
 
-/** What a contender does for a request. */
+/** The answers and log lines of a few requests. */
 export interface Work {
   readonly answers: readonly Answer[];
   readonly lines: readonly string[];
 }
 
-export interface Entrant {
+export interface RunningContender {
   readonly contender: Contender;
   readonly running: Running;
 }
 
-/** @throws Error naming every difference between the last contender that is no floor and each of the others */
-export function refuseUnequalWork(works: ReadonlyMap<Contender, Work>): void {
+/** @throws Error with every difference between the last contender that does all the work and the others */
+export function requireEqualWork(works: ReadonlyMap<Contender, Work>): void {
   const [model, wanted] = [...works].findLast(([{ floor }]) => floor !== true) ?? [];
   if (model === undefined || wanted === undefined) return;
   const differences = [...works].flatMap(([{ label, floor = false }, work]) =>
@@ -40,7 +40,7 @@ export function refuseUnequalWork(works: ReadonlyMap<Contender, Work>): void {
   }
 }
 
-export async function observe({ contender, running: { port, log } }: Entrant): Promise<Work> {
+export async function observe({ contender, running: { port, log } }: RunningContender): Promise<Work> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   await sleep(MORE_LINES_MS);
   log.empty();
@@ -92,20 +92,20 @@ function differs(what: string, given: unknown, expected: unknown): string[] {
   ];
 }
 
-/** helmet leaves out the blanks between the directives of a policy. */
+/** helmet writes no spaces between the directives of a policy. */
 const unspaced = (value: string | readonly string[] | undefined): string | undefined =>
   value === undefined ? undefined : String(value).replaceAll('; ', ';');
 
-/** Names and kinds of a body's fields: times and pids differ. */
+/** Names and types of the fields of a body; times and pids differ. */
 function shape(body: Readonly<Record<string, unknown>>): string {
   return JSON.stringify(Object.entries(body).map(([name, value]) => [name, typeof value]));
 }
 
 /**
- * One line for every request, neither more nor less: those in flight when the load ended are answered and logged, but
- * not counted by the client; on a machine that is slow to log them, those of the round before as well.
+ * Exactly one line for every request. Requests in flight at the end of the load are answered and logged, but not counted
+ * by the client; on a slow machine this also applies to those of the round before.
  */
-export function refuseUnequalLogs(lines: number, requests: number, connections: number): void {
+export function requireOneLinePerRequest(lines: number, requests: number, connections: number): void {
   if (lines >= requests && lines <= requests + 2 * connections) return;
   throw new Error(`${lines} lines were logged for ${requests} requests over ${connections} connections`);
 }

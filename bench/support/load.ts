@@ -1,25 +1,31 @@
-/** Rounds under load: each contender in turn, with the CPU time that it took beside the requests that it answered. */
+/** Rounds under load: requests per second and CPU time of each contender in turn. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench } from './section.js';
-import { during, type Contender, type Running } from './contenders.js';
-import { observe, refuseUnequalLogs, refuseUnequalWork, type Entrant, type Work } from './equal.js';
-import { watchOthers } from './foreign.js';
+import { withRunning, type Contender, type Running } from './contenders.js';
+import {
+  observe,
+  requireOneLinePerRequest,
+  requireEqualWork,
+  type RunningContender,
+  type Work,
+} from './equal.js';
+import { measureOtherLoad } from './other-load.js';
 import { cpuMs, machineCpuMs, ownCpuMs } from './proc.js';
 import type { LogFile } from './processes.js';
-import { turns, type Sample } from './rounds.js';
+import { inTurns, type Sample } from './rounds.js';
 import { wrk, type Load } from './wrk.js';
 
 export const CONNECTIONS = 64;
 
 const ATTEMPTS = 3;
 
-/** A log that is written in batches may lag behind by one. */
+/** How long log lines may be late. */
 const LOG_LAG_MS = 5_000;
 
-/** A log that has not grown for so long is complete. */
-const SILENCE_MS = 100;
+/** A log that has not grown for this time is complete. */
+const LOG_IDLE_MS = 100;
 
-/** Lets what a fresh process does most be compiled; not yet all of it. */
+/** Time for Node to compile the most frequent code of a new process. */
 const WARM_UP_S = 1;
 
 export interface Entry {
@@ -29,52 +35,56 @@ export interface Entry {
   readonly once?: boolean;
 }
 
-export interface Contest {
+export interface Comparison {
   readonly entries: readonly Entry[];
   readonly rounds: number;
   readonly seconds: number;
-  /** So long is each under load before its turn. */
+  /** Seconds of load before the measurement. */
   readonly warmUpS?: number;
   readonly close?: boolean;
-  /** Server and client on a CPU each; not for several workers, which need all there are. */
+  /** Server and client on a CPU each; not with several workers, which need all CPUs. */
   readonly pinned?: boolean;
-  /** What else is measured before the load. */
-  readonly besides?: (running: Running) => Promise<Readonly<Record<string, number>>>;
+  /** Measured before the load. */
+  readonly extra?: (running: Running) => Promise<Readonly<Record<string, number>>>;
 }
 
 /**
- * Every round launches everybody anew, one after another: two processes that run the same program can differ by more
- * than two programs do, for as long as they live.
+ * Every round launches each contender again, one after another: two processes of the same program can differ more than two
+ * programs do.
  */
-export async function contest(bench: Bench, what: Contest): Promise<Sample[]> {
+export async function compareUnderLoad(bench: Bench, what: Comparison): Promise<Sample[]> {
   const { entries, rounds, seconds, warmUpS = WARM_UP_S, close = false, pinned = false } = what;
   const { server, client } = pinned ? bench.cpus : { server: undefined, client: undefined };
   const samples: Sample[] = [];
   const works = new Map<Contender, Work>();
   for (let round = 0; round < rounds; round++) {
-    for (const { contender, workers } of turns(entriesOf(entries, round), round)) {
-      const sample = await during(contender, { node: bench.node, workers, cpu: server }, async running => {
-        const entrant = { contender, running };
-        if (!works.has(contender)) works.set(contender, await observe(entrant));
-        const others = watchOthers([running]);
-        const besides = await what.besides?.(running);
-        const foreign = others([running]);
-        const load = { port: running.port, seconds, connections: CONNECTIONS, close, cpu: client };
-        await measure(entrant, round, { ...load, seconds: warmUpS });
-        const measured = await measureAgain(entrant, round, load);
-        return {
-          ...measured,
-          x: workers,
-          foreign: Math.max(measured.foreign, besides === undefined ? 0 : foreign),
-          values: { ...measured.values, ...besides },
-        };
-      });
+    for (const { contender, workers } of inTurns(entriesOf(entries, round), round)) {
+      const sample = await withRunning(
+        contender,
+        { node: bench.node, workers, cpu: server },
+        async running => {
+          const one = { contender, running };
+          if (!works.has(contender)) works.set(contender, await observe(one));
+          const others = measureOtherLoad([running]);
+          const extra = await what.extra?.(running);
+          const foreign = others([running]);
+          const load = { port: running.port, seconds, connections: CONNECTIONS, close, cpu: client };
+          await measure(one, round, { ...load, seconds: warmUpS });
+          const measured = await measureUntilAnswered(one, round, load);
+          return {
+            ...measured,
+            x: workers,
+            foreign: Math.max(measured.foreign, extra === undefined ? 0 : foreign),
+            values: { ...measured.values, ...extra },
+          };
+        },
+      );
       samples.push(sample);
-      bench.tell(
+      bench.log(
         `round ${round + 1}/${rounds} ${contender.label}, ${workers} ${workers === 1 ? 'worker' : 'workers'}: ${Math.round(sample.values.rps)} requests/s`,
       );
     }
-    if (round === 0) refuseUnequalWork(works);
+    if (round === 0) requireEqualWork(works);
   }
   return samples;
 }
@@ -82,7 +92,7 @@ export async function contest(bench: Bench, what: Contest): Promise<Sample[]> {
 const entriesOf = (entries: readonly Entry[], round: number): readonly Entry[] =>
   round === 0 ? entries : entries.filter(({ once }) => once !== true);
 
-/** All clocks that are read before and after a round, in ms. */
+/** CPU times and wall time, in ms, read before and after a round. */
 interface Clocks {
   readonly workers: number;
   readonly supervisor: number;
@@ -101,18 +111,18 @@ function clocks(workers: readonly number[], supervisor: number | undefined): Clo
   };
 }
 
-/** On a machine that is busy beyond measure a round may pass without a single answer: then it is repeated. */
-async function measureAgain(entrant: Entrant, round: number, load: Load): Promise<Measured> {
+/** Repeats a round without any answer, which happens on an overloaded machine. */
+async function measureUntilAnswered(one: RunningContender, round: number, load: Load): Promise<Measured> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const sample = await measure(entrant, round, load);
+    const sample = await measure(one, round, load);
     if (sample.values.rps !== 0) return sample;
   }
-  throw new Error(`nothing was answered in ${ATTEMPTS} rounds`);
+  throw new Error(`no request was answered in ${ATTEMPTS} rounds`);
 }
 
 type Measured = Awaited<ReturnType<typeof measure>>;
 
-async function measure({ contender, running }: Entrant, round: number, load: Load) {
+async function measure({ contender, running }: RunningContender, round: number, load: Load) {
   const workers = running.workers();
   const supervisor = running.supervisor();
   running.log.empty();
@@ -141,20 +151,20 @@ async function measure({ contender, running }: Entrant, round: number, load: Loa
 }
 
 /**
- * Counts what a round has logged, and empties the log.
- * @returns its bytes
+ * Checks the number of log lines of a round, and empties the log.
+ * @returns its size in bytes
  */
 async function logOf(log: LogFile, requests: number, connections: number): Promise<number> {
   const deadline = performance.now() + LOG_LAG_MS;
   let found = log.count();
-  // The requests in flight at the end are still answered, and no line of theirs may fall into the next round.
+  // Requests in flight at the end are still answered; their lines must not be counted in the next round.
   for (let before = -1; found.lines < requests || found.bytes !== before; found = log.count()) {
     if (performance.now() > deadline) break;
     before = found.bytes;
-    await sleep(SILENCE_MS);
+    await sleep(LOG_IDLE_MS);
   }
   const { lines, bytes } = found;
-  refuseUnequalLogs(lines, requests, connections);
+  requireOneLinePerRequest(lines, requests, connections);
   log.empty();
   return bytes;
 }

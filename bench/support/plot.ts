@@ -1,4 +1,4 @@
-/** Samples as pictures: SVG by Apache ECharts, without a browser. */
+/** Draws samples as SVG with Apache ECharts, without a browser. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { ROOT } from './processes.js';
@@ -6,7 +6,7 @@ import { summarise, type Row, type Summary } from './rounds.js';
 import type { Results } from './results.js';
 import type { Plot, Section } from './section.js';
 
-/** The little of ECharts that is used here. It is the bench's own dependency, so the product's types know nothing of it. */
+/** The part of ECharts that is used here. ECharts is a dependency of the bench only, so its own types are not available. */
 interface ECharts {
   init(
     dom: null,
@@ -15,7 +15,7 @@ interface ECharts {
   ): { setOption(option: object): void; renderToSVGString(): string; dispose(): void };
 }
 
-/** What a custom series is drawn with. */
+/** The API for a custom series. */
 interface Drawing {
   value(dimension: number): number;
   coord(point: readonly number[]): [number, number];
@@ -41,8 +41,8 @@ export function draw(section: Section, plot: Plot, all: readonly Results[]): str
     animation: false,
     backgroundColor: '#ffffff',
     color: COLOURS,
-    title: { text: plot.title, subtext: 'median; least and greatest as whiskers', left: 12, top: 8 },
-    // The wide gaps leave room for fonts that are wider than the one that ECharts reckons with.
+    title: { text: plot.title, subtext: 'median; whiskers from minimum to maximum', left: 12, top: 8 },
+    // Wide gaps, for fonts that are wider than ECharts assumes.
     legend: { top: 14, right: 40, orient: option.legend, itemGap: option.legend === 'horizontal' ? 36 : 8 },
     ...option.chart,
   });
@@ -51,13 +51,13 @@ export function draw(section: Section, plot: Plot, all: readonly Results[]): str
   return `${svg}\n<!-- figures: ${digestOf(section, plot, all)} -->\n`;
 }
 
-/** What a picture was drawn from: tells, without drawing it again, whether it is the one that these results give. */
+/** A digest of the input of a picture: it shows, without drawing again, whether a picture agrees with the results. */
 export function digestOf(section: Section, plot: Plot, all: readonly Results[]): string {
   const drawn = JSON.stringify([plot, optionOf(section, plot, all)]);
   return createHash('sha256').update(drawn).digest('hex').slice(0, 16);
 }
 
-/** The digest that a picture carries. */
+/** The digest in a picture. */
 export const figuresOf = (svg: string): string | undefined => /<!-- figures: (\w+) -->/.exec(svg)?.[1];
 
 const optionOf = (section: Section, plot: Plot, all: readonly Results[]): Option =>
@@ -113,70 +113,34 @@ function bars(section: Section, { metric, unit, at }: Plot, all: readonly Result
   };
 }
 
-/** A panel for each version of Node, all to the same scale, in it a line for each contender. */
-function lines(section: Section, { metric, unit, over = '', only }: Plot, all: readonly Results[]): Option {
-  const contenders = [...new Set(section.rows.map(({ contender }) => contender))].filter(
-    name => only?.includes(name) ?? true,
-  );
+/** A line over `x` for one contender on one version of Node. */
+interface Line extends Series {
+  readonly contender: string;
+  readonly node: string;
+  readonly colour: string | undefined;
+}
+
+/** A panel for each version of Node, all with the same scale; in it a line for each contender. */
+function lines(section: Section, plot: Plot, all: readonly Results[]): Option {
   const steps = [...new Set(section.rows.flatMap(({ x }) => x ?? []))].toSorted((a, b) => a - b);
-  const drawn = all.flatMap(results =>
-    contenders.map(contender => ({
-      contender,
-      node: results.node,
-      name: labelOf(section, contender),
-      summaries: steps.map(x => find(section, results, { contender, x }, metric)),
-    })),
-  );
-  const series = drawn.filter(({ summaries }) => summaries.some(summary => summary !== undefined));
-  const panels = [...new Set(series.map(({ node }) => node))];
-  const names = new Set(series.map(({ name }) => name));
-  const top = 92 + 22 * names.size;
-  const height = top + 300;
-  const width = (WIDTH - MARGINS.left - MARGINS.right) / Math.max(panels.length, 1);
-  const max = roundedUp(
-    Math.max(0, ...series.flatMap(each => each.summaries.map(summary => summary?.max ?? 0))),
-  );
-  const placeOf = (node: string): object => {
-    const panel = panels.indexOf(node);
-    return { xAxisIndex: panel, yAxisIndex: panel };
-  };
+  const drawn = linesOf(section, plot, all, steps);
+  const panels = [...new Set(drawn.map(({ node }) => node))];
+  const top = 92 + 22 * new Set(drawn.map(({ name }) => name)).size;
   return {
-    height,
+    height: top + 300,
     legend: 'vertical',
     chart: {
-      grid: panels.map((_node, panel) => ({
-        left: MARGINS.left + panel * width,
-        width: width - PANEL_GAP,
-        top,
-        bottom: 48,
-      })),
-      xAxis: panels.map((node, gridIndex) => ({
-        gridIndex,
-        type: 'category',
-        name: `${over}, Node ${node}`,
-        nameLocation: 'middle',
-        nameGap: 28,
-        data: steps.map(String),
-      })),
-      yAxis: panels.map((_node, gridIndex) => ({
-        gridIndex,
-        type: 'value',
-        name: gridIndex === 0 ? unit : '',
-        nameTextStyle: { align: 'left' },
-        min: 0,
-        max,
-        axisLabel: { show: gridIndex === 0 },
-      })),
+      ...panelAxes(panels, plot, steps, drawn, top),
       series: [
-        ...series.map(({ name, summaries, contender, node }) => ({
-          ...placeOf(node),
+        ...drawn.map(({ name, summaries, colour, node }) => ({
+          ...inPanel(panels, node),
           type: 'line',
           name,
-          itemStyle: { color: COLOURS[contenders.indexOf(contender) % COLOURS.length] },
+          itemStyle: { color: colour },
           data: summaries.map(summary => summary?.median ?? null),
         })),
-        ...series.map(each => ({
-          ...placeOf(each.node),
+        ...drawn.map(each => ({
+          ...inPanel(panels, each.node),
           ...whiskers(each),
           renderItem(_params: unknown, drawing: Drawing) {
             const [x, from] = drawing.coord([drawing.value(0), drawing.value(1)]);
@@ -190,7 +154,74 @@ function lines(section: Section, { metric, unit, over = '', only }: Plot, all: r
   };
 }
 
-/** The least of 1, 2, 3 … 10, 15, 20, 30 … that is not below: the end of an axis. */
+/** The lines that have at least one figure. */
+function linesOf(
+  section: Section,
+  { metric, only }: Plot,
+  all: readonly Results[],
+  steps: readonly number[],
+): Line[] {
+  const contenders = [...new Set(section.rows.map(({ contender }) => contender))].filter(
+    name => only?.includes(name) ?? true,
+  );
+  return all
+    .flatMap(results =>
+      contenders.map((contender, index) => ({
+        contender,
+        node: results.node,
+        name: labelOf(section, contender),
+        colour: COLOURS[index % COLOURS.length],
+        summaries: steps.map(x => find(section, results, { contender, x }, metric)),
+      })),
+    )
+    .filter(({ summaries }) => summaries.some(summary => summary !== undefined));
+}
+
+const inPanel = (panels: readonly string[], node: string): object => {
+  const panel = panels.indexOf(node);
+  return { xAxisIndex: panel, yAxisIndex: panel };
+};
+
+/** Position and axes of the panels. */
+function panelAxes(
+  panels: readonly string[],
+  { unit, over = '' }: Plot,
+  steps: readonly number[],
+  drawn: readonly Line[],
+  top: number,
+): object {
+  const width = (WIDTH - MARGINS.left - MARGINS.right) / Math.max(panels.length, 1);
+  const max = roundedUp(
+    Math.max(0, ...drawn.flatMap(({ summaries }) => summaries.map(summary => summary?.max ?? 0))),
+  );
+  return {
+    grid: panels.map((_node, panel) => ({
+      left: MARGINS.left + panel * width,
+      width: width - PANEL_GAP,
+      top,
+      bottom: 48,
+    })),
+    xAxis: panels.map((node, gridIndex) => ({
+      gridIndex,
+      type: 'category',
+      name: `${over}, Node ${node}`,
+      nameLocation: 'middle',
+      nameGap: 28,
+      data: steps.map(String),
+    })),
+    yAxis: panels.map((_node, gridIndex) => ({
+      gridIndex,
+      type: 'value',
+      name: gridIndex === 0 ? unit : '',
+      nameTextStyle: { align: 'left' },
+      min: 0,
+      max,
+      axisLabel: { show: gridIndex === 0 },
+    })),
+  };
+}
+
+/** The end of an axis: the lowest of 1, 1.5, 2, 3 … 10, 15, 20, 30 … that is not below the value. */
 function roundedUp(value: number): number {
   if (value <= 0) return 1;
   const unit = 10 ** Math.floor(Math.log10(value));
@@ -206,7 +237,7 @@ function find(section: Section, results: Results, row: Row, metric: string): Sum
   return summarise(results.sections[section.name]?.samples ?? [], row, metric);
 }
 
-/** A series that is drawn by hand, from least to greatest. */
+/** A custom series, from minimum to maximum. */
 const whiskers = ({ summaries }: Series): object => ({
   type: 'custom',
   silent: true,

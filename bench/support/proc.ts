@@ -1,23 +1,23 @@
-/** What the kernel knows of processes: CPU time, memory, children. Linux only. */
+/** CPU time, memory and children of processes, from /proc. Linux only. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Milliseconds per clock tick, the unit of every CPU time in /proc. */
 const TICK_MS = 1_000 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
-/** The fields of a stat file from the third on: the second, the name, may hold anything, blanks and brackets too. */
+/** The fields of a stat file from the third on; the second, the name, may contain spaces and brackets. */
 function statOf(pid: number | 'self'): string[] {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   return text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
-/** CPU time of a process so far, its own and the kernel's for it. */
+/** CPU time of a process so far, in user and kernel mode. */
 export function cpuMs(pid: number): number {
   const fields = statOf(pid);
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
-/** CPU time of a process and of all its children that have ended; of one that is gone itself, none. */
+/** CPU time of a process and of its children that have ended; 0 if the process has ended. */
 export function totalCpuMs(pid: number | 'self'): number {
   try {
     return statOf(pid)
@@ -28,17 +28,17 @@ export function totalCpuMs(pid: number | 'self'): number {
   }
 }
 
-/** CPU time of this process and of all its children that have ended. */
+/** CPU time of this process and of its children that have ended. */
 export const ownCpuMs = (): number => totalCpuMs('self');
 
-/** The same as {@link cpuMs} by the scheduler's nanoseconds: for processes that do next to nothing. */
+/** As {@link cpuMs}, from the scheduler's nanoseconds: for processes that use little CPU time. */
 export function fineCpuMs(pid: number): number {
   return readdirSync(`/proc/${pid}/task`)
     .map(task => Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1e6)
     .reduce((sum, ms) => sum + ms, 0);
 }
 
-/** How often the threads of a process have gone to sleep so far; about as often they were woken. */
+/** How often the threads of a process have gone to sleep, which is about how often they were woken. */
 export function sleeps(pid: number): number {
   return readdirSync(`/proc/${pid}/task`)
     .map(task =>
@@ -47,7 +47,7 @@ export function sleeps(pid: number): number {
     .reduce((sum, count) => sum + count, 0);
 }
 
-/** CPU time that all cores together have spent, what the hypervisor took away included. */
+/** CPU time of all cores together, including what the hypervisor took. */
 export function machineCpuMs(): number {
   const [user, nice, system, , , irq, softirq, steal] = (
     /^cpu +(.+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? ''
@@ -60,9 +60,9 @@ export function machineCpuMs(): number {
 }
 
 export interface Memory {
-  /** Everything that is resident, pages shared with other processes included. In MB. */
+  /** Resident memory, including pages shared with other processes. In MB. */
   readonly rss: number;
-  /** What would be free if the process ended. In MB. */
+  /** Memory that would be freed if the process ended. In MB. */
   readonly uss: number;
 }
 
@@ -81,7 +81,7 @@ export function childrenOf(pid: number): number[] {
         const [state, parent] = statOf(candidate);
         return Number(parent) === pid && state !== 'Z';
       } catch {
-        return false; // it has ended meanwhile
+        return false; // it has just ended
       }
     });
 }

@@ -1,4 +1,4 @@
-/** Processes that are measured: started, pinned, their lines counted, stopped by their pid, never left behind. */
+/** Starts, pins and stops the measured processes, and counts their log lines. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import {
   closeSync,
@@ -18,32 +18,32 @@ import { allowedCpus, isAlive } from './proc.js';
 
 export const ROOT = join(__dirname, '..', '..');
 
-/** How long anything may take before it is called lost. */
-const PATIENCE_MS = 60_000;
+/** How long any step may take. */
+const TIMEOUT_MS = 60_000;
 
-/** Called when this process ends, however, the latest first: whatever is still running then is killed. */
-const leftovers = new Set<() => void>();
+/** Called when this process ends for any reason, the latest first. */
+const cleanups = new Set<() => void>();
 process.once('exit', () => {
-  for (const remove of [...leftovers].toReversed()) remove();
+  for (const remove of [...cleanups].toReversed()) remove();
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
-/** @returns what to call once there is nothing to clean up any more */
-export function onLeave(remove: () => void): () => void {
-  leftovers.add(remove);
-  return () => leftovers.delete(remove);
+/** @returns a function that removes the registration */
+export function onExit(remove: () => void): () => void {
+  cleanups.add(remove);
+  return () => cleanups.delete(remove);
 }
 
-/** A folder of this run's own; in memory where there is such a place, so that no disk has a say in the figures. */
+/** A temporary folder, in memory if possible, so that the disk does not affect the figures. */
 export function folder(): Folder {
   const path = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'cabe-bench-'));
   const remove = (): void => rmSync(path, { recursive: true, force: true });
-  const forget = onLeave(remove);
+  const unregister = onExit(remove);
   return {
     path,
     remove() {
       remove();
-      forget();
+      unregister();
     },
   };
 }
@@ -53,7 +53,7 @@ export interface Folder {
   remove(): void;
 }
 
-/** A file to which a process logs, and in which its lines are counted. */
+/** The log file of a process. */
 export class LogFile {
   readonly path: string;
 
@@ -61,7 +61,7 @@ export class LogFile {
     this.path = path;
   }
 
-  /** Forgets what is there. Whoever writes to it appends, and goes on at the new end. */
+  /** Truncates the file. Its writers append, so they continue at the new end. */
   empty(): void {
     const fd = openSync(this.path, 'a');
     ftruncateSync(fd);
@@ -73,7 +73,7 @@ export class LogFile {
     return readFileSync(this.path, 'utf8').split('\n').slice(0, -1);
   }
 
-  /** Counts without reading it as text: after a round it may hold hundreds of megabytes. */
+  /** Counts bytes, not text: after a round the file may have hundreds of megabytes. */
   count(): { readonly lines: number; readonly bytes: number } {
     const fd = openSync(this.path, 'r');
     const buffer = Buffer.allocUnsafe(1 << 20);
@@ -92,13 +92,13 @@ export interface Start {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Standard output goes here; errors go where ours go. */
+  /** For standard output; standard error is inherited. */
   readonly log?: LogFile;
-  /** The CPU it has to stay on. */
+  /** The CPU to which it is pinned. */
   readonly cpu?: number | undefined;
 }
 
-/** The environment of everything that is measured: only what is given, and a PATH on which that Node comes first. */
+/** The environment of measured processes: only the given variables, and a PATH that begins with this Node. */
 export function environment(node: string, env: Readonly<Record<string, string>>): Record<string, string> {
   const { PATH = '', HOME = '' } = process.env;
   return { PATH: `${dirname(node)}:${PATH}`, HOME, NODE_ENV: 'production', HOST: '127.0.0.1', ...env };
@@ -118,8 +118,8 @@ export function start({
   if (typeof out === 'number') closeSync(out);
   const { pid } = child;
   if (pid === undefined) throw new Error(`${command} could not be started`);
-  const forget = onLeave(() => child.kill('SIGKILL'));
-  child.once('exit', forget);
+  const unregister = onExit(() => child.kill('SIGKILL'));
+  child.once('exit', unregister);
   return Object.assign(child, { pid });
 }
 
@@ -140,9 +140,9 @@ export async function until(
   what: string,
   everyMs = 10,
 ): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + TIMEOUT_MS;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`It never came true that ${what}`);
+    if (Date.now() > deadline) throw new Error(`timed out waiting until ${what}`);
     await sleep(everyMs);
   }
 }
@@ -158,14 +158,14 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** Server and client on a CPU of their own, where there are two and a way to pin. */
+/** A CPU each for server and client, if there are two and `taskset` exists. */
 export const CPUS: { readonly server: number | undefined; readonly client: number | undefined } = (() => {
   const [server, client] = allowedCpus();
   const canPin = client !== undefined && spawnSync('taskset', ['--version']).status === 0;
   return canPin ? { server, client } : { server: undefined, client: undefined };
 })();
 
-/** The command that runs a program on one CPU; the program itself, where it may run anywhere. */
+/** The command line that runs a program on one CPU, or without `cpu` on any. */
 export function pinned(
   cpu: number | undefined,
   program: string,

@@ -1,10 +1,10 @@
-/** `yarn bench report`: docs/performance.md and its pictures, from the committed results and nothing else. */
+/** `yarn bench report`: writes docs/performance.md and its pictures from the committed results. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { aims } from './aims.js';
 import { digestOf, draw, figuresOf } from './plot.js';
 import { ROOT } from './processes.js';
-import { kept, type Record, type Results } from './results.js';
+import { loadAll, type Record, type Results } from './results.js';
 import { NOISY_CORES } from './rounds.js';
 import type { Plot, Section } from './section.js';
 import { listed, summary } from './summary.js';
@@ -24,9 +24,8 @@ export async function report(sections: readonly Section[]): Promise<void> {
 }
 
 /**
- * Whether the page and its pictures are those that the results give. Draws nothing: a picture carries a digest of its
- * figures.
- * @throws Error naming what is not
+ * Checks that page and pictures agree with the results. Draws nothing: each picture contains a digest of its figures.
+ * @throws Error with the files that do not agree
  */
 export async function check(sections: readonly Section[]): Promise<void> {
   const all = committed();
@@ -41,15 +40,17 @@ export async function check(sections: readonly Section[]): Promise<void> {
     ...readdirSync(PICTURES).filter(name => !wanted.some(({ file }) => file === name)),
   ];
   if (stale.length > 0) {
-    throw new Error(`Not what bench/results give: ${stale.join(', ')}; "yarn bench report" writes them`);
+    throw new Error(
+      `Not in agreement with bench/results: ${stale.join(', ')}; "yarn bench report" writes them`,
+    );
   }
 }
 
 const read = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 
 function committed(): Results[] {
-  const all = kept();
-  if (all.length === 0) throw new Error('There are no results; "yarn bench" makes them');
+  const all = loadAll();
+  if (all.length === 0) throw new Error('There are no results; run "yarn bench" first');
   return all;
 }
 
@@ -73,22 +74,22 @@ ${summary(all)}
 
 ${pictureOf(FIRST_PICTURE, measured)}
 
-\`yarn bench\` writes this page from the figures in \`bench/results\`. The figures of starts, crashes and reloads precede the
-plain bundle ([decision 0006](decisions/0006-quick-start-little-memory.md)), which starts a worker more slowly; they are to
-be measured again.
+\`yarn bench\` writes this page from the figures in \`bench/results\`. The figures of starts, crashes and reloads are older than
+the plain bundle ([decision 0006](decisions/0006-quick-start-little-memory.md)), which starts a worker more slowly; they
+will be measured again.
 
 ## Aims
 
-Each cell has the median, then minimum and maximum in brackets. "At best" compares the best rounds, which had the
-least noise.
+Each cell has the median, then minimum and maximum in brackets. "Best rounds" compares the best round of each, which had
+the least noise.
 
 ${aims(sections, all)}
 
 ## How it was measured
 
-${reading(all)}
+${method(all)}
 
-${measured.map(section => chapter(section, all)).join('\n\n')}
+${measured.map(section => sectionOf(section, all)).join('\n\n')}
 
 ## To measure it yourself
 
@@ -101,12 +102,12 @@ versions of \`bench/package-lock.json\`.
 | \`yarn bench single start\` | measures these sections; there are ${listed(sections.map(({ name }) => `\`${name}\``))} |
 | \`yarn bench --node PATH\` | measures another Node binary; repeat it for more |
 | \`yarn bench quick\` | few short rounds; writes nothing |
-| \`yarn bench guard\` | fails if a request costs far more CPU time than it should; takes seconds, needs neither \`wrk\` nor peers |
+| \`yarn bench guard\` | fails if a request takes far too much CPU time; takes seconds, needs neither \`wrk\` nor peers |
 | \`yarn bench report --check\` | fails if this page or a picture does not match the figures |
 `;
 }
 
-function reading(all: readonly Results[]): string {
+function method(all: readonly Results[]): string {
   const records = all.flatMap(({ sections }) => Object.values(sections));
   const distinct = (of: (record: Record) => string): string => [...new Set(records.map(of))].join('; ');
   const versions = (record: Record): string =>
@@ -134,7 +135,7 @@ function reading(all: readonly Results[]): string {
   after each round it counts the log lines against the requests.`;
 }
 
-/** The picture that says most: the service as a whole beside what most people run. */
+/** The picture at the top: this service beside the usual setup. */
 const FIRST_PICTURE = 'pair-rps';
 
 const imageOf = ({ file, title }: Plot): string => `![${title}](performance/${file}.svg)`;
@@ -144,7 +145,7 @@ function pictureOf(name: string, sections: readonly Section[]): string {
   return plot === undefined ? '' : imageOf(plot);
 }
 
-function chapter(section: Section, all: readonly Results[]): string {
+function sectionOf(section: Section, all: readonly Results[]): string {
   const parts = all.flatMap(results => {
     const record = results.sections[section.name];
     return record === undefined ? [] : [`**Node ${results.node}**\n\n${table(section, record.samples)}`];

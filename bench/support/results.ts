@@ -1,4 +1,4 @@
-/** What was measured, as it is kept: a file for each major version of Node, in it a record for each section. */
+/** The stored results: a file for each major version of Node, with a record for each section. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
@@ -29,8 +29,8 @@ function fileOf(node: string, quick: boolean): string {
   return join(FOLDER, `${quick ? 'quick-' : ''}node-${major(node)}.json`);
 }
 
-/** Puts the record of a section in the place of the one before; those of another version of Node are dropped. */
-export function keep(node: string, quick: boolean, section: string, record: Record): void {
+/** Replaces the record of a section; records of another version of Node are removed. */
+export function saveRecord(node: string, quick: boolean, section: string, record: Record): void {
   const file = fileOf(node, quick);
   const before = existsSync(file) ? read(file) : undefined;
   mkdirSync(FOLDER, { recursive: true });
@@ -42,7 +42,7 @@ export function keep(node: string, quick: boolean, section: string, record: Reco
 }
 
 /** The committed results, by version. */
-export function kept(): Results[] {
+export function loadAll(): Results[] {
   if (!existsSync(FOLDER)) return [];
   return readdirSync(FOLDER)
     .filter(name => /^node-\d+\.json$/.test(name))
@@ -52,7 +52,7 @@ export function kept(): Results[] {
 
 const read = (file: string): Results => JSON.parse(readFileSync(file, 'utf8')) as Results;
 
-/** More digits than anybody could have measured only make the file long. */
+/** More digits would be noise. */
 const rounded = (_key: string, value: unknown): unknown =>
   typeof value === 'number' ? Number(value.toPrecision(6)) : value;
 
@@ -61,7 +61,7 @@ export function machine(): string {
   return `${cpus().length} × ${cpu?.model.trim() ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB, ${type()} ${/^\d+\.\d+/.exec(release())?.[0] ?? ''}`;
 }
 
-/** Of everything that takes part, the versions that are installed. */
+/** The installed versions of all contenders. */
 export function versions(): { [name: string]: string } {
   const bench = ['express', 'express4', 'fastify', '@fastify/helmet', 'helmet', 'pino', 'pino-http'];
   const installed = (folder: string, name: string): string => {

@@ -1,17 +1,17 @@
 /**
- * Rounds and what is made of them. Pure: what is measured comes in as samples, nothing here measures.
+ * Statistics over rounds. Pure: nothing is measured here.
  *
- * On a shared machine the speed changes by the minute. So contenders take turns, the order turns round every other
- * round, and a ratio is formed within a round before the median is taken: what slowed one of the pair slowed both.
+ * On a shared machine the speed changes by the minute. So contenders take turns, the order is reversed in every second
+ * round, and a ratio is computed within a round before the median is taken: other load slows both of a pair.
  */
 
 /** One contender in one round. */
 export interface Sample {
   readonly contender: string;
-  /** What else tells rows apart: a number of workers, say. */
+  /** A parameter of the row, such as the number of workers. */
   readonly x?: number;
   readonly round: number;
-  /** Cores that were busy with something that is not ours, on average over the round. */
+  /** Cores used by other processes, on average over the round. */
   readonly foreign?: number;
   readonly values: Readonly<Record<string, number>>;
 }
@@ -26,15 +26,15 @@ export interface Summary {
   readonly min: number;
   readonly max: number;
   readonly rounds: number;
-  /** How many of the rounds were quiet; the median is theirs, if there are any. Least and greatest are everybody's. */
+  /** The number of quiet rounds. If there are any, the median is theirs; minimum and maximum are of all rounds. */
   readonly quiet: number;
 }
 
-/** More foreign work than this makes a round noisy: a quarter of a core moves the figures by more than they differ. */
+/** With more load by other processes a round is noisy: a quarter of a core changes figures more than they differ. */
 export const NOISY_CORES = 0.25;
 
-/** The contenders in the order of their turns: there and back again, so that no one always comes after another. */
-export function turns<T>(contenders: readonly T[], round: number): readonly T[] {
+/** The contenders in the order of their turns, which is reversed in every second round. */
+export function inTurns<T>(contenders: readonly T[], round: number): readonly T[] {
   return round % 2 === 0 ? contenders : contenders.toReversed();
 }
 
@@ -45,7 +45,7 @@ const isOf =
   (sample: Sample): boolean =>
     sample.contender === contender && (x === undefined || sample.x === x);
 
-/** @returns nothing if nobody has measured that */
+/** @returns `undefined` if there is no such sample */
 export function summarise(samples: readonly Sample[], row: Row, metric: string): Summary | undefined {
   const all = samples.filter(sample => isOf(row)(sample) && sample.values[metric] !== undefined);
   if (all.length === 0) return undefined;
@@ -83,8 +83,8 @@ export function ratio(samples: readonly Sample[], row: Row, to: Row, metric: str
 }
 
 /**
- * The ratio of the best rounds, for a metric of which more is better. Whatever else a machine does makes rounds worse and
- * none better, so the best ones are those that were disturbed the least; one lucky round, though, says little.
+ * The ratio of the best rounds, for a metric of which more is better. Other load makes rounds only worse, so the best ones
+ * were disturbed the least; but a single lucky round says little.
  */
 export function ratioAtBest(
   samples: readonly Sample[],
@@ -97,8 +97,8 @@ export function ratioAtBest(
 }
 
 /**
- * With which power of `x` a metric grows over the last two doublings of what was measured: 0 is not at all, 1 is
- * linearly. Over smaller steps what is there anyway would hide the growth.
+ * The power of `x` with which a metric grows over the last two doublings of `x`: 0 is constant, 1 is linear. Over smaller
+ * steps the constant part would hide the growth.
  */
 export function growth(samples: readonly Sample[], contender: string, metric: string): Summary | undefined {
   const points = [...new Set(samples.filter(isOf({ contender })).flatMap(({ x }) => x ?? []))]

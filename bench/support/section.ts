@@ -1,62 +1,62 @@
-/** What every section is given, and what it has to be. */
+/** The type of a section, and what it gets. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Row, Sample, Summary } from './rounds.js';
 import type { CPUS } from './processes.js';
 
 export interface Bench {
-  /** The Node binary under which everything runs that is measured. */
+  /** The Node binary that runs all contenders. */
   readonly node: string;
   /** Its version, without the v. */
   readonly version: string;
-  /** Few and short rounds: to see that it works, not to quote. */
+  /** Few and short rounds, to check that everything works. */
   readonly quick: boolean;
   readonly cpus: typeof CPUS;
-  /** Progress, for whoever waits. */
-  readonly tell: (text: string) => void;
+  /** Prints progress. */
+  readonly log: (text: string) => void;
 }
 
-/** What rests is looked at so long after its start: V8 goes on tidying up for about a dozen seconds. */
+/** Idle processes are measured this long after their start: V8 frees memory for about a dozen seconds. */
 export const SETTLED_S = 20;
 
 export const settle = ({ quick }: Bench): Promise<void> => sleep(quick ? 1_000 : SETTLED_S * 1_000);
 
-/** A column of a table: a metric as median with least and greatest, or a ratio. */
+/** A column of a table: a metric as median with minimum and maximum, or a ratio. */
 export interface Column {
   readonly title: string;
   readonly metric: string;
   readonly digits?: number;
-  /** In place of the metric itself: the median of its ratios to this contender, round by round. */
+  /** Shows the median of the row's ratios to this contender, round by round. */
   readonly to?: string;
-  /** The other way round: the median of the ratios of this contender to the row. */
+  /** Shows the median of this contender's ratios to the row, round by round. */
   readonly of?: string;
-  /** The ratio of the best rounds in place of the median one. */
+  /** Shows the ratio of the best rounds instead. */
   readonly atBest?: true;
-  /** Without least and greatest. */
+  /** Without minimum and maximum. */
   readonly brief?: boolean;
 }
 
 export interface Plot {
-  /** Name of the file, without ending. */
+  /** Name of the file without extension. */
   readonly file: string;
   readonly title: string;
   readonly unit: string;
   readonly metric: string;
-  /** Lines over `x`, what it means and goes by; else bars. */
+  /** Draws lines over `x`, which has this meaning; otherwise bars. */
   readonly over?: string;
-  /** The contenders that are drawn, if not all. */
+  /** The contenders to draw; by default all. */
   readonly only?: readonly string[];
-  /** The only `x` that is drawn as bars. */
+  /** The only `x` to draw as bars. */
   readonly at?: number;
 }
 
-/** For every version of Node, or by major version; where there is none, the figure is shown without a judgement. */
+/** For every version of Node, or by major version; without a bound, the figure is shown without a verdict. */
 export type Bound = number | Readonly<Record<number, number>>;
 
-/** Something that the service set out to reach, and what says whether it has. */
+/** A performance aim of the service. */
 export interface Aim {
   readonly what: string;
   readonly measured: (samples: readonly Sample[]) => Summary | undefined;
-  /** The same of the best rounds; shown beside it, and not judged. */
+  /** The same for the best rounds; shown, but not compared with the bound. */
   readonly atBest?: (samples: readonly Sample[]) => number | undefined;
   readonly atLeast?: Bound;
   readonly atMost?: Bound;
@@ -66,14 +66,14 @@ export interface Aim {
 
 export interface SectionRow extends Row {
   readonly label: string;
-  /** In place of the metrics: how they grow with `x`. */
+  /** Shows how the metrics grow with `x` instead. */
   readonly growth?: true;
 }
 
 export interface Section {
   readonly name: string;
   readonly title: string;
-  /** What is measured, and how to read it. Markdown. */
+  /** What is measured, in Markdown. */
   readonly about: string;
   readonly run: (bench: Bench) => Promise<Sample[]>;
   readonly rows: readonly SectionRow[];

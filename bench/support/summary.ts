@@ -1,4 +1,4 @@
-/** What the report says first: five sentences from the figures. Pure. */
+/** The beginning of the report: five sentences with figures. Pure. */
 import type { Results } from './results.js';
 import { ratio, summarise, type Sample, type Summary } from './rounds.js';
 
@@ -14,7 +14,7 @@ const nativeOf =
   samples =>
     summarise(samples, { contender: 'native', x }, metric);
 
-/** Each sentence has one figure for each version of Node; it is left out where no version has been measured. */
+/** Each sentence has a figure for each version of Node; a sentence without any figure is left out. */
 export function summary(all: readonly Results[]): string {
   const versions = listed(all.map(({ node }) => node.split('.')[0] ?? node));
   const sentences = SENTENCES.flatMap(({ section, measure, digits = 0, text }) => {
@@ -45,18 +45,18 @@ const SENTENCES: readonly Sentence[] = [
     measure: timesOf('ours', 'fastify'),
     digits: 1,
     text: times =>
-      `One worker that is warm answers ${times} times as many as Fastify with its helmet and logger.`,
+      `A warm worker answers ${times} times as many requests as Fastify with its helmet and logger.`,
   },
   {
     section: 'start',
     measure: nativeOf('crashMs'),
-    text: ms => `After a crash the new worker's first answer comes in ${ms} ms.`,
+    text: ms => `After a crash, the first answer of the new worker comes after ${ms} ms.`,
   },
   {
     section: 'start',
     measure: nativeOf('reloadWorkMs'),
     text: ms =>
-      `A reload of two workers takes ${ms} ms, and one second that the first new worker must stay up.`,
+      `A reload of two workers takes ${ms} ms, plus one second for which the first new worker must stay up.`,
   },
   {
     section: 'accepting',

@@ -1,8 +1,8 @@
-/** Samples as tables. Pure. */
+/** Tables of samples. Pure. */
 import { growth, isQuiet, ratio, ratioAtBest, summarise, type Sample, type Summary } from './rounds.js';
 import type { Column, Section, SectionRow } from './section.js';
 
-/** A table in Markdown; rows of which nothing was measured are left out, and columns likewise. */
+/** A Markdown table without empty rows and columns. */
 export function table(section: Section, samples: readonly Sample[]): string {
   const rows = section.rows.filter(row => section.columns.some(column => cell(samples, row, column) !== ''));
   const columns = section.columns.filter(column => rows.some(row => cell(samples, row, column) !== ''));
@@ -23,10 +23,10 @@ export function table(section: Section, samples: readonly Sample[]): string {
 function cell(samples: readonly Sample[], row: SectionRow, column: Column): string {
   const { metric, to, of, digits = 1, brief = false, atBest = false } = column;
   const show = (summary: Summary | undefined): string =>
-    summary === undefined ? '' : written(summary, digits, brief);
+    summary === undefined ? '' : withRange(summary, digits, brief);
   if (row.growth === true) {
     const power = growth(samples, row.contender, metric);
-    return power === undefined ? '' : written(power, 2, true);
+    return power === undefined ? '' : withRange(power, 2, true);
   }
   const base = to ?? of;
   if (base === undefined) return show(summarise(samples, row, metric));
@@ -36,13 +36,13 @@ function cell(samples: readonly Sample[], row: SectionRow, column: Column): stri
   return ratioAtBest(samples, over, under, metric)?.toFixed(digits) ?? '';
 }
 
-export function written({ median, min, max, rounds }: Summary, digits: number, brief: boolean): string {
+export function withRange({ median, min, max, rounds }: Summary, digits: number, brief: boolean): string {
   const figure = (value: number): string => grouped(value.toFixed(digits));
   if (brief || rounds === 1 || figure(min) === figure(max)) return figure(median);
   return `${figure(median)} (${figure(min)}–${figure(max)})`;
 }
 
-/** 12345.6 as 12 345.6, with blanks at which no line is broken. */
+/** 12345.6 as 12 345.6, with non-breaking spaces. */
 function grouped(text: string): string {
   const [whole = '', fraction] = text.split('.');
   const groups = whole.length > 4 ? whole.replace(/\B(?=(\d{3})+$)/g, ' ') : whole;

@@ -1,4 +1,4 @@
-/** The load: wrk, a closed loop over a number of connections. */
+/** Load by wrk: a closed loop over a number of connections. */
 import { execFile, spawnSync } from 'node:child_process';
 import { pinned } from './processes.js';
 
@@ -6,7 +6,7 @@ export interface Load {
   readonly port: number;
   readonly seconds: number;
   readonly connections: number;
-  /** Every request on a connection of its own. */
+  /** A new connection for every request. */
   readonly close?: boolean;
   readonly cpu?: number | undefined;
 }
@@ -20,11 +20,11 @@ export interface LoadResult {
   readonly errors: number;
 }
 
-/** @throws Error saying where wrk comes from */
+/** @throws Error with how to install wrk */
 export function wrkVersion(): string {
   const { stdout, error } = spawnSync('wrk', ['--version'], { encoding: 'utf8' });
   if (error !== undefined) {
-    throw new Error('wrk is needed; on Debian and Ubuntu "apt-get install wrk" brings it');
+    throw new Error('wrk is needed; on Debian and Ubuntu "apt-get install wrk" installs it');
   }
   return /^wrk (?:debian\/)?(\S+)/.exec(stdout)?.[1] ?? 'unknown';
 }
@@ -47,7 +47,7 @@ export function wrk({ port, seconds, connections, close = false, cpu }: Load): P
   });
 }
 
-/** Reads what wrk prints. */
+/** Parses the output of wrk. */
 export function readWrk(text: string): LoadResult {
   const number = (pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? 0);
   const sockets = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(text) ?? [];

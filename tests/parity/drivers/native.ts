@@ -33,29 +33,13 @@ export function nativeDriver({ folder, file, env }: AppLocation): Driver {
     const { code } = await running.ended;
     return { ok: code === 0, code, text: running.text() };
   };
-  const supervisorRuns = (): boolean => {
-    const { exitCode, signalCode } = supervisor?.child ?? { exitCode: 0, signalCode: null };
-    return exitCode === null && signalCode === null;
-  };
-  const lines = (): string[] => (supervisor?.text() ?? '').split('\n').filter(line => line !== '');
-  // Supervisor and workers share the stream; a line of a worker has the worker's pid, or is no JSON.
-  const isOwn = (line: string): boolean => line.includes(`"pid":${supervisor?.pid ?? 0},`);
-  const forkCount = (): number =>
-    lines().filter(line => isOwn(line) && line.includes('Forking worker ')).length;
+  const supervisorRuns = (): boolean => isRunning(supervisor);
 
   return {
     async start({ envName, from = folder, launcher = [] } = {}) {
       environment = envName === undefined ? [] : ['--env', envName];
       supervisor = start([CLUSTER, '--config', file, ...environment], shell, from, launcher);
-      const { child, text } = supervisor;
-      // Not `exit`: by then its last lines may not have been read.
-      let isClosed = false;
-      child.once('close', () => (isClosed = true));
-      await until(
-        () => isClosed || /Forking worker/.test(text()),
-        'the supervisor has accepted or refused the service',
-      );
-      return { ok: !isClosed, code: child.exitCode, text: text() };
+      return acceptedOrRefused(supervisor);
     },
     stop: () => command('stop'),
     reload: () => command('reload'),
@@ -65,16 +49,11 @@ export function nativeDriver({ folder, file, env }: AppLocation): Driver {
     async workers() {
       if (!supervisorRuns()) return [];
       const { ok, text } = await command('status', '--json');
-      if (!ok) return [];
-      return (JSON.parse(text) as Status).workers.map(({ pid, state, restarts }): ListedWorker => ({
-        pid,
-        state: STATES[state],
-        restarts,
-      }));
+      return ok ? listedIn(text) : [];
     },
-    workerLogs: () => lines().filter(line => !isOwn(line)),
-    supervisorLog: () => lines().filter(isOwn),
-    forkCount,
+    workerLogs: () => linesOf(supervisor).workers,
+    supervisorLog: () => linesOf(supervisor).own,
+    forkCount: () => linesOf(supervisor).own.filter(line => line.includes('Forking worker ')).length,
     supervisorRuns,
     supervisorPid: () => supervisor?.pid ?? null,
     exitCode: () => supervisor?.child.exitCode ?? null,
@@ -101,3 +80,32 @@ export function nativeDriver({ folder, file, env }: AppLocation): Driver {
     },
   };
 }
+
+const isRunning = (running: Running | undefined): boolean =>
+  running !== undefined && running.child.exitCode === null && running.child.signalCode === null;
+
+/** Resolves when the supervisor forks its first worker, or has ended. */
+async function acceptedOrRefused({ child, text }: Running): Promise<CommandResult> {
+  // Not `exit`: by then its last lines may not have been read.
+  let isClosed = false;
+  child.once('close', () => (isClosed = true));
+  await until(
+    () => isClosed || /Forking worker/.test(text()),
+    'the supervisor has accepted or refused the service',
+  );
+  return { ok: !isClosed, code: child.exitCode, text: text() };
+}
+
+/** Supervisor and workers share the stream; a line of a worker has the worker's pid, or is no JSON. */
+function linesOf(running: Running | undefined): { readonly own: string[]; readonly workers: string[] } {
+  const lines = (running?.text() ?? '').split('\n').filter(line => line !== '');
+  const isOwn = (line: string): boolean => line.includes(`"pid":${running?.pid ?? 0},`);
+  return { own: lines.filter(isOwn), workers: lines.filter(line => !isOwn(line)) };
+}
+
+const listedIn = (status: string): ListedWorker[] =>
+  (JSON.parse(status) as Status).workers.map(({ pid, state, restarts }) => ({
+    pid,
+    state: STATES[state],
+    restarts,
+  }));

@@ -1,13 +1,12 @@
-/** What else the machine was busy with while contenders were measured. */
+/** CPU load of other processes while contenders are measured. */
 import type { Running } from './contenders.js';
 import { childrenOf, machineCpuMs, ownCpuMs, totalCpuMs } from './proc.js';
 
 /**
- * @param already the contenders that run by now; what they have spent so far is not of this round
- * @returns what tells, while the contenders given to it still run, how many cores were busy with something that is not
- *   ours
+ * @param already contenders that run already; their CPU time so far does not belong to this round
+ * @returns a function that gives the cores used by other processes since; call it while the contenders still run
  */
-export function watchOthers(already: readonly Running[] = []): (running: readonly Running[]) => number {
+export function measureOtherLoad(already: readonly Running[] = []): (running: readonly Running[]) => number {
   const before = { machine: machineCpuMs(), ours: ownCpuMs() + spentBy(already), at: performance.now() };
   return running => {
     const ours = ownCpuMs() + spentBy(running) - before.ours;
