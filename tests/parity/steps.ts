@@ -238,11 +238,51 @@ export async function changeReplacesWorker(service: Service, name: string): Prom
   return becomesTrue(() => service.journal(/^boots/).length > before, 1_500);
 }
 
-/** The pids of all helpers that workers of `apps/helped.js` have started. */
+/** Starts `apps/with-helper.js` with one worker. */
+export async function startWithHelper(service: Service): Promise<void> {
+  await service.startAndServe(1);
+  await until(() => helpersOf(service).length === 1, 'the worker has a helper');
+}
+
+/** The pids of all helpers that workers of `apps/with-helper.js` have started. */
 export const helpersOf = (service: Service): number[] => service.journal(/^helps/).map(({ pid }) => pid);
 
-/** How many of these processes are left, once they have had time to end. */
-export async function leftOf(pids: readonly number[]): Promise<number> {
+/** How many of these processes are alive after they have had time to exit. */
+export async function countLeft(pids: readonly number[]): Promise<number> {
   await becomesTrue(() => !pids.some(isAlive), 2_000);
   return pids.filter(isAlive).length;
 }
+
+/** Starts and stops a worker with a helper. */
+export async function helperAfterStop(service: Service): Promise<string> {
+  await startWithHelper(service);
+  await service.stop();
+  const left = await countLeft(helpersOf(service));
+  for (const pid of helpersOf(service).filter(isAlive)) process.kill(pid, 'SIGKILL');
+  return left === 0 ? 'no helper is left' : 'the helper is left';
+}
+
+/** Starts as many workers as there are CPUs. */
+export async function startOnAllCpus(service: Service): Promise<string> {
+  requireAllCpus();
+  await service.start();
+  const { length } = await allServing(service);
+  return length === CPUS ? 'a worker for each CPU' : `${length} workers on ${CPUS} CPUs`;
+}
+
+/** Requests `/` before and after a reload. */
+export async function answersAcrossReload(service: Service): Promise<string> {
+  const before = await service.startAndServe(2);
+  const earlier = await bodyOf(service, '/');
+  const { ok } = await service.reload();
+  await untilExited(before);
+  const later = await bodyOf(service, '/');
+  return ok ? `${earlier} answers before, ${later} answers after a reload` : 'not reloaded';
+}
+
+/** Resolves when another service on the same port serves, or its supervisor has refused it. */
+export const servesOrIsRefused = (second: Service): Promise<void> =>
+  until(async () => {
+    if (!second.supervisorRuns()) return true;
+    return (await second.workers()).some(({ state }) => state === 'serving');
+  }, 'the second service serves or is refused');

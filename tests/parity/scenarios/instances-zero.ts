@@ -1,16 +1,11 @@
 /** `instances: 0`. */
 import { same, scenario } from '../scenario.js';
-import { CPUS, requireAllCpus, allServing } from '../steps.js';
+import { startOnAllCpus } from '../steps.js';
 
 export default scenario({
   section: 'Number of workers',
   title: '`0` starts a worker for each CPU',
   app: { instances: 0 },
-  async run(service) {
-    requireAllCpus();
-    await service.start();
-    const workers = await allServing(service);
-    return workers.length === CPUS ? 'a worker for each CPU' : `${workers.length} workers on ${CPUS} CPUs`;
-  },
+  run: startOnAllCpus,
   expect: same('a worker for each CPU'),
 });

@@ -1,8 +1,7 @@
 /** Two apps that call `listen` themselves start on one port. */
 import { EXIT } from '../../../src/protocol/exit-codes.js';
-import { until } from '../../support/processes.js';
 import { better, scenario } from '../scenario.js';
-import { bodyOf, lastLogMessage, pause } from '../steps.js';
+import { bodyOf, lastLogMessage, pause, servesOrIsRefused } from '../steps.js';
 
 export default scenario({
   section: 'Other apps',
@@ -12,10 +11,7 @@ export default scenario({
     await service.startAndServe(1);
     const second = service.secondService({ env: { BUILD: 'second' } });
     await second.start();
-    await until(async () => {
-      if (!second.supervisorRuns()) return true;
-      return (await second.workers()).some(({ state }) => state === 'serving');
-    }, 'the second service serves or is refused');
+    await servesOrIsRefused(second);
     const builds = new Set<string>();
     for (let request = 0; request < 20; request++) {
       builds.add(await bodyOf(service, '/build'));

@@ -1,8 +1,7 @@
 /** A second service starts on the port of the first. */
 import { EXIT } from '../../../src/protocol/exit-codes.js';
-import { until } from '../../support/processes.js';
 import { better, scenario } from '../scenario.js';
-import { lastLogMessage, pause } from '../steps.js';
+import { lastLogMessage, pause, servesOrIsRefused } from '../steps.js';
 
 export default scenario({
   section: 'Supervisor and port',
@@ -13,10 +12,7 @@ export default scenario({
     const [own = 0] = await service.startAndServe(1);
     const second = service.secondService({});
     const { ok, code, text } = await second.start();
-    await until(async () => {
-      if (!second.supervisorRuns()) return true;
-      return (await second.workers()).some(({ state }) => state === 'serving');
-    }, 'the second service serves or is refused');
+    await servesOrIsRefused(second);
     const pids = new Set<unknown>();
     for (let request = 0; request < 20; request++) {
       pids.add(((await service.get('/health')).json() as { worker: unknown }).worker);

@@ -1,6 +1,6 @@
 'use strict';
 /**
- * A worker with a helper process, as with a headless browser. The helper answers what `/held` asks for once there is a
+ * A worker with a helper process, such as a headless browser. The helper answers requests for `/held` once there is a file
  * `release`.
  */
 const { fork } = require('node:child_process');
@@ -9,32 +9,32 @@ const { createServer } = require('node:http');
 const { join } = require('node:path');
 const { note } = require('./journal.js');
 
-function whenThereIs(name, then) {
-  if (existsSync(join(__dirname, name))) then();
-  else setTimeout(whenThereIs, 20, name, then);
+function onceExists(name, callback) {
+  if (existsSync(join(__dirname, name))) callback();
+  else setTimeout(onceExists, 20, name, callback);
 }
 
-function help() {
+function runHelper() {
   note('helps');
-  // It does not end with its worker by itself.
+  // It does not exit with its worker by itself.
   setInterval(() => undefined, 1_000);
-  process.on('message', () => whenThereIs('release', () => process.send('answered')));
+  process.on('message', () => onceExists('release', () => process.send('answered')));
 }
 
-function serve() {
+function runWorker() {
   const helper = fork(__filename, ['helper']);
   const server = createServer((request, response) => {
     if (request.url !== '/held') return response.end('served');
     note('holds a request');
     helper.once('message', text => response.end(text));
-    helper.once('exit', () => response.end('the helper has ended'));
+    helper.once('exit', () => response.end('the helper has exited'));
     helper.send('question');
   });
-  function leave(order) {
+  function drain(order) {
     note(`ordered by ${order}`);
     server.close(() => process.exit());
   }
-  process.on('SIGINT', leave).on('message', message => message === 'shutdown' && leave('message'));
+  process.on('SIGINT', drain).on('message', message => message === 'shutdown' && drain('message'));
   note('boots');
   server.listen(Number(process.env.PORT), () => {
     note('listens');
@@ -42,5 +42,5 @@ function serve() {
   });
 }
 
-if (process.argv[2] === 'helper') help();
-else serve();
+if (process.argv[2] === 'helper') runHelper();
+else runWorker();
