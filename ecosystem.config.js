@@ -1,31 +1,30 @@
 /**
- * The service, once: read by PM2 (`pm2 start ecosystem.config.js`) and by the native supervisor
- * (`yarn start:cluster`). It sets only what a user would not set in the shell: PORT, LOG_LEVEL and the
- * others come from there, because in both supervisors this file wins over the shell.
+ * The app file, for PM2 (`pm2 start ecosystem.config.js`) and the native supervisor (`yarn start:cluster`). Under both,
+ * `env` overrides the shell, so it sets NODE_ENV only: PORT, LOG_LEVEL and other variables come from the shell.
  */
 const { existsSync } = require('node:fs');
 const { join } = require('node:path');
 
 const program = join(__dirname, 'dist', 'index.js');
 const isBuilt = existsSync(program);
-// PM2 says what is missing but not the cure, which the native supervisor names itself.
+// PM2 reports the missing script but not the cure; the native supervisor reports both itself.
 if (!isBuilt && process.env.PM2_USAGE === 'CLI')
   console.error(`${program} does not exist; run "yarn build" (or "npm run build") first`);
 
-/** Defaults and limits of the service, as the worker knows them. */
+/** The same defaults and limits as in the worker. */
 const { DEFAULTS, KILL_MARGIN_MS, MAX_WORKERS } = isBuilt ? require('./dist/protocol/limits.js') : {};
 const { DRAIN_DELAY_MS, DRAIN_TIMEOUT_MS, WEB_CONCURRENCY } = process.env;
 
-/** A whole number from the shell; the worker itself refuses any other text, with a sentence. */
+/** A whole number from the shell; the worker refuses any other text with an error. */
 const number = (text, otherwise) => (/^\d+$/.test(text ?? '') ? Number(text) : otherwise);
 
-/** All CPUs but one, which is left to the operating system, or what WEB_CONCURRENCY asks for. */
+/** WEB_CONCURRENCY, or one worker fewer than CPUs: one CPU is left to the operating system. */
 function instances() {
   const wanted = number(WEB_CONCURRENCY, 0);
   return wanted >= 1 && wanted <= MAX_WORKERS ? wanted : -1;
 }
 
-/** A worker drains within its own deadline; only one that has not ended a second later is killed. */
+/** A worker drains within its own deadline; it is killed if it has not exited a second later. */
 function killTimeout() {
   const delay = number(DRAIN_DELAY_MS, DEFAULTS.drainDelayMs);
   return delay + number(DRAIN_TIMEOUT_MS, DEFAULTS.drainTimeoutMs) + KILL_MARGIN_MS;
@@ -35,30 +34,30 @@ module.exports = {
   apps: [
     {
       name: 'cabe-arena-api',
-      // Relative: PM2 takes a path with a space in it for a command line.
+      // Relative, because PM2 takes an absolute path with a space for a command line.
       script: 'dist/index.js',
-      // PM2 would take the folder from which it is called.
+      // Otherwise PM2 uses the folder in which it is called.
       cwd: __dirname,
       exec_mode: 'cluster',
       instances: instances(),
 
-      // A worker takes part when it says so, not when it has been forked.
+      // A worker serves from its message `ready` on, not from its fork on.
       wait_ready: true,
       listen_timeout: 10_000,
 
       kill_timeout: isBuilt ? killTimeout() : undefined,
-      // A message reaches the worker alone; a signal would reach its children, too.
+      // A message reaches only the worker; a signal would reach its child processes, too.
       shutdown_with_message: true,
 
       // Crashes are retried at 100 ms, 150 ms, 225 ms … 15 s.
       exp_backoff_restart_delay: 100,
-      // An invalid configuration (5) and a taken port (6) are not cured by another try.
+      // A retry does not cure an invalid configuration (5) or a taken port (6).
       stop_exit_codes: [5, 6],
       max_memory_restart: '1G',
 
       // One log for all workers: each line carries its pid.
       merge_logs: true,
-      // PM2's metrics agent patches http in every worker, and exits when its daemon dies, requests unanswered.
+      // PM2's metrics agent patches http in every worker, and ends it with unanswered requests when the daemon dies.
       pmx: false,
 
       env: { NODE_ENV: 'production' },
