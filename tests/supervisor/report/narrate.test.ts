@@ -1,4 +1,4 @@
-/** What the supervisor says: every line of its log, and the sentences that logs, status and commands share. */
+/** Every line of the supervisor's log, and the sentences that log, status and commands share. */
 import type { Effect, Event, Exit, Pool } from '../../../src/supervisor/core/model.js';
 import { narrateEffect, narrateNotice } from '../../../src/supervisor/report/narrate.js';
 import {
@@ -29,8 +29,8 @@ import {
 /** Worker n has pid 100 + n. */
 const pid = (worker: number): number => 100 + worker;
 
-/** The lines of an event at `now`, with their levels. */
-function said(pool: Pool, event: Event, now = 5_000): string[] {
+/** The log lines of an event at `now`, with their levels. */
+function linesOf(pool: Pool, event: Event, now = 5_000): string[] {
   return step(pool, event, now)
     .notices.map(notice => narrateNotice(notice, pid))
     .map(({ level, msg }) => `${level}: ${msg}`);
@@ -40,7 +40,7 @@ const trial = after(two(), [4_000, reloadRead()], [4_200, ready(3)]);
 const crashed = after(two(), [4_900, exited(1)]);
 
 test.each<[string, Pool, Event, string[]]>([
-  ['a worker that ends unasked', two(), exited(1, 3), ['warn: Worker 101 exited (code 3)']],
+  ['a worker that exits without an order', two(), exited(1, 3), ['warn: Worker 101 exited (code 3)']],
   [
     'a worker that is killed',
     two(),
@@ -48,31 +48,31 @@ test.each<[string, Pool, Event, string[]]>([
     ['warn: Worker 101 exited (signal SIGSEGV)'],
   ],
   [
-    'a worker that had been told to leave',
+    'a worker that exits after an order',
     after(two(), [4_900, scaled(1)]),
     exited(2, 0),
     ['info: Worker 102 disconnected'],
   ],
   [
-    'the wait for the next worker',
+    'a backoff',
     crashed,
     exited(3),
     ['warn: Worker 103 exited (code 1)', 'warn: Restarting slot 0 in 100 ms (backoff)'],
   ],
   [
-    'a slot that is left alone, with the reason',
+    'a slot that is stopped, with the reason',
     after(crashed, [4_950, bootFailed(3)]),
     exited(3, 7),
     ['warn: Worker 103 exited (code 7)', 'warn: Slot 0 stopped: exited (code 7): no database'],
   ],
   [
-    'a slot that is given up',
+    'a slot that is errored',
     after(two({ maxRestarts: 1 }), [4_900, exited(1)]),
     exited(3),
     ['warn: Worker 103 exited (code 1)', 'error: Slot 0 errored after 1 unstable exits in a row'],
   ],
-  ['the end of a successor', trial, exited(3), ['warn: Worker 103 exited (code 1)']],
-  ['the end of one whose successor takes over', trial, exited(1), ['warn: Worker 101 exited (code 1)']],
+  ['the exit of a successor', trial, exited(3), ['warn: Worker 103 exited (code 1)']],
+  ['the exit of a worker whose successor takes over', trial, exited(1), ['warn: Worker 101 exited (code 1)']],
   [
     'a fork that failed',
     crashed,
@@ -80,20 +80,15 @@ test.each<[string, Pool, Event, string[]]>([
     ['error: Forking a worker failed: spawn EAGAIN', 'warn: Restarting slot 0 in 100 ms (backoff)'],
   ],
   [
-    'a worker that has grown',
+    'a worker that exceeds its memory limit',
     two(),
     memoryExceeded(1),
     ['warn: Worker 101 exceeds max_memory_restart, replacing it'],
   ],
-  ['a worker that has grown again too soon', trial, memoryExceeded(2), []],
-  [
-    'a reload that has to wait',
-    trial,
-    reloadRequested,
-    ['info: A reload is running; another one follows it'],
-  ],
-  ['a further one that has to wait', after(trial, [4_500, reloadRequested]), reloadRequested, []],
-  ['a reload that need not wait', two(), reloadRequested, []],
+  ['a worker that exceeds its memory limit again too soon', trial, memoryExceeded(2), []],
+  ['a reload that is queued', trial, reloadRequested, ['info: A reload is running; another one follows it']],
+  ['a second reload that is queued', after(trial, [4_500, reloadRequested]), reloadRequested, []],
+  ['a reload that is not queued', two(), reloadRequested, []],
   ['the beginning of a reload', two(), reloadRead(), ['info: Reloading 2 workers']],
   ['a reload that comes too late', after(two(), [4_900, stop]), reloadRead(), []],
   ['another number of workers', two(), scaled(5), ['info: Scaling from 2 to 5 workers']],
@@ -102,23 +97,23 @@ test.each<[string, Pool, Event, string[]]>([
   ['a worker that listens', crashed, listening(3), []],
   ['a stop', two(), stop, []],
 ])('an event: %s', (_name, pool, event, expected) => {
-  expect(said(pool, event)).toEqual(expected);
+  expect(linesOf(pool, event)).toEqual(expected);
 });
 
 const LATE = ['error: Worker 103 not ready within 3000 ms', 'warn: Restarting slot 0 in 100 ms (backoff)'];
 
 test('a wake reports workers that were not ready in time', () => {
-  expect(said(crashed, wake, 7_900)).toEqual(LATE);
-  expect(said(crashed, wake, 7_899)).toEqual([]);
+  expect(linesOf(crashed, wake, 7_900)).toEqual(LATE);
+  expect(linesOf(crashed, wake, 7_899)).toEqual([]);
 });
 
 test('any other event that comes first reports them as well', () => {
-  expect(said(crashed, exited(2, 3), 7_900)).toEqual(['warn: Worker 102 exited (code 3)', ...LATE]);
+  expect(linesOf(crashed, exited(2, 3), 7_900)).toEqual(['warn: Worker 102 exited (code 3)', ...LATE]);
 });
 
 test('a successor that is not ready in time is reported, and its slot is not restarted', () => {
   const restarting = after(two(), [4_000, memoryExceeded(1)]);
-  expect(said(restarting, wake, 7_000)).toEqual([
+  expect(linesOf(restarting, wake, 7_000)).toEqual([
     'error: Worker 103 not ready within 3000 ms',
     'error: The old worker of slot 0 stays: the new worker of slot 0 failed to start: not ready within 3000 ms',
   ]);
@@ -126,11 +121,13 @@ test('a successor that is not ready in time is reported, and its slot is not res
 
 test('an exit is reported once', () => {
   const waiting = after(two(), [4_900, exited(1), exited(3)]);
-  expect(said(waiting, wake, 5_000)).toEqual([]);
+  expect(linesOf(waiting, wake, 5_000)).toEqual([]);
 });
 
 test('a restart without a delay needs no line', () => {
-  expect(said(two({ restartDelayMs: 0 }), exited(1, 3), 500)).toEqual(['warn: Worker 101 exited (code 3)']);
+  expect(linesOf(two({ restartDelayMs: 0 }), exited(1, 3), 500)).toEqual([
+    'warn: Worker 101 exited (code 3)',
+  ]);
 });
 
 test('a backoff is reported in whole milliseconds', () => {
@@ -200,7 +197,7 @@ test.each<[Effect, string[]]>([
   expect(line === undefined ? [] : [`${line.level}: ${line.msg}`]).toEqual(expected);
 });
 
-describe('the end of a worker in words', () => {
+describe('the text of an exit', () => {
   const announced = { type: 'boot-failed', code: 1, message: 'no database' } as const;
   const refusedFork = { type: 'fork-failed', message: 'spawn EAGAIN' } as const;
   const late = { type: 'start-timeout', limitMs: 3_000 } as const;
@@ -230,7 +227,7 @@ describe('the end of a worker in words', () => {
       'starting',
       'the new worker of slot 2 failed to start: not ready within 3000 ms',
     ],
-  ] as const)('why it is not trusted: %p, %s', (which, state, expected) => {
+  ] as const)('why a successor failed: %p, %s', (which, state, expected) => {
     expect(successorLostText({ slot: 2, exit: which, state })).toBe(expected);
     expect(abortText({ type: 'successor-lost', slot: 2, exit: which, state })).toBe(expected);
   });
@@ -240,6 +237,6 @@ test.each([
   [{ type: 'service-stops' }, 'the service stops'],
   [{ type: 'superseded', wanted: 3 }, '3 workers are wanted by now'],
   [{ type: 'slot-not-ready', slot: 1, state: 'errored' }, 'slot 1 is errored'],
-] as const)('a scaling that failed: %p', (failure, expected) => {
+] as const)('why scaling failed: %p', (failure, expected) => {
   expect(scaleFailureText(failure)).toBe(expected);
 });
