@@ -4,7 +4,7 @@ import { variablesOf } from '../steps.js';
 
 export default scenario({
   section: 'Environment',
-  title: '`--env production` adds `env_production` to `env`',
+  title: '`--env production` overrides `env` with `env_production`',
   app: {
     instances: 1,
     env: { COLOUR: 'plain', SHAPE: 'plain' },

@@ -5,7 +5,7 @@ import { allServing } from '../steps.js';
 
 export default scenario({
   section: 'Reload',
-  title: 'a reload deploys the build of the moment it is requested',
+  title: 'a reload that is requested during another one deploys the newest build',
   app: { listen_timeout: 20_000 },
   async run(service) {
     await service.startAndServe(2);
@@ -38,6 +38,6 @@ export default scenario({
   expect: better({
     pm2: 'refused: already in progress; builds that serve: second',
     native: 'done; builds that serve: third',
-    reason: 'a reload that is requested during another one runs after it',
+    reason: 'the second reload runs after the first one',
   }),
 });

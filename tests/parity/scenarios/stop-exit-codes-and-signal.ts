@@ -14,10 +14,10 @@ export default scenario({
       states = (await service.workers()).map(({ state }) => state);
       return states.includes('stopped') || service.journal(/^listens/).length === 3;
     }, 'the worker is stopped or replaced');
-    return states.includes('stopped') ? 'stopped for good' : 'replaced';
+    return states.includes('stopped') ? 'not replaced' : 'replaced';
   },
   expect: better({
-    pm2: 'stopped for good',
+    pm2: 'not replaced',
     native: 'replaced',
     reason: 'a worker that the kernel kills for lack of memory is replaced',
   }),
