@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path';
 import { VARIABLES } from '../src/config.js';
 import { errors, type ServiceError } from '../src/errors.js';
 import { EXIT } from '../src/protocol/exit-codes.js';
+import { exitCodeOf } from '../src/commands/status.js';
 import { LOG_LEVELS } from '../src/config.js';
+import type { Health } from '../src/supervisor/core/health.js';
 import { NATIVE, PM2 } from './support/guarantees.js';
 import { ROOT } from './support/processes.js';
 
@@ -23,6 +25,30 @@ test('the table of exit codes is complete and has no others', () => {
   const [, table = ''] =
     /## Exit codes[\s\S]*?\| -+ \| -+ \|\n([\s\S]*?)\n\n/.exec(read('docs/operations.md')) ?? [];
   expect([...table.matchAll(/^\| (\d) +\|/gm)].map(([, code]) => Number(code))).toEqual(Object.values(EXIT));
+});
+
+test('every state of the service is explained, with the exit code of status', () => {
+  const [, table = ''] =
+    /## Status[\s\S]*?\n\| -+ [^\n]*\n([\s\S]*?)\n\n/.exec(read('docs/operations.md')) ?? [];
+  const explained = [...table.matchAll(/^\| `([a-z-]+)` +\| (\d) +\|/gm)].map(([, state = '', code]) => [
+    state,
+    Number(code),
+  ]);
+  const served: Readonly<Record<Health, number>> = {
+    ready: 2,
+    reloading: 2,
+    degraded: 1,
+    hung: 1,
+    'crash-looping': 1,
+    starting: 0,
+    down: 0,
+    stopping: 0,
+  };
+  const codes = Object.entries(served).map(([state, count]) => [
+    state,
+    exitCodeOf({ state: state as Health, served: count, wanted: 2 }),
+  ]);
+  expect(Object.fromEntries(explained)).toEqual(Object.fromEntries(codes));
 });
 
 /** One error of each kind, with the values of the documentation. */

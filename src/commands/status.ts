@@ -1,17 +1,32 @@
 /** `status`: whether all is well, and a row for every worker. */
-import { EXIT } from '../protocol/exit-codes.js';
+import { STATUS_EXIT } from '../protocol/exit-codes.js';
 import type { Status, WorkerStatus } from '../supervisor/report/status.js';
+import { countText, durationText } from '../supervisor/report/wording.js';
 import { clientOf } from './client.js';
 import type { CommandLine } from './command-line.js';
 
 export async function status(line: CommandLine): Promise<void> {
   const { body } = await clientOf(line).get('/status');
-  const found = body as Status;
+  const found = completed(body as Partial<Status>);
   const colour = process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '';
-  process.stdout.write(
-    line.json ? `${JSON.stringify(found)}\n` : `${asText(found, colour ? coloured : plain)}\n`,
-  );
-  process.exitCode = EXIT.ok;
+  const text = line.json ? JSON.stringify(body) : asText(found, colour ? coloured : plain);
+  process.stdout.write(`${text}\n`);
+  process.exitCode = exitCodeOf(found);
+}
+
+/** The supervisor may be of an older version than this command, and tell less. */
+function completed(found: Partial<Status>): Status {
+  const workers = (found.workers ?? []).map(worker => ({ ...NOTHING_MORE, ...worker }));
+  const served = new Set(workers.filter(({ state }) => state === 'ready').map(({ slot }) => slot)).size;
+  return { served, restartsLastMinute: 0, ...found, workers } as Status;
+}
+
+const NOTHING_MORE = { hungFor: null, nextTryIn: null };
+
+/** For cron, monitors and health checks. A reload leaves every slot served. */
+export function exitCodeOf({ state, served, wanted }: Pick<Status, 'state' | 'served' | 'wanted'>): number {
+  if (state === 'ready' || (state === 'reloading' && served === wanted)) return STATUS_EXIT.ready;
+  return served === 0 ? STATUS_EXIT.down : STATUS_EXIT.degraded;
 }
 
 type Paint = (text: string, state: string) => string;
@@ -24,6 +39,9 @@ const BAD = 31;
 const COLOURS: Readonly<Record<string, number>> = {
   ready: GOOD,
   degraded: BAD,
+  hung: BAD,
+  'crash-looping': BAD,
+  down: BAD,
   errored: BAD,
   stopped: BAD,
   backoff: BAD,
@@ -34,14 +52,19 @@ const coloured: Paint = (text, state) => `\u001b[${COLOURS[state] ?? PASSING}m${
 const COLUMNS: readonly (readonly [title: string, cell: (worker: WorkerStatus) => string])[] = [
   ['slot', ({ slot }) => String(slot)],
   ['pid', ({ pid }) => String(pid ?? '-')],
-  ['state', ({ state }) => state],
-  ['up', ({ uptime }) => (uptime === null ? '-' : duration(uptime))],
+  ['state', stateText],
+  ['up', ({ uptime }) => (uptime === null ? '-' : durationText(uptime))],
   ['restarts', ({ restarts }) => String(restarts)],
   ['cpu', ({ cpu }) => (cpu === null ? '-' : `${cpu.toFixed(1)} %`)],
   ['memory', ({ memory }) => (memory === null ? '-' : `${(memory / 2 ** 20).toFixed(1)} MB`)],
   ['gen', ({ generation }) => String(generation)],
   ['last exit', ({ lastExit }) => (lastExit === null ? '-' : `${lastExit.pid ?? '-'} ${lastExit.reason}`)],
 ];
+
+function stateText({ state, hungFor, nextTryIn }: WorkerStatus): string {
+  if (hungFor !== null) return `${state} for ${durationText(hungFor)}`;
+  return nextTryIn === null ? state : `${state}, next try in ${durationText(nextTryIn)}`;
+}
 
 /** The status as a person reads it. */
 export function asText(found: Status, paint: Paint): string {
@@ -64,16 +87,24 @@ export function asText(found: Status, paint: Paint): string {
   ].join('\n');
 }
 
-function headline({ app, state, wanted, workers, supervisor, generation }: Status, paint: Paint): string {
-  const ready = new Set(workers.filter(worker => worker.state === 'ready').map(({ slot }) => slot)).size;
-  const mark = state === 'ready' ? '✓' : state === 'degraded' ? '✗' : '…';
-  const head = paint(`${mark} ${app} ${state}: ${ready} of ${wanted} workers serve`, state);
-  return `${head}   (generation ${generation}, supervisor pid ${supervisor.pid}, up ${duration(supervisor.uptime)}, node ${supervisor.node})`;
+function headline(found: Status, paint: Paint): string {
+  const { app, state, wanted, served, workers, restartsLastMinute, supervisor, generation } = found;
+  const hung = workers.flatMap(({ hungFor }) => hungFor ?? []);
+  const parts = [
+    `${served} of ${wanted} workers serve`,
+    ...(hung.length === 0 ? [] : [`${hung.length} hung for ${durationText(Math.max(...hung))}`]),
+    ...(restartsLastMinute === 0 ? [] : [`${countText(restartsLastMinute, 'restart')} in the last minute`]),
+  ];
+  const head = paint(`${MARKS[state] ?? '✗'} ${app} ${state}: ${parts.join(', ')}`, state);
+  return `${head}   (generation ${generation}, supervisor pid ${supervisor.pid}, up ${durationText(supervisor.uptime)}, node ${supervisor.node})`;
 }
+
+/** In front of a state that is no failure. */
+const MARKS: Readonly<Record<string, string>> = { ready: '✓', starting: '…', reloading: '…', stopping: '…' };
 
 function reloadLine({ lastReload }: Status): string[] {
   if (lastReload === null) return [];
-  const ago = duration(Date.now() - lastReload.at);
+  const ago = durationText(Date.now() - lastReload.at);
   return [
     lastReload.ok
       ? `  last reload ${ago} ago: done`
@@ -82,18 +113,4 @@ function reloadLine({ lastReload }: Status): string[] {
 }
 
 const paintRow = (row: string, worker: WorkerStatus | undefined, paint: Paint): string =>
-  worker === undefined ? row : row.replace(` ${worker.state} `, ` ${paint(worker.state, worker.state)} `);
-
-/** `950 ms`, `12 s`, `3 m 20 s`, `5 h 2 m`, `4 d 7 h`. */
-export function duration(ms: number): string {
-  const seconds = Math.floor(ms / 1_000);
-  const [minutes, hours, days] = [
-    Math.floor(seconds / 60),
-    Math.floor(seconds / 3_600),
-    Math.floor(seconds / 86_400),
-  ];
-  if (days > 0) return `${days} d ${hours % 24} h`;
-  if (hours > 0) return `${hours} h ${minutes % 60} m`;
-  if (minutes > 0) return `${minutes} m ${seconds % 60} s`;
-  return seconds > 0 ? `${seconds} s` : `${Math.max(0, Math.floor(ms))} ms`;
-}
+  worker === undefined ? row : row.replace(stateText(worker), text => paint(text, worker.state));

@@ -11,8 +11,19 @@ import { MAX_HEARTBEAT_RECORDS } from './limits.js';
 /** File descriptor of the records in every worker: the next one after its standard streams and its channel. */
 const HEARTBEAT_FD = 4;
 
-/** Interval of the heartbeats of a worker that was told to write them. */
+/** Interval of the heartbeats at the pace `fast`. */
 export const HEARTBEAT_MS = 10;
+
+/** Interval of the heartbeats at a slow pace. */
+export const SLOW_HEARTBEAT_MS = 2_000;
+
+/**
+ * How a worker writes heartbeats. `slow-until-busy`: slowly while it has no work; with the first work it becomes `fast`
+ * by itself, and sends `cabe:busy`.
+ */
+export const PACES = ['fast', 'slow', 'slow-until-busy'] as const;
+
+export type Pace = (typeof PACES)[number];
 
 /** Two numbers of 8 bytes: {@link Heartbeat}. */
 const RECORD_BYTES = 16;

@@ -4,6 +4,7 @@
  * `ready` and `shutdown` are PM2's words, which any app may use. All other messages are ours: their type begins with
  * `cabe:`, so that no message of an app's own is mistaken for one. What does not parse is ignored.
  */
+import { PACES, type Pace } from './heartbeat-records.js';
 import { MAX_HEARTBEAT_RECORDS, MAX_WORKERS } from './limits.js';
 
 /** Set to `1` in the environment of a worker whose supervisor hands out its listening socket on request. */
@@ -21,7 +22,7 @@ export type FromWorker =
   | { readonly type: 'cabe:listener.wanted'; readonly port: number; readonly host: string | undefined }
   /** The answer to `cabe:usage.wanted`: resident memory in bytes, and CPU time since its start in ms. */
   | { readonly type: 'cabe:usage'; readonly rss: number; readonly cpuMs: number }
-  /** It has work again, after its heartbeat had stopped. */
+  /** It has work again, after its heartbeats had been slow. */
   | { readonly type: 'cabe:busy' };
 
 /** What the supervisor sends; `cabe:listener` and `cabe:listener.lent` travel with a TCP handle. */
@@ -39,10 +40,9 @@ export type ToWorker =
   | { readonly type: 'cabe:listener.lent'; readonly slot: number }
   | { readonly type: 'cabe:listener.returned'; readonly slot: number }
   | { readonly type: 'cabe:usage.wanted' }
-  /** Write heartbeats into this record. */
-  | { readonly type: 'cabe:heartbeat.start'; readonly record: number }
-  /** Stop them until there is work again, or until the next `cabe:heartbeat.start`. */
-  | { readonly type: 'cabe:heartbeat.stop'; readonly until: 'busy' | 'requested' };
+  /** Write heartbeats into this record from now on, at this pace. */
+  | { readonly type: 'cabe:heartbeat.start'; readonly record: number; readonly pace: Pace }
+  | { readonly type: 'cabe:heartbeat.stop' };
 
 /** Longest host name (RFC 1035, 2.3.4). */
 const MAX_HOST_LENGTH = 255;
@@ -75,10 +75,11 @@ export function parseFromWorker(value: unknown): FromWorker | undefined {
 /** @returns nothing if the value is no message of a supervisor of ours */
 export function parseToWorker(value: unknown): ToWorker | undefined {
   if (value === 'shutdown') return value;
-  const { type, error, slot, record, until } = fieldsOf(value);
+  const { type, error, slot, record, pace } = fieldsOf(value);
   switch (type) {
     case 'cabe:retire':
     case 'cabe:usage.wanted':
+    case 'cabe:heartbeat.stop':
       return { type };
     case 'cabe:listener': {
       if (error === undefined) return { type };
@@ -90,9 +91,7 @@ export function parseToWorker(value: unknown): ToWorker | undefined {
     case 'cabe:listener.returned':
       return isWholeBelow(slot, MAX_WORKERS) ? { type, slot } : undefined;
     case 'cabe:heartbeat.start':
-      return isWholeBelow(record, MAX_HEARTBEAT_RECORDS) ? { type, record } : undefined;
-    case 'cabe:heartbeat.stop':
-      return until === 'busy' || until === 'requested' ? { type, until } : undefined;
+      return isWholeBelow(record, MAX_HEARTBEAT_RECORDS) && isPace(pace) ? { type, record, pace } : undefined;
     default:
       return undefined;
   }
@@ -103,6 +102,8 @@ const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
 
 const isWholeBelow = (value: unknown, end: number): value is number =>
   Number.isInteger(value) && Number(value) >= 0 && Number(value) < end;
+
+const isPace = (value: unknown): value is Pace => PACES.some(pace => pace === value);
 
 const isExitCode = (value: unknown): value is number => isWholeBelow(value, 256);
 

@@ -48,7 +48,7 @@ export async function supervise(request: StartRequest): Promise<void> {
   const supervisor = createSupervisor(reading, {
     clock: createClock(),
     listener,
-    heartbeatRecords: listener.mode === 'per-slot' ? openHeartbeatRecords(log) : undefined,
+    heartbeatRecords: openHeartbeatRecords(log),
     usage,
     usageSource,
     log,
@@ -104,12 +104,12 @@ export async function supervise(request: StartRequest): Promise<void> {
   process.exit(code);
 }
 
-/** Heartbeats of workers with a socket each; without them the service runs, and hung workers keep their sockets. */
+/** Without heartbeats the service runs, but hung workers are not reported and keep their sockets. */
 function openHeartbeatRecords(log: Log): HeartbeatRecords | undefined {
   try {
     return createHeartbeatRecords();
   } catch (error) {
-    const msg = `Sockets of hung workers are not lent: no file for heartbeats (${(error as Error).message})`;
+    const msg = `Hung workers are not noticed: no file for heartbeats (${(error as Error).message})`;
     log({ level: 'warn', msg });
     return undefined;
   }

@@ -11,10 +11,10 @@ import { createEngine } from './engine.js';
 import { createInstanceVariables } from './processes/instance-variables.js';
 import type { Listener } from './processes/listener.js';
 import { createWorkers, type Process, type Report } from './processes/workers.js';
-import { createRegistry, type Registry } from './registry.js';
+import { createRegistry } from './registry.js';
 import { createReloads, type Deployment } from './reloads.js';
 import type { Line } from './report/narrate.js';
-import { serviceState, workerRows, type ReloadOutcome, type Status } from './report/status.js';
+import { describeService, type ServiceStatus } from './report/status.js';
 import { abortText, SERVICE_STOPS } from './report/wording.js';
 import { scale } from './scaling.js';
 
@@ -44,7 +44,7 @@ export interface Supervisor {
   reload(): Promise<ActionOutcome>;
   /** Settles when there are so many workers, or when it is clear that there will not be. */
   scale(instances: number): Promise<ActionOutcome>;
-  status(): Pick<Status, 'generation' | 'state' | 'wanted' | 'workers' | 'lastReload'>;
+  status(): ServiceStatus;
   /** The app that newly forked workers run. */
   app(): App;
   processes(): Iterable<Process>;
@@ -127,25 +127,14 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
     reload: () =>
       engine.pool.verdict === undefined ? reloads.request() : Promise.resolve(failedBecause(SERVICE_STOPS)),
     scale: wanted => scale(engine, wanted),
-    status: () => describe(engine.pool, registry, usage, reloads.last),
+    status: () => {
+      const now = ports.clock.now();
+      const facts = { ...registry, now, usageOf: ({ pid }: Process) => usage.of(pid) };
+      return describeService(engine.pool, facts, reloads.last);
+    },
     app: () => registry.app(engine.pool.generation),
     processes: registry.processes,
     askUsage: workers.askUsage,
     onChange: engine.onChange,
-  };
-}
-
-function describe(
-  pool: Pool,
-  registry: Registry,
-  usage: UsageMeter,
-  lastReload: ReloadOutcome | null,
-): ReturnType<Supervisor['status']> {
-  return {
-    generation: pool.generation,
-    state: serviceState(pool),
-    wanted: pool.wanted,
-    workers: workerRows(pool, { ...registry, usageOf: ({ pid }) => usage.of(pid) }),
-    lastReload,
   };
 }

@@ -1,39 +1,55 @@
 /**
  * The worker's half of the heartbeats (`supervisor/processes/heartbeats.ts` is the other): shows the supervisor that
- * this event loop turns. They start and stop at the supervisor's request; stopped ones start again when there is work,
- * unless this worker is the only one.
+ * this event loop turns, at the pace that the supervisor requests.
  */
 import type { Server } from 'node:http';
-import { HEARTBEAT_MS, monotonicMs, writeHeartbeat } from '../protocol/heartbeat-records.js';
+import {
+  HEARTBEAT_MS,
+  monotonicMs,
+  SLOW_HEARTBEAT_MS,
+  writeHeartbeat,
+  type Pace,
+} from '../protocol/heartbeat-records.js';
 import type { Channel } from './channel.js';
 
 /** Costs nothing before the supervisor's first request. */
 export function sendHeartbeatsOnRequest(server: Server, channel: Channel): void {
-  /** Where they are written; nothing while none are requested. */
-  let record: number | undefined;
+  let record = 0;
   let timer: NodeJS.Timeout | undefined;
+  let pace: Pace = 'slow';
   let hadWork = false;
   let busyAt = 0;
 
   function noticeWork(): void {
     hadWork = true;
-    if (timer !== undefined) return;
-    start();
+    if (pace !== 'slow-until-busy') return;
+    start('fast');
     channel.send({ type: 'cabe:busy' });
   }
 
-  function start(): void {
-    timer = setInterval(beat, HEARTBEAT_MS).unref();
+  function start(next: Pace): void {
+    clearInterval(timer);
+    watchForWork(next !== 'slow');
+    pace = next;
+    timer = setInterval(beat, pace === 'fast' ? HEARTBEAT_MS : SLOW_HEARTBEAT_MS).unref();
     beat();
   }
 
   function stop(): void {
     clearInterval(timer);
-    timer = undefined;
+    watchForWork(false);
+    pace = 'slow';
+  }
+
+  function watchForWork(wanted: boolean): void {
+    const isWatching = pace !== 'slow';
+    if (wanted && !isWatching)
+      server.prependListener('connection', noticeWork).prependListener('request', noticeWork);
+    if (!wanted && isWatching) server.off('connection', noticeWork).off('request', noticeWork);
   }
 
   function beat(): void {
-    if (record === undefined || !channel.isConnected) return stop();
+    if (!channel.isConnected) return stop();
     const beatAt = monotonicMs();
     if (hadWork) busyAt = beatAt;
     hadWork = false;
@@ -41,15 +57,8 @@ export function sendHeartbeatsOnRequest(server: Server, channel: Channel): void 
   }
 
   channel.on('cabe:heartbeat.start', message => {
-    if (record === undefined)
-      server.prependListener('connection', noticeWork).prependListener('request', noticeWork);
     ({ record } = message);
-    if (timer === undefined) start();
+    start(message.pace);
   });
-  channel.on('cabe:heartbeat.stop', ({ until }) => {
-    stop();
-    if (until === 'busy') return;
-    record = undefined;
-    server.off('connection', noticeWork).off('request', noticeWork);
-  });
+  channel.on('cabe:heartbeat.stop', stop);
 }

@@ -1,5 +1,5 @@
 /** How a status reads: headline, last reload, and a row for every worker. */
-import { asText, duration } from '../../src/commands/status.js';
+import { asText, exitCodeOf } from '../../src/commands/status.js';
 import type { Status, WorkerStatus } from '../../src/supervisor/report/status.js';
 
 const NOW = Date.UTC(2030, 0, 1);
@@ -11,6 +11,8 @@ const worker = (more: Partial<WorkerStatus> = {}): WorkerStatus => ({
   pid: 4_001,
   generation: 1,
   state: 'ready',
+  hungFor: null,
+  nextTryIn: null,
   uptime: 200_000,
   restarts: 0,
   lastExit: null,
@@ -25,6 +27,8 @@ const status = (more: Partial<Status> = {}): Status => ({
   generation: 3,
   state: 'ready',
   wanted: 1,
+  served: 1,
+  restartsLastMinute: 0,
   workers: [worker()],
   lastReload: null,
   ...more,
@@ -72,6 +76,8 @@ test('a table with a column for everything there is to know', () => {
 test.each([
   ['ready', '✓ api ready: 1 of 1 workers serve'],
   ['degraded', '✗ api degraded: 1 of 1 workers serve'],
+  ['crash-looping', '✗ api crash-looping: 1 of 1 workers serve'],
+  ['down', '✗ api down: 1 of 1 workers serve'],
   ['starting', '… api starting: 1 of 1 workers serve'],
   ['reloading', '… api reloading: 1 of 1 workers serve'],
   ['stopping', '… api stopping: 1 of 1 workers serve'],
@@ -81,18 +87,48 @@ test.each([
   );
 });
 
-test('a slot that two workers serve for a moment counts once, one that leaves does not', () => {
-  const workers = [
-    worker(),
-    worker({ pid: 4_002 }),
-    worker({ slot: 1, state: 'draining' }),
-    worker({ slot: 1, state: 'starting' }),
-  ];
-  expect(lines(status({ workers, wanted: 2 }))[0]).toContain(': 1 of 2 workers serve');
+test('headline and row of a worker that hangs tell for how long', () => {
+  const workers = [worker({ state: 'hung', hungFor: 20_400 }), worker({ slot: 1 })];
+  const found = lines(status({ state: 'hung', served: 1, wanted: 2, workers }));
+  expect(found[0]).toContain('✗ api hung: 1 of 2 workers serve, 1 hung for 20 s   (');
+  expect(found[3]).toMatch(/^0 +4001 +hung for 20 s +3 m 20 s/);
+});
+
+test('the headline tells how often workers were restarted within the last minute', () => {
+  expect(lines(status({ restartsLastMinute: 1 }))[0]).toContain('serve, 1 restart in the last minute   (');
+  expect(lines(status({ restartsLastMinute: 6 }))[0]).toContain('serve, 6 restarts in the last minute   (');
+});
+
+test('a slot in backoff tells when it gets its next worker', () => {
+  const workers = [worker({ state: 'backoff', pid: null, nextTryIn: 12_900 })];
+  expect(lines(status({ workers }))[3]).toMatch(/^0 +- +backoff, next try in 12 s +/);
+});
+
+test.each([
+  ['ready', 2, 0],
+  ['reloading', 2, 0],
+  ['reloading', 1, 3],
+  ['reloading', 0, 4],
+  ['degraded', 1, 3],
+  ['hung', 1, 3],
+  ['hung', 2, 3],
+  ['crash-looping', 2, 3],
+  ['down', 0, 4],
+  ['starting', 0, 4],
+  ['stopping', 0, 4],
+] as const)(
+  'the exit code of a service that is %s, with %i of 2 slots served, is %i',
+  (state, served, code) => {
+    expect(exitCodeOf(status({ state, served, wanted: 2 }))).toBe(code);
+  },
+);
+
+test('a job between two runs is ready', () => {
+  expect(exitCodeOf(status({ state: 'ready', served: 0 }))).toBe(0);
 });
 
 test('before anything has been forked there is but the heading', () => {
-  expect(lines(status({ workers: [], wanted: 2, state: 'starting' })).slice(1)).toEqual([
+  expect(lines(status({ workers: [], wanted: 2, served: 0, state: 'starting' })).slice(1)).toEqual([
     '',
     'slot  pid  state  up  restarts  cpu  memory  gen  last exit',
   ]);
@@ -117,22 +153,4 @@ test('headline and states are painted, and nothing else', () => {
   expect(painted[2]).not.toContain('<');
   expect(painted[3]).toMatch(/^0 +4001 +<ready>ready<\/> +3 m 20 s/);
   expect(painted[4]).toMatch(/^1 +4001 +<backoff>backoff<\/> +3 m 20 s/);
-});
-
-test.each([
-  [-5, '0 ms'],
-  [0, '0 ms'],
-  [0.9, '0 ms'],
-  [999, '999 ms'],
-  [1_000, '1 s'],
-  [59_999, '59 s'],
-  [60_000, '1 m 0 s'],
-  [200_000, '3 m 20 s'],
-  [3_599_999, '59 m 59 s'],
-  [3_600_000, '1 h 0 m'],
-  [86_399_999, '23 h 59 m'],
-  [86_400_000, '1 d 0 h'],
-  [371 * 86_400_000 + 7 * 3_600_000, '371 d 7 h'],
-])('%i ms is %s', (ms, expected) => {
-  expect(duration(ms)).toBe(expected);
 });

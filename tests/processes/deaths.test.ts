@@ -25,8 +25,14 @@ async function slowService(): Promise<Service & { readonly file: string }> {
   return Object.assign(running, { port: Number(env.PORT), env, file });
 }
 
-const isReady = async (running: Service): Promise<boolean> =>
-  (await statusOf(running).catch(() => undefined))?.state === 'ready';
+/** Whether every slot has its worker again; after some crashes within a minute the service is no longer `ready`. */
+const isReady = async (running: Service): Promise<boolean> => {
+  const workers = await statusOf(running).then(
+    status => status.workers,
+    () => [],
+  );
+  return workers.length === 2 && workers.every(({ state }) => state === 'ready');
+};
 
 /** The pids that have been forked so far. */
 const forked = (running: Service): number[] =>

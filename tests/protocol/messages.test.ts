@@ -25,9 +25,9 @@ const TO_WORKER: readonly ToWorker[] = [
   { type: 'cabe:listener.lent', slot: 0 },
   { type: 'cabe:listener.returned', slot: 1_023 },
   { type: 'cabe:usage.wanted' },
-  { type: 'cabe:heartbeat.start', record: 4_095 },
-  { type: 'cabe:heartbeat.stop', until: 'busy' },
-  { type: 'cabe:heartbeat.stop', until: 'requested' },
+  { type: 'cabe:heartbeat.start', record: 4_095, pace: 'fast' },
+  { type: 'cabe:heartbeat.start', record: 0, pace: 'slow-until-busy' },
+  { type: 'cabe:heartbeat.stop' },
 ];
 
 /** As it arrives over the channel. */
@@ -87,9 +87,10 @@ test.each([
   { type: 'cabe:listener.lent' },
   { type: 'cabe:listener.lent', slot: 1_024 },
   { type: 'cabe:listener.returned', slot: -1 },
-  { type: 'cabe:heartbeat.start', record: 4_096 },
-  { type: 'cabe:heartbeat.start', record: 0.5 },
-  { type: 'cabe:heartbeat.stop', until: 'noon' },
+  { type: 'cabe:heartbeat.start', record: 4_096, pace: 'fast' },
+  { type: 'cabe:heartbeat.start', record: 0.5, pace: 'fast' },
+  { type: 'cabe:heartbeat.start', record: 0 },
+  { type: 'cabe:heartbeat.start', record: 0, pace: 'slower' },
 ])('%j of a supervisor is ignored', message => {
   expect(parseToWorker(message)).toBeUndefined();
 });

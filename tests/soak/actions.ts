@@ -49,8 +49,8 @@ export async function untilSettled(service: SoakService): Promise<Status> {
   await eventually(
     async () => {
       status = await service.status();
-      const { state, wanted, workers } = status;
-      return state === 'ready' && workers.length === wanted && serving(status).length === wanted;
+      const { wanted, workers } = status;
+      return workers.length === wanted && serving(status).length === wanted;
     },
     `the service has settled; it is ${JSON.stringify(status)}`,
   ).catch((error: Error) => {

@@ -45,12 +45,8 @@ function wantedLoans(
 /** The worker that accepts on the socket of this slot: its own, or a successor that already listens beside it. */
 function acceptorOf(slot: Slot): WorkerId | undefined {
   if (slot.at !== 'ready' && slot.at !== 'replacing') return undefined;
-  if (slot.worker.unresponsiveSince === undefined) return slot.worker.id;
-  if (
-    slot.at === 'ready' ||
-    slot.successor.at === 'starting' ||
-    slot.successor.unresponsiveSince !== undefined
-  )
+  if (slot.worker.unresponsive === undefined) return slot.worker.id;
+  if (slot.at === 'ready' || slot.successor.at === 'starting' || slot.successor.unresponsive !== undefined)
     return undefined;
   return slot.successor.id;
 }

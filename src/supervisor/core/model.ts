@@ -77,6 +77,8 @@ export interface History {
   readonly forkFailures: number;
   /** Workers forked to replace one that had exited, since the supervisor started. */
   readonly restarts: number;
+  /** When they were forked: those of the last minute, the oldest first. */
+  readonly restartedAt: readonly Millis[];
   readonly lastExit: Exit | undefined;
   /** When it was last replaced for its memory. */
   readonly memoryRestartAt: Millis | undefined;
@@ -99,8 +101,14 @@ export interface Serving {
   readonly generation: Generation;
   /** When it became ready. */
   readonly since: Millis;
-  /** When its heartbeats stopped: it accepts nothing until they come again. `undefined` while it is responsive. */
-  readonly unresponsiveSince: Millis | undefined;
+  /** Its heartbeats have stopped: it accepts nothing until they come again. `undefined` while it is responsive. */
+  readonly unresponsive: Unresponsive | undefined;
+}
+
+export interface Unresponsive {
+  readonly since: Millis;
+  /** It has been unresponsive for so long that it counts as hung (`HUNG_AFTER_MS`). */
+  readonly isHung: boolean;
 }
 
 export type ReplaceReason = 'reload' | 'memory';
@@ -208,7 +216,12 @@ export type Event =
   /** It takes more memory than `max_memory_restart` allows. */
   | { readonly type: 'worker.memory-exceeded'; readonly worker: WorkerId }
   /** Its heartbeats have stopped, or come again (`processes/heartbeats.ts`). */
-  | { readonly type: 'worker.unresponsive'; readonly worker: WorkerId }
+  | {
+      readonly type: 'worker.unresponsive';
+      readonly worker: WorkerId;
+      /** How long its event loop has been blocked, at least. */
+      readonly blockedMs: Millis;
+    }
   | { readonly type: 'worker.responsive'; readonly worker: WorkerId }
   | { readonly type: 'fork.failed'; readonly worker: WorkerId; readonly message: string }
   | { readonly type: 'reload.requested' }
@@ -254,6 +267,8 @@ export type Notice =
     }
   | { readonly type: 'worker.draining'; readonly worker: WorkerId }
   | { readonly type: 'worker.start-timeout'; readonly worker: WorkerId; readonly exit: Exit }
+  | { readonly type: 'hang.begun'; readonly worker: WorkerId; readonly hungMs: Millis }
+  | { readonly type: 'hang.ended'; readonly worker: WorkerId; readonly hungMs: Millis }
   | { readonly type: 'fork.failed'; readonly message: string }
   | { readonly type: 'slot.backoff'; readonly slot: SlotId; readonly delayMs: Millis }
   | { readonly type: 'slot.stopped'; readonly slot: SlotId; readonly exit: Exit }

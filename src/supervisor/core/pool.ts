@@ -24,12 +24,18 @@ export const newHistory = (generation: Generation): History => ({
   unstable: 0,
   forkFailures: 0,
   restarts: 0,
+  restartedAt: [],
   lastExit: undefined,
   memoryRestartAt: undefined,
 });
 
 /** The same history with its failures cleared: a new build, or an operator's request, starts afresh. */
-export const withoutFailures = (history: History): History => ({ ...history, unstable: 0, forkFailures: 0 });
+export const withoutFailures = (history: History): History => ({
+  ...history,
+  unstable: 0,
+  forkFailures: 0,
+  restartedAt: [],
+});
 
 export const withoutEffects = (pool: Pool): Outcome => ({ pool, effects: [], notices: [] });
 

@@ -2,10 +2,6 @@
 import type { Generation, Pool, Slot, SlotId, WorkerId } from './model.js';
 import { workersOf } from './pool.js';
 
-/** How many slots are served. */
-export const readyCount = ({ slots }: Pool): number =>
-  slots.filter(({ at }) => at === 'ready' || at === 'replacing').length;
-
 /** Every slot has its worker, and no other worker starts. */
 export const isSettled = ({ reload, slots }: Pool): boolean =>
   reload === undefined && slots.length > 0 && slots.every(({ at }) => at === 'ready');

@@ -3,15 +3,29 @@
  * when it changes nothing. `step` runs them in this order until none changes anything.
  */
 import { lendSockets } from './lending.js';
-import type { Effect, Millis, Outcome, Pool, Serving, Slot, SlotId, Starting, Verdict } from './model.js';
+import type {
+  Effect,
+  History,
+  Millis,
+  Notice,
+  Outcome,
+  Pool,
+  Serving,
+  Slot,
+  SlotId,
+  Starting,
+  Verdict,
+} from './model.js';
 import {
   andThen,
   drain,
   endReload,
   fork,
   newHistory,
+  noticing,
   policyOf,
   startWorker,
+  updateWorker,
   withoutEffects,
   withoutFailures,
   withSlot,
@@ -22,7 +36,7 @@ import {
   type LocatedSuccessor,
 } from './pool.js';
 import { becomeReady, startsTimedOut, successorAlone, successorTimedOut } from './transitions.js';
-import { isPendingCanary, provedAt } from './wake.js';
+import { hungAt, isPendingCanary, provedAt, RECENT_MS } from './wake.js';
 
 type Rule = (pool: Pool, now: Millis) => Outcome;
 
@@ -71,6 +85,31 @@ function killOverdue(pool: Pool, now: Millis): Outcome {
     effects: overdue.map(({ id }): Effect => ({ type: 'kill', worker: id })),
     notices: [],
   };
+}
+
+/** A worker that has been unresponsive for long enough is hung, and reported. */
+function reportHangs(pool: Pool, now: Millis): Outcome {
+  let next = pool;
+  const notices: Notice[] = [];
+  for (const worker of pool.slots.flatMap(workersOf)) {
+    if (worker.at !== 'serving' || worker.unresponsive === undefined || hungAt(worker) > now) continue;
+    const { since } = worker.unresponsive;
+    next = updateWorker(next, worker.id, () => ({ ...worker, unresponsive: { since, isHung: true } }));
+    notices.push({ type: 'hang.begun', worker: worker.id, hungMs: now - since });
+  }
+  return noticing(next, ...notices);
+}
+
+/** A restart counts as recent for a minute. */
+function forgetRestarts(pool: Pool, now: Millis): Outcome {
+  const isRecent = (at: Millis): boolean => now - at < RECENT_MS;
+  const hasOld = ({ history }: Slot): boolean => !history.restartedAt.every(isRecent);
+  if (!pool.slots.some(hasOld)) return withoutEffects(pool);
+  const slots = pool.slots.map(slot => {
+    const restartedAt = slot.history.restartedAt.filter(isRecent);
+    return hasOld(slot) ? { ...slot, history: { ...slot.history, restartedAt } } : slot;
+  });
+  return withoutEffects({ ...pool, slots });
 }
 
 /** A canary that has stayed up long enough, or has done its job, makes its generation the one that every new worker gets. */
@@ -133,12 +172,18 @@ function fillSlots(pool: Pool, now: Millis): Outcome {
   const slots = pool.slots.map((slot, id): Slot => {
     if (!isDue(slot)) return slot;
     effects.push({ type: 'fork', worker: ++lastWorker, slot: id, generation });
-    const restarts = slot.history.restarts + (slot.at === 'backoff' ? 1 : 0);
     const worker: Starting = { at: 'starting', id: lastWorker, generation, deadline, failure: undefined };
-    return { at: 'starting', history: { ...slot.history, generation, restarts }, worker };
+    const history = slot.at === 'backoff' ? counted(slot.history, now) : slot.history;
+    return { at: 'starting', history: { ...history, generation }, worker };
   });
   return { pool: { ...pool, lastWorker, slots }, effects, notices: [] };
 }
+
+const counted = (history: History, now: Millis): History => ({
+  ...history,
+  restarts: history.restarts + 1,
+  restartedAt: [...history.restartedAt, now],
+});
 
 /** A reload renews one slot at a time, lowest first, and goes on only when the one before serves. */
 function continueReload(pool: Pool, now: Millis): Outcome {
@@ -221,6 +266,8 @@ function end(pool: Pool): Outcome {
 export const RULES: readonly Rule[] = [
   failOverdueStarts,
   killOverdue,
+  reportHangs,
+  forgetRestarts,
   trustCanary,
   retireReplaced,
   resize,

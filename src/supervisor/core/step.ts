@@ -29,6 +29,7 @@ import {
   forkFailed,
   noteBootFailure,
   noteHeartbeats,
+  noteSilence,
 } from './transitions.js';
 
 /** A slot restarted for its memory is not restarted for it again for so long. */
@@ -83,9 +84,9 @@ function react(pool: Pool, event: Event, now: Millis): Outcome {
     case 'worker.draining':
       return drainsOnItsOwn(pool, event.worker, event.code, now);
     case 'worker.unresponsive':
-      return withoutEffects(noteHeartbeats(pool, event.worker, now));
+      return withoutEffects(noteSilence(pool, event.worker, now - event.blockedMs));
     case 'worker.responsive':
-      return withoutEffects(noteHeartbeats(pool, event.worker, undefined));
+      return noteHeartbeats(pool, event.worker, now);
     case 'worker.memory-exceeded':
       return restartForMemory(pool, event.worker, now);
     case 'fork.failed':

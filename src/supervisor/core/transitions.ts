@@ -24,6 +24,7 @@ import {
   stopAll,
   updateWorker,
   withoutEffects,
+  withoutFailures,
   withSlot,
   workerAt,
   type Located,
@@ -39,7 +40,13 @@ const INCURABLE = [5, 6];
 export function becomeReady(pool: Pool, id: WorkerId, now: Millis): Pool {
   const next = updateWorker(pool, id, worker =>
     worker.at === 'starting'
-      ? { at: 'serving', id, generation: worker.generation, since: now, unresponsiveSince: undefined }
+      ? {
+          at: 'serving',
+          id,
+          generation: worker.generation,
+          since: now,
+          unresponsive: undefined,
+        }
       : undefined,
   );
   return next === pool ? pool : { ...next, everReady: true };
@@ -50,13 +57,25 @@ export function noteBootFailure(pool: Pool, id: WorkerId, failure: BootFailure):
   return updateWorker(pool, id, worker => (worker.at === 'starting' ? { ...worker, failure } : undefined));
 }
 
-/** A serving worker's heartbeats have stopped (`now`), or come again (`undefined`). */
-export function noteHeartbeats(pool: Pool, id: WorkerId, unresponsiveSince: Millis | undefined): Pool {
-  return updateWorker(pool, id, worker => {
-    if (worker.at !== 'serving') return undefined;
-    const isNew = (worker.unresponsiveSince === undefined) !== (unresponsiveSince === undefined);
-    return isNew ? { ...worker, unresponsiveSince } : undefined;
-  });
+/** The heartbeats of a serving worker have stopped. */
+export function noteSilence(pool: Pool, id: WorkerId, since: Millis): Pool {
+  return updateWorker(pool, id, worker =>
+    worker.at === 'serving' && worker.unresponsive === undefined
+      ? { ...worker, unresponsive: { since, isHung: false } }
+      : undefined,
+  );
+}
+
+/** The heartbeats of an unresponsive worker come again. */
+export function noteHeartbeats(pool: Pool, id: WorkerId, now: Millis): Outcome {
+  const place = locate(pool, id);
+  const worker = place && workerAt(place);
+  if (worker?.at !== 'serving' || worker.unresponsive === undefined) return withoutEffects(pool);
+  const { since, isHung } = worker.unresponsive;
+  const next = updateWorker(pool, id, () => ({ ...worker, unresponsive: undefined }));
+  return isHung
+    ? noticing(next, { type: 'hang.ended', worker: id, hungMs: now - since })
+    : withoutEffects(next);
 }
 
 /** The process of a worker has exited. */
@@ -184,8 +203,12 @@ function consequence(id: number, slot: Slot, now: Millis): readonly Notice[] {
 }
 
 /** The slot with its successor as the only worker. */
-export function successorAlone({ successor }: Extract<Slot, { at: 'replacing' }>, before: History): Slot {
-  const history = { ...before, generation: successor.generation, unstable: 0 };
+export function successorAlone(
+  { successor, why }: Extract<Slot, { at: 'replacing' }>,
+  before: History,
+): Slot {
+  const cleared = why === 'reload' ? withoutFailures(before) : { ...before, unstable: 0 };
+  const history = { ...cleared, generation: successor.generation };
   return successor.at === 'starting'
     ? { at: 'starting', history, worker: successor }
     : { at: 'ready', history, worker: successor };

@@ -1,30 +1,61 @@
 /**
- * The supervisor's half of the heartbeats (`worker/heartbeat.ts` is the other), for workers with a socket each: the
- * kernel goes on filling the queue of a socket whose worker's event loop is blocked. A worker without a heartbeat for
- * {@link UNRESPONSIVE_MS} is reported, so that its socket can be lent to another one.
+ * The supervisor's half of the heartbeats (`worker/heartbeat.ts` is the other): a worker without a heartbeat for too
+ * long is reported as unresponsive.
  *
- * Heartbeats are requested only while some worker has work: in an idle service no process wakes up for them. A single
- * worker is never asked: there is no other that could accept for it.
+ * Where each worker has a socket of its own, the kernel goes on filling the queue of a worker whose event loop is
+ * blocked; so that its socket can be lent in time, heartbeats are fast while some worker has work. Otherwise, and while
+ * a worker is alone, they are slow: enough to tell that a worker hangs, and no idle process wakes up often for them.
  */
-import { HEARTBEAT_MS, monotonicMs, type HeartbeatRecords } from '../../protocol/heartbeat-records.js';
+import {
+  HEARTBEAT_MS,
+  monotonicMs,
+  SLOW_HEARTBEAT_MS,
+  type HeartbeatRecords,
+  type Pace,
+} from '../../protocol/heartbeat-records.js';
 import type { ToWorker } from '../../protocol/messages.js';
 import type { Event, WorkerId } from '../core/model.js';
 
-/** Three heartbeats have failed to come. */
-const UNRESPONSIVE_MS = 30;
+interface Limits {
+  /** Interval of the heartbeats. */
+  readonly intervalMs: number;
+  /** How long the last heartbeat of a responsive worker may be ago. */
+  readonly unresponsiveMs: number;
+  /** How long heartbeats must have come again before a worker counts as responsive. */
+  readonly recoveryMs: number;
+  /** Interval of the checks while a worker is unresponsive. */
+  readonly recheckMs: number;
+  /** A check that comes so late is put off once more. */
+  readonly lateMs: number;
+}
 
-/** How long heartbeats must have come again before a worker counts as responsive: on a starved machine they flicker. */
-const RECOVERY_MS = 100;
+const LIMITS: Readonly<Record<'fast' | 'slow', Limits>> = {
+  /** Three heartbeats have failed to come; on a starved machine they flicker. */
+  fast: {
+    intervalMs: HEARTBEAT_MS,
+    unresponsiveMs: 30,
+    recoveryMs: 100,
+    recheckMs: HEARTBEAT_MS,
+    lateMs: 30,
+  },
+  slow: {
+    intervalMs: SLOW_HEARTBEAT_MS,
+    unresponsiveMs: SLOW_HEARTBEAT_MS + 5_000,
+    recoveryMs: 0,
+    recheckMs: 1_000,
+    lateMs: 1_000,
+  },
+};
 
-/** How long no worker must have had work before the heartbeats stop. */
+/** How long no worker must have had work before the heartbeats become slow. */
 const IDLE_MS = 1_000;
 
 export type HeartbeatReport = Extract<Event, { type: 'worker.unresponsive' | 'worker.responsive' }>;
 
 export interface HeartbeatMonitor {
-  /** This worker serves, and accepts on a socket of its own. Each worker is added once. */
+  /** This worker serves. Each worker is added once. */
   add(id: WorkerId): void;
-  /** A worker has work again, after the heartbeats had stopped. */
+  /** A worker has work again, after the heartbeats had become slow. */
   resume(): void;
   /** This worker drains, or has exited. */
   remove(id: WorkerId): void;
@@ -32,6 +63,8 @@ export interface HeartbeatMonitor {
 
 export interface HeartbeatNeeds {
   readonly records: HeartbeatRecords;
+  /** Whether each worker has a socket of its own, which can be lent. */
+  readonly lends: boolean;
   send(id: WorkerId, message: ToWorker): void;
   report(event: HeartbeatReport): void;
 }
@@ -45,50 +78,70 @@ interface MonitoredWorker {
   missedAt: number | undefined;
 }
 
-export function createHeartbeatMonitor({ records, send, report }: HeartbeatNeeds): HeartbeatMonitor {
+export function createHeartbeatMonitor({ records, lends, send, report }: HeartbeatNeeds): HeartbeatMonitor {
   const workers = new Map<WorkerId, MonitoredWorker>();
   const checks = createCheckTimer(check);
-  let startedAt = 0;
+  let limits = LIMITS.slow;
+  /** When the heartbeats became fast. */
+  let fastSince = 0;
 
-  function start(): void {
-    if (checks.isRunning() || workers.size < 2) return;
-    startedAt = monotonicMs();
-    for (const [id, worker] of workers) request(id, worker);
-    checks.in(UNRESPONSIVE_MS);
+  const canLend = (): boolean => lends && workers.size > 1;
+
+  function beFast(): void {
+    if (limits === LIMITS.fast || !canLend()) return;
+    fastSince = monotonicMs();
+    limits = LIMITS.fast;
+    requestAll('fast');
   }
 
-  function request(id: WorkerId, worker: MonitoredWorker): void {
+  function beSlow(): void {
+    limits = LIMITS.slow;
+    requestAll(canLend() ? 'slow-until-busy' : 'slow');
+  }
+
+  function requestAll(pace: Pace): void {
+    for (const worker of workers) request(worker, pace);
+    checks.in(limits.unresponsiveMs, limits.lateMs);
+  }
+
+  function request([id, worker]: readonly [WorkerId, MonitoredWorker], pace: Pace): void {
     worker.requestedAt = monotonicMs();
-    send(id, { type: 'cabe:heartbeat.start', record: worker.record });
+    send(id, { type: 'cabe:heartbeat.start', record: worker.record, pace });
   }
 
   function check(): void {
     const now = monotonicMs();
     records.refresh();
-    const delays = [...workers].map(([id, worker]) => {
-      const beatAt = Math.max(worker.requestedAt, records.of(worker.record).beatAt);
-      const type = judge(worker, beatAt, now);
-      if (type !== undefined) report({ type, worker: id });
-      return worker.missedAt === undefined ? beatAt + UNRESPONSIVE_MS - now : HEARTBEAT_MS;
-    });
-    const busyAt = Math.max(
-      startedAt,
-      ...[...workers.values()].map(({ record }) => records.of(record).busyAt),
+    for (const [id, worker] of workers) judge(id, worker, now);
+    if (limits === LIMITS.fast && isIdle(now)) return beSlow();
+    const delays = [...workers.values()].map(worker =>
+      worker.missedAt === undefined ? heardAt(worker) + limits.unresponsiveMs - now : limits.recheckMs,
     );
-    const allResponsive = [...workers.values()].every(({ missedAt }) => missedAt === undefined);
-    if (now - busyAt > IDLE_MS && allResponsive) stop();
-    else checks.in(Math.ceil(Math.min(...delays)));
+    checks.in(Math.ceil(Math.min(...delays)), limits.lateMs);
   }
 
-  function stop(): void {
-    checks.stop();
-    const until = workers.size < 2 ? 'requested' : 'busy';
-    for (const [id, worker] of workers) {
-      send(id, { type: 'cabe:heartbeat.stop', until });
-      // Its heartbeats are not read for now: it must not count as unresponsive until they are again.
-      if (worker.missedAt !== undefined) report({ type: 'worker.responsive', worker: id });
+  /** A worker that has been asked has not been silent for longer than that. */
+  const heardAt = ({ record, requestedAt }: MonitoredWorker): number =>
+    Math.max(requestedAt, records.of(record).beatAt);
+
+  function judge(id: WorkerId, worker: MonitoredWorker, now: number): void {
+    const { record, missedAt } = worker;
+    const silentMs = now - heardAt(worker);
+    if (silentMs >= limits.unresponsiveMs) {
+      worker.missedAt = now;
+      if (missedAt !== undefined) return;
+      const blockedMs = silentMs - limits.intervalMs;
+      report({ type: 'worker.unresponsive', worker: id, blockedMs });
+    } else if (missedAt !== undefined && records.of(record).beatAt - missedAt > limits.recoveryMs) {
       worker.missedAt = undefined;
+      report({ type: 'worker.responsive', worker: id });
     }
+  }
+
+  function isIdle(now: number): boolean {
+    const all = [...workers.values()];
+    const busyAt = Math.max(fastSince, ...all.map(({ record }) => records.of(record).busyAt));
+    return now - busyAt > IDLE_MS && all.every(({ missedAt }) => missedAt === undefined);
   }
 
   return {
@@ -97,64 +150,51 @@ export function createHeartbeatMonitor({ records, send, report }: HeartbeatNeeds
       if (record === undefined) return;
       const worker: MonitoredWorker = { record, requestedAt: 0, missedAt: undefined };
       workers.set(id, worker);
-      if (checks.isRunning()) request(id, worker);
-      else start();
+      if (limits === LIMITS.slow && canLend()) return beFast();
+      request([id, worker], limits === LIMITS.fast ? 'fast' : 'slow');
+      if (!checks.isRunning()) checks.in(limits.unresponsiveMs, limits.lateMs);
     },
-    resume: start,
+    resume: beFast,
     remove(id) {
       const worker = workers.get(id);
       if (worker === undefined) return;
       workers.delete(id);
       records.release(worker.record);
-      send(id, { type: 'cabe:heartbeat.stop', until: 'requested' });
-      // Also where heartbeats had stopped: the last worker would start its own as soon as it is busy.
-      if (workers.size < 2) stop();
+      send(id, { type: 'cabe:heartbeat.stop' });
+      if (workers.size === 0) checks.stop();
+      else if (lends && !canLend()) beSlow();
     },
   };
-}
-
-/** Updates the worker. @returns what is new about it, if anything */
-function judge(worker: MonitoredWorker, beatAt: number, now: number): HeartbeatReport['type'] | undefined {
-  const { missedAt } = worker;
-  if (now - beatAt >= UNRESPONSIVE_MS) {
-    worker.missedAt = now;
-    return missedAt === undefined ? 'worker.unresponsive' : undefined;
-  }
-  if (missedAt === undefined || beatAt - missedAt <= RECOVERY_MS) return undefined;
-  worker.missedAt = undefined;
-  return 'worker.responsive';
 }
 
 interface CheckTimer {
   isRunning(): boolean;
-  in(delayMs: number): void;
+  /** @param lateMs a call that comes so late is put off once more */
+  in(delayMs: number, lateMs: number): void;
   stop(): void;
 }
 
 /**
- * Calls back after the delay. A call that comes far too late is put off once more: what kept the supervisor from
- * checking, a suspended machine say, has kept the workers from their heartbeats as well.
+ * Calls back after the delay. What has kept the supervisor from checking in time, a suspended machine for example, has
+ * kept the workers from their heartbeats as well.
  */
 function createCheckTimer(check: () => void): CheckTimer {
   let timer: NodeJS.Timeout | undefined;
-  let dueAt = 0;
 
-  function schedule(delayMs: number): void {
-    dueAt = monotonicMs() + delayMs;
-    timer = setTimeout(elapsed, delayMs).unref();
+  function stop(): void {
+    clearTimeout(timer);
+    timer = undefined;
   }
 
-  function elapsed(): void {
-    if (monotonicMs() - dueAt > UNRESPONSIVE_MS) schedule(UNRESPONSIVE_MS);
-    else check();
-  }
-
-  return {
-    isRunning: () => timer !== undefined,
-    in: schedule,
-    stop() {
-      clearTimeout(timer);
+  function schedule(delayMs: number, lateMs: number): void {
+    const dueAt = monotonicMs() + delayMs;
+    stop();
+    timer = setTimeout(() => {
       timer = undefined;
-    },
-  };
+      if (monotonicMs() - dueAt > lateMs) schedule(lateMs, lateMs);
+      else check();
+    }, delayMs).unref();
+  }
+
+  return { isRunning: () => timer !== undefined, in: schedule, stop };
 }

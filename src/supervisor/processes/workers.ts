@@ -101,6 +101,7 @@ export function createWorkers(needs: WorkerNeeds): Workers {
     records &&
     createHeartbeatMonitor({
       records,
+      lends: listener.mode === 'per-slot',
       report,
       send: (id, message) => running.get(id)?.channel.send(message),
     });
@@ -246,7 +247,8 @@ function becomeReady(worker: RunningWorker, { heartbeats, report }: Context): vo
   if (worker.isReady) return;
   worker.isReady = true;
   report({ type: 'worker.ready', worker: worker.id });
-  if (worker.address !== undefined && !worker.isLeaving) heartbeats?.add(worker.id);
+  const knowsUs = worker.app.ours || worker.address !== undefined;
+  if (knowsUs && !worker.isLeaving) heartbeats?.add(worker.id);
 }
 
 function answerListenerRequest(worker: RunningWorker, { port, host }: Address, { listener }: Context): void {

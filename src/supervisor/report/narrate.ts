@@ -3,7 +3,7 @@
  * (N = pid) are a contract: other programs read them.
  */
 import type { Effect, Exit, Notice, Pool, Verdict, WorkerId } from '../core/model.js';
-import { abortText, causeText, endText, exitText, successorLostText } from './wording.js';
+import { abortText, causeText, durationText, endText, exitText, successorLostText } from './wording.js';
 
 export type Level = 'info' | 'warn' | 'error' | 'fatal';
 
@@ -28,6 +28,12 @@ export function narrateNotice(notice: Notice, pid: Pid): Line {
       return warn(`Worker ${pid(notice.worker)} drains on its own`);
     case 'worker.start-timeout':
       return error(`Worker ${pid(notice.worker)} ${exitText(notice.exit)}`);
+    case 'hang.begun':
+      return error(
+        `Worker ${pid(notice.worker)} hangs: its event loop has been blocked for ${durationText(notice.hungMs)}`,
+      );
+    case 'hang.ended':
+      return warn(`Worker ${pid(notice.worker)} responds again, it hung for ${durationText(notice.hungMs)}`);
     case 'fork.failed':
       return error(`Forking a worker failed: ${notice.message}`);
     case 'slot.backoff':

@@ -1,11 +1,21 @@
 /** The pool as operators see it: `status --json`, `GET /status`, the process title. */
-import type { Exit, History, Pool, Serving, SlotId, Slot, Starting, WorkerId } from '../core/model.js';
-import { readyCount } from '../core/queries.js';
+import type {
+  Exit,
+  History,
+  Millis,
+  Pool,
+  Serving,
+  SlotId,
+  Slot,
+  Starting,
+  WorkerId,
+} from '../core/model.js';
+import { healthOf, recentRestarts, servedCount, type Health } from '../core/health.js';
 import { exitText } from './wording.js';
 import type { Process } from '../processes/workers.js';
 
-export type ServiceState = 'starting' | 'ready' | 'degraded' | 'reloading' | 'stopping';
-export type WorkerState = 'starting' | 'ready' | 'draining' | 'backoff' | 'stopped' | 'errored' | 'vacant';
+export type WorkerState =
+  'starting' | 'ready' | 'hung' | 'draining' | 'backoff' | 'stopped' | 'errored' | 'vacant';
 
 /** How the worker that last sat in a slot ended; `reason` is the sentence for people. */
 export interface LastExit {
@@ -21,6 +31,10 @@ export interface WorkerStatus {
   readonly pid: number | null;
   readonly generation: number;
   readonly state: WorkerState;
+  /** How long its event loop has been blocked; `null` unless it is hung. */
+  readonly hungFor: number | null;
+  /** When the slot gets its next worker; `null` unless it is in backoff. */
+  readonly nextTryIn: number | null;
   readonly uptime: number | null;
   readonly restarts: number;
   readonly lastExit: LastExit | null;
@@ -36,7 +50,20 @@ export interface ReloadOutcome {
   readonly reason: string | null;
 }
 
-export interface Status {
+/** The service and its workers. */
+export interface ServiceStatus {
+  readonly generation: number;
+  readonly state: Health;
+  readonly wanted: number;
+  /** How many slots are served. */
+  readonly served: number;
+  /** How many workers were forked within the last minute to replace one that had exited. */
+  readonly restartsLastMinute: number;
+  readonly workers: readonly WorkerStatus[];
+  readonly lastReload: ReloadOutcome | null;
+}
+
+export interface Status extends ServiceStatus {
   readonly app: string;
   readonly supervisor: {
     readonly pid: number;
@@ -44,26 +71,28 @@ export interface Status {
     readonly version: string;
     readonly node: string;
   };
-  readonly generation: number;
-  readonly state: ServiceState;
-  readonly wanted: number;
-  readonly workers: readonly WorkerStatus[];
-  readonly lastReload: ReloadOutcome | null;
 }
 
-/** What the shell knows of processes and the core does not. */
+/** What the shell knows and the core does not. */
 export interface Facts {
+  /** On the clock of the core. */
+  readonly now: Millis;
   process(worker: WorkerId): Process | undefined;
   /** The pid of a worker, also after its exit. */
   pidOf(worker: WorkerId): number | undefined;
   usageOf(worker: Process): { readonly memory: number; readonly cpu: number } | undefined;
 }
 
-export function serviceState(pool: Pool): ServiceState {
-  if (pool.verdict !== undefined) return 'stopping';
-  if (pool.reload !== undefined) return 'reloading';
-  if (pool.slots.length > 0 && readyCount(pool) === pool.wanted) return 'ready';
-  return pool.everReady ? 'degraded' : 'starting';
+export function describeService(pool: Pool, facts: Facts, lastReload: ReloadOutcome | null): ServiceStatus {
+  return {
+    generation: pool.generation,
+    state: healthOf(pool),
+    wanted: pool.wanted,
+    served: servedCount(pool),
+    restartsLastMinute: recentRestarts(pool),
+    workers: workerRows(pool, facts),
+    lastReload,
+  };
 }
 
 export function workerRows(pool: Pool, facts: Facts): WorkerStatus[] {
@@ -82,14 +111,24 @@ function historyOf({ history }: Slot, { draining }: Pool): History {
 const NO_HISTORY = { restarts: 0, lastExit: undefined };
 
 function slotRows(slot: Slot, id: SlotId, history: History, facts: Facts): WorkerStatus[] {
-  const rowOf = (worker: Starting | Serving): WorkerStatus =>
-    row(id, worker, worker.at === 'serving' ? 'ready' : 'starting', history, facts);
+  const rowOf = (worker: Starting | Serving): WorkerStatus => {
+    if (worker.at === 'starting') return row(id, worker, 'starting', history, facts);
+    const ready = row(id, worker, 'ready', history, facts);
+    const { unresponsive } = worker;
+    return unresponsive?.isHung === true
+      ? { ...ready, state: 'hung', hungFor: Math.round(facts.now - unresponsive.since) }
+      : ready;
+  };
   switch (slot.at) {
     case 'starting':
     case 'ready':
       return [rowOf(slot.worker)];
     case 'replacing':
       return [rowOf(slot.worker), rowOf(slot.successor)];
+    case 'backoff': {
+      const nextTryIn = Math.max(0, Math.ceil(slot.until - facts.now));
+      return [{ ...row(id, undefined, slot.at, history, facts), nextTryIn }];
+    }
     default:
       return [row(id, undefined, slot.at, history, facts)];
   }
@@ -109,6 +148,8 @@ function row(
     pid: running?.pid ?? null,
     generation: worker?.generation ?? history.generation ?? 0,
     state,
+    hungFor: null,
+    nextTryIn: null,
     uptime: running === undefined ? null : Math.round(performance.now() - running.forkedAt),
     restarts: history.restarts,
     lastExit: history.lastExit === undefined ? null : lastExit(history.lastExit, facts),

@@ -51,4 +51,21 @@ export function scaleFailureText(failure: ScaleFailure): string {
   }
 }
 
+/** A number and its noun: `1 restart`, `6 restarts`. */
+export const countText = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** `950 ms`, `12 s`, `3 m 20 s`, `5 h 2 m`, `4 d 7 h`. */
+export function durationText(ms: number): string {
+  const seconds = Math.floor(ms / 1_000);
+  const [minutes, hours, days] = [
+    Math.floor(seconds / 60),
+    Math.floor(seconds / 3_600),
+    Math.floor(seconds / 86_400),
+  ];
+  if (days > 0) return `${days} d ${hours % 24} h`;
+  if (hours > 0) return `${hours} h ${minutes % 60} m`;
+  if (minutes > 0) return `${minutes} m ${seconds % 60} s`;
+  return seconds > 0 ? `${seconds} s` : `${Math.max(0, Math.floor(ms))} ms`;
+}
+
 const joined = (what: string, why: string): string => [what, why].filter(part => part !== '').join(': ');

@@ -16,6 +16,7 @@ const STATES: Readonly<Record<NativeState, WorkerState>> = {
   starting: 'starting',
   vacant: 'starting',
   ready: 'serving',
+  hung: 'serving',
   backoff: 'waiting',
   draining: 'draining',
   stopped: 'stopped',
@@ -48,8 +49,8 @@ export function nativeDriver({ folder, file, env }: AppLocation): Driver {
     killSupervisor: (name = 'SIGKILL') => supervisor?.kill(name),
     async workers() {
       if (!supervisorRuns()) return [];
-      const { ok, text } = await command('status', '--json');
-      return ok ? listedIn(text) : [];
+      const { text } = await command('status', '--json');
+      return text.startsWith('{') ? listedIn(text) : [];
     },
     workerLogs: () => linesOf(supervisor).workers,
     supervisorLog: () => linesOf(supervisor).own,

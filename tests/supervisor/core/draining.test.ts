@@ -33,6 +33,7 @@ test('has a successor while it drains, and its exit changes nothing else', () =>
 
 test('has its exit reported once it has exited', () => {
   const facts: Facts = {
+    now: 6_000,
     process: () => undefined,
     pidOf: worker => 100 + worker,
     usageOf: () => undefined,

@@ -30,7 +30,11 @@ export const exited = (worker: number, code: number | null = 1, signal: string |
 });
 export const draining = (worker: number, code = 1): Event => ({ type: 'worker.draining', worker, code });
 export const memoryExceeded = (worker: number): Event => ({ type: 'worker.memory-exceeded', worker });
-export const unresponsive = (worker: number): Event => ({ type: 'worker.unresponsive', worker });
+export const unresponsive = (worker: number, blockedMs = 0): Event => ({
+  type: 'worker.unresponsive',
+  worker,
+  blockedMs,
+});
 export const responsive = (worker: number): Event => ({ type: 'worker.responsive', worker });
 export const forkFailed = (worker: number): Event => ({
   type: 'fork.failed',

@@ -3,7 +3,6 @@ import {
   isExitReported,
   isGenerationNeeded,
   isSettled,
-  readyCount,
   scaleProgress,
   workersInSlots,
 } from '../../../src/supervisor/core/queries.js';
@@ -17,11 +16,6 @@ test('a pool is settled while every slot has a serving worker and no other worke
   expect(isSettled(reloading)).toBe(false);
   expect(isSettled(createPool(LIMITED, 2))).toBe(false);
   expect(isSettled(after(two(), [5_000, exited(1)]))).toBe(false);
-});
-
-test('a slot counts as ready while its worker is replaced', () => {
-  expect(readyCount(reloading)).toBe(2);
-  expect(readyCount(after(two(), [5_000, exited(1)]))).toBe(1);
 });
 
 test('workers in slots are the current ones and their successors', () => {

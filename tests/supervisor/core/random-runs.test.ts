@@ -160,7 +160,7 @@ function takeTurn(world: World, { chance, upTo, pick }: Random, app: { isHealthy
     () => world.send({ type: 'worker.memory-exceeded', worker: pick(victim, anyWorker) }),
     () => world.send({ type: 'worker.listening', worker: anyWorker }),
     () => world.leave(pick(victim, anyWorker), pick(0, 1), upTo(2_000)),
-    () => world.send({ type: 'worker.unresponsive', worker: pick(victim, anyWorker) }),
+    () => world.send({ type: 'worker.unresponsive', worker: pick(victim, anyWorker), blockedMs: 30 }),
     () => world.send({ type: 'worker.responsive', worker: pick(victim, anyWorker) }),
     () => world.alive.has(anyWorker) && world.send({ type: 'worker.ready', worker: anyWorker }),
     () => world.send({ type: 'worker.boot-failed', worker: anyWorker, failure }),
@@ -292,7 +292,7 @@ function inspectOrders({ pool }: World, effects: readonly Effect[], run: RunStat
 
 function inspectLoans(pool: Pool, workers: ReturnType<typeof workersOf>): void {
   const isResponsive = (worker: ReturnType<typeof workersOf>[number]): boolean =>
-    worker.at === 'serving' && worker.unresponsiveSince === undefined;
+    worker.at === 'serving' && worker.unresponsive === undefined;
   const areAllUnresponsive = !pool.slots.flatMap(workersOf).some(isResponsive);
   const accepts = (worker: ReturnType<typeof workersOf>[number]): boolean =>
     isResponsive(worker) || (areAllUnresponsive && worker.at === 'serving');

@@ -39,6 +39,12 @@ test.each<[string, Pool, Millis | undefined]>([
   ],
   ['never, for a slot that is stopped', after(two(), [5_000, exited(1, 7)]), undefined],
   ['never, once the last worker is being killed', after(two(), [5_000, stopNow]), undefined],
+  [
+    'never, once the service has given up',
+    after(two({ maxRestarts: 1 }), [5_000, exited(1), exited(2)], [5_010, exited(3), exited(4)]),
+    undefined,
+  ],
+  ['a minute after a restart', after(two(), [5_000, exited(1)], [5_010, ready(3)]), 65_000],
   ['never, once the service has ended', after(two(), [5_000, stop, exited(1), exited(2)]), undefined],
   ['at the earliest of all', after(two(), [5_000, exited(1)], [5_010, exited(3), scaled(1)]), 5_110],
   ['at the earliest of all, whatever the order', after(two(), [5_000, scaled(1), exited(1)]), 6_600],

@@ -3,6 +3,7 @@ import type { Effect, Event, Exit, Pool } from '../../../src/supervisor/core/mod
 import { narrateEffect, narrateNotice } from '../../../src/supervisor/report/narrate.js';
 import {
   abortText,
+  durationText,
   endText,
   exitText,
   scaleFailureText,
@@ -19,10 +20,12 @@ import {
   listening,
   reloadRead,
   ready,
+  responsive,
   forkFailed,
   scaled,
   stop,
   two,
+  unresponsive,
   wake,
 } from '../core/events.js';
 
@@ -117,6 +120,16 @@ test('a successor that is not ready in time is reported, and its slot is not res
     'error: Worker 103 not ready within 3000 ms',
     'error: The old worker of slot 0 stays: the new worker of slot 0 failed to start: not ready within 3000 ms',
   ]);
+});
+
+test('a worker that hangs is reported, and once it responds again', () => {
+  const silent = after(two(), [5_000, unresponsive(1, 30)]);
+  expect(linesOf(silent, wake, 9_970)).toEqual([
+    'error: Worker 101 hangs: its event loop has been blocked for 5 s',
+  ]);
+  const hung = after(silent, [9_970, wake]);
+  expect(linesOf(hung, wake, 20_000)).toEqual([]);
+  expect(linesOf(hung, responsive(1), 26_000)).toEqual(['warn: Worker 101 responds again, it hung for 21 s']);
 });
 
 test('an exit is reported once', () => {
@@ -239,4 +252,22 @@ test.each([
   [{ type: 'slot-not-ready', slot: 1, state: 'errored' }, 'slot 1 is errored'],
 ] as const)('why scaling failed: %p', (failure, expected) => {
   expect(scaleFailureText(failure)).toBe(expected);
+});
+
+test.each([
+  [-5, '0 ms'],
+  [0, '0 ms'],
+  [0.9, '0 ms'],
+  [999, '999 ms'],
+  [1_000, '1 s'],
+  [59_999, '59 s'],
+  [60_000, '1 m 0 s'],
+  [200_000, '3 m 20 s'],
+  [3_599_999, '59 m 59 s'],
+  [3_600_000, '1 h 0 m'],
+  [86_399_999, '23 h 59 m'],
+  [86_400_000, '1 d 0 h'],
+  [371 * 86_400_000 + 7 * 3_600_000, '371 d 7 h'],
+])('%i ms is %s', (ms, expected) => {
+  expect(durationText(ms)).toBe(expected);
 });
