@@ -1,7 +1,7 @@
 /** `status`: whether all is well, and a row for every worker. */
 import { STATUS_EXIT } from '../protocol/exit-codes.js';
 import type { Status, WorkerStatus } from '../supervisor/report/status.js';
-import { countText, durationText } from '../supervisor/report/wording.js';
+import { countText, durationText, sizeText } from '../supervisor/report/wording.js';
 import { clientOf } from './client.js';
 import type { CommandLine } from './command-line.js';
 
@@ -56,7 +56,7 @@ const COLUMNS: readonly (readonly [title: string, cell: (worker: WorkerStatus) =
   ['up', ({ uptime }) => (uptime === null ? '-' : durationText(uptime))],
   ['restarts', ({ restarts }) => String(restarts)],
   ['cpu', ({ cpu }) => (cpu === null ? '-' : `${cpu.toFixed(1)} %`)],
-  ['memory', ({ memory }) => (memory === null ? '-' : `${(memory / 2 ** 20).toFixed(1)} MB`)],
+  ['memory', ({ memory }) => (memory === null ? '-' : sizeText(memory))],
   ['gen', ({ generation }) => String(generation)],
   ['last exit', ({ lastExit }) => (lastExit === null ? '-' : `${lastExit.pid ?? '-'} ${lastExit.reason}`)],
 ];

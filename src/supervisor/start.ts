@@ -13,7 +13,8 @@ import type { App } from './app-file/load.js';
 import { isWorkerFault } from './processes/fault-context.js';
 import { createListener, type Listener } from './processes/listener.js';
 import { createLog, type Log } from './report/log.js';
-import { reportGrown } from './triggers/memory.js';
+import { createMemoryWatch } from './triggers/memory.js';
+import { createOomWatch } from '../platform/memory.js';
 import { readService, type Reading, type ReadingRequest } from './app-file/service.js';
 import { translateSignals } from './triggers/signals.js';
 import { createSupervisor, type Supervisor } from './supervisor.js';
@@ -41,6 +42,8 @@ export async function supervise(request: StartRequest): Promise<void> {
 
   const usageSource = createUsageSource();
   const usage = createUsageMeter(undefined, usageSource.of);
+  const memory = createMemoryWatch(usage, usageSource);
+  const oomWatch = createOomWatch();
   const listener = createListener();
   const ending = ended();
   const reload = (): void => void supervisor.reload();
@@ -49,9 +52,11 @@ export async function supervise(request: StartRequest): Promise<void> {
     clock: createClock(),
     listener,
     heartbeatRecords: openHeartbeatRecords(log),
+    oomWatch,
     usage,
     usageSource,
     log,
+    ready: memory.noteReady,
     load: async () => {
       const next = readService(request);
       await triggers.tryOut(triggersOf(next.app, request));
@@ -96,7 +101,8 @@ export async function supervise(request: StartRequest): Promise<void> {
       usageSource.keep([...supervisor.processes()].map(({ pid }) => pid));
       supervisor.askUsage();
     }
-    reportGrown(supervisor, usage);
+    memory.look(supervisor);
+    oomWatch.look();
   }, LOOK_MS);
 
   const code = await ending.promise;

@@ -1,5 +1,6 @@
 /** The shell around the core: performs its effects and answers requests. It decides nothing. */
 import type { HeartbeatRecords } from '../protocol/heartbeat-records.js';
+import type { OomWatch } from '../platform/memory.js';
 import type { UsageMeter, UsageSource } from '../platform/process-usage.js';
 import { failedBecause, type ActionOutcome } from './action.js';
 import type { App } from './app-file/load.js';
@@ -24,9 +25,12 @@ export interface Ports {
   readonly listener: Listener;
   /** Where workers write their heartbeats; `undefined` if nobody watches them. */
   readonly heartbeatRecords: HeartbeatRecords | undefined;
+  readonly oomWatch: OomWatch;
   readonly usage: UsageMeter;
   readonly usageSource: UsageSource;
   log(line: Line): void;
+  /** A worker has said that it is ready, or listens. */
+  ready(worker: Process): void;
   /** Reads the app file again. Rejects with a ServiceError if it cannot be used. */
   load(): Promise<Deployment>;
   /** The supervisor itself has failed. */
@@ -55,10 +59,10 @@ export interface Supervisor {
 }
 
 export function createSupervisor({ app: firstApp, instances }: Deployment, ports: Ports): Supervisor {
-  const { listener, heartbeatRecords, usage, usageSource, log } = ports;
+  const { listener, heartbeatRecords, oomWatch, usage, usageSource, log } = ports;
   const registry = createRegistry(firstApp);
   const variables = createInstanceVariables();
-  const workers = createWorkers({ listener, heartbeatRecords, usage: usageSource, report });
+  const workers = createWorkers({ listener, heartbeatRecords, oomWatch, usage: usageSource, report });
   const pidOf = (worker: WorkerId): number => registry.pidOf(worker) ?? 0;
   const pool = createPool(firstApp.policy, instances);
   const engine = createEngine({ ...ports, pool, pidOf, perform, handled });
@@ -73,7 +77,14 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
       log({ level: 'error', msg: `Worker ${pidOf(event.worker)} broke its channel: ${event.reason}` });
     else if (event.type === 'worker.listen-failed')
       log({ level: 'error', msg: `Worker ${pidOf(event.worker)} cannot listen: ${event.reason}` });
-    else engine.send(event);
+    else forward(event);
+  }
+
+  function forward(event: Extract<Event, { worker: WorkerId }>): void {
+    const running = registry.process(event.worker);
+    if (running !== undefined && (event.type === 'worker.ready' || event.type === 'worker.listening'))
+      ports.ready(running);
+    engine.send(event);
   }
 
   function perform(effect: Effect): void {

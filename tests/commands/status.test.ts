@@ -1,6 +1,6 @@
 /** How a status reads: headline, last reload, and a row for every worker. */
 import { asText, exitCodeOf } from '../../src/commands/status.js';
-import type { Status, WorkerStatus } from '../../src/supervisor/report/status.js';
+import type { LastExit, Status, WorkerStatus } from '../../src/supervisor/report/status.js';
 
 const NOW = Date.UTC(2030, 0, 1);
 beforeEach(() => jest.useFakeTimers({ now: NOW }));
@@ -16,8 +16,19 @@ const worker = (more: Partial<WorkerStatus> = {}): WorkerStatus => ({
   uptime: 200_000,
   restarts: 0,
   lastExit: null,
+  exits: [],
   memory: 50 * 2 ** 20,
   cpu: 1.26,
+  ...more,
+});
+
+const exit = (more: Partial<LastExit>): LastExit => ({
+  pid: null,
+  code: null,
+  signal: null,
+  reason: '',
+  at: null,
+  uptime: null,
   ...more,
 });
 
@@ -52,7 +63,7 @@ test('a table with a column for everything there is to know', () => {
         restarts: 12,
         cpu: 100,
         memory: 2 ** 30,
-        lastExit: { pid: 3_999, code: null, signal: 'SIGKILL', reason: 'exited (signal SIGKILL)' },
+        lastExit: exit({ pid: 3_999, signal: 'SIGKILL', reason: 'exited (signal SIGKILL)' }),
       }),
       worker({
         slot: 2,
@@ -61,7 +72,7 @@ test('a table with a column for everything there is to know', () => {
         uptime: null,
         cpu: null,
         memory: null,
-        lastExit: { pid: null, code: null, signal: null, reason: 'spawn EAGAIN' },
+        lastExit: exit({ reason: 'spawn EAGAIN' }),
       }),
     ],
   });

@@ -79,6 +79,7 @@ test('GET /status tells everything that status --json does', async () => {
       uptime: expect.any(Number),
       restarts: 0,
       lastExit: null,
+      exits: [],
       memory: expect.any(Number),
       cpu: expect.any(Number),
     })),

@@ -1,6 +1,15 @@
 /** What `status` and its exit code say of a service in each state, and what the process title says. */
 import { readFileSync } from 'node:fs';
-import { crashLooping, down, healthy, hung, type Troubled } from '../support/incidents.js';
+import {
+  crashLooping,
+  down,
+  healthy,
+  hung,
+  outOfMemory,
+  replacedForMemory,
+  type Troubled,
+} from '../support/incidents.js';
+import { makeMemoryGroup } from '../support/memory-group.js';
 import { cleanUp, until } from '../support/processes.js';
 import { messages, serving, statusOf } from '../support/service.js';
 
@@ -70,4 +79,59 @@ test('nobody who answers is an exit code of its own', async () => {
   running.kill('SIGTERM');
   await running.ended;
   expect((await headline(running))[0]).toBe(1);
+});
+
+test('a worker that was replaced for its memory is counted, with its size and the limit', async () => {
+  const running = await replacedForMemory();
+  expect(await headline(running)).toEqual([0, '✓ test-app ready: 2 of 2 workers serve']);
+  const { restartsLastMinute, workers } = await statusOf(running);
+  expect([restartsLastMinute, workers[0]?.restarts, workers[1]?.restarts]).toEqual([0, 1, 0]);
+  expect(workers[0]?.lastExit).toMatchObject({
+    code: 0,
+    signal: null,
+    reason: expect.stringMatching(
+      /^replaced at 3\d\d\.\d MB, more than max_memory_restart \(250\.0 MB\)$/,
+    ) as string,
+  });
+});
+
+test('a worker that outgrows max_memory_restart again is replaced again', async () => {
+  const running = await replacedForMemory();
+  const victim = await running.grow(300);
+  await running.said(new RegExp(`^Worker ${victim} disconnected$`));
+  expect((await statusOf(running)).workers[0]?.restarts).toBe(2);
+});
+
+const MB = 2 ** 20;
+const group = makeMemoryGroup(400 * MB);
+
+(group === undefined ? describe.skip : describe)('in a control group with a memory limit', () => {
+  afterAll(() => group?.remove());
+
+  test('a worker that the kernel kills is told from other deaths by SIGKILL', async () => {
+    const running = await outOfMemory(group?.launcher ?? []);
+    const { workers } = await statusOf(running);
+    expect(workers[0]?.lastExit).toMatchObject({
+      signal: 'SIGKILL',
+      reason: 'exited (signal SIGKILL): killed by the kernel, out of memory',
+    });
+    const [, other = NaN] = await serving(running);
+    process.kill(other, 'SIGKILL');
+    await running.said(new RegExp(`^Worker ${other} exited \\(signal SIGKILL\\)$`));
+    expect((await statusOf(running)).workers[1]?.lastExit?.reason).toBe('exited (signal SIGKILL)');
+  });
+
+  test('a max_memory_restart that is not below the limit is named at the start, with the limit and the cure', async () => {
+    const running = await healthy({ max_memory_restart: '1G' }, group?.launcher);
+    expect((await running.said(/^max_memory_restart/)).msg).toBe(
+      'max_memory_restart (1024.0 MB) is not below the memory limit of the control group (400.0 MB): the kernel kills a worker before it is replaced. Set a smaller value for each worker, in numbers or as a share of the limit such as "80%" (which PM2 refuses)',
+    );
+  });
+
+  test('a share of the limit replaces a worker before the kernel kills it', async () => {
+    const running = await healthy({ max_memory_restart: '50%' }, group?.launcher);
+    const victim = await running.grow(180);
+    await running.said(new RegExp(`^Worker ${victim} exceeds max_memory_restart, .* limit 200\\.0 MB$`));
+    await running.said(new RegExp(`^Worker ${victim} disconnected$`));
+  });
 });

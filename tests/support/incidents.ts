@@ -1,15 +1,23 @@
 /** A native service in trouble: brought into each of the states that `status` tells apart. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CLUSTER, folder, freePort, start, until, type Ended } from './processes.js';
 import { appFile, OUR_FIELDS, OUR_WORKER, serving, statusOf, type Service } from './service.js';
 
-/** Our own worker; a file `trouble` beside it says which slots fail, and SIGUSR2 blocks its event loop for good. */
+/**
+ * Our own worker; a file `trouble` beside it says which slots crash a moment after their start, and by how many megabytes
+ * a worker grows at SIGUSR2; otherwise that signal blocks its event loop for good.
+ */
 const PROGRAM = `
 const { existsSync, readFileSync } = require('node:fs');
 const file = require('node:path').join(__dirname, 'trouble');
-const { crash = [] } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
-process.on('SIGUSR2', () => { for (;;); });
+const trouble = () => existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+const { crash = [] } = trouble();
+process.on('SIGUSR2', () => {
+  const { grow } = trouble();
+  if (grow === undefined) for (;;);
+  globalThis.hoard = Buffer.alloc(grow * 2 ** 20, 1);
+});
 if (crash.includes(Number(process.env.NODE_APP_INSTANCE)))
   setTimeout(() => { throw new Error('connect ECONNREFUSED 127.0.0.1:5432'); }, 300);
 ${OUR_WORKER}`;
@@ -17,17 +25,22 @@ ${OUR_WORKER}`;
 export interface Troubled extends Service {
   /** Its app file. */
   readonly file: string;
-  /** From now on workers of these slots crash a moment after their start. */
+  /** From now on workers of these slots crash a moment after their start, or none do. */
   crash(...slots: readonly number[]): void;
+  /** The first worker takes so many megabytes more. @returns its pid */
+  grow(megabytes: number): Promise<number>;
   /** Runs a command. */
   command(...args: readonly string[]): Promise<Ended & { readonly text: string }>;
 }
 
-/** Two workers that serve. */
-export async function healthy(fields: object = {}): Promise<Troubled> {
+/**
+ * Two workers that serve.
+ * @param launcher see `start` of `processes.ts`
+ */
+export async function healthy(fields: object = {}, launcher: readonly string[] = []): Promise<Troubled> {
   const file = appFile(PROGRAM, { ...OUR_FIELDS, exp_backoff_restart_delay: 100, ...fields });
   const env = { PORT: String(await freePort()), RUN_DIR: folder(), NO_COLOR: '1' };
-  const running = start([CLUSTER, '--config', file], env);
+  const running = start([CLUSTER, '--config', file], env, undefined, launcher);
   const trouble = join(dirname(file), 'trouble');
   await until(async () => (await serving({ env }).catch(() => [])).length === 2, 'both workers serve');
   return Object.assign(running, {
@@ -35,8 +48,13 @@ export async function healthy(fields: object = {}): Promise<Troubled> {
     env,
     file,
     crash(...slots: readonly number[]) {
-      if (slots.length === 0) rmSync(trouble);
-      else writeFileSync(trouble, JSON.stringify({ crash: slots }));
+      writeFileSync(trouble, JSON.stringify({ crash: slots }));
+    },
+    async grow(megabytes: number) {
+      const [victim = NaN] = await serving({ env });
+      writeFileSync(trouble, JSON.stringify({ grow: megabytes }));
+      process.kill(victim, 'SIGUSR2');
+      return victim;
     },
     async command(...args: readonly string[]) {
       const command = start([CLUSTER, ...args, '--config', file], env);
@@ -73,6 +91,23 @@ export async function down(): Promise<Troubled> {
   for (const pid of workers) process.kill(pid, 'SIGKILL');
   await until(async () => (await statusOf(running)).restartsLastMinute >= 8, 'eight restarts');
   await untilInBackoff(running, [0, 1]);
+  return running;
+}
+
+/** A worker has been replaced by max_memory_restart. */
+export async function replacedForMemory(): Promise<Troubled> {
+  const running = await healthy({ max_memory_restart: '250M' });
+  const victim = await running.grow(300);
+  await running.said(new RegExp(`^Worker ${victim} disconnected$`));
+  return running;
+}
+
+/** The kernel has killed a worker for want of memory. @param launcher of a group with a limit of 400 MB */
+export async function outOfMemory(launcher: readonly string[]): Promise<Troubled> {
+  const running = await healthy({}, launcher);
+  const victim = await running.grow(500);
+  await running.said(new RegExp(`^Worker ${victim} was killed by the kernel`));
+  await until(async () => (await serving(running)).length === 2, 'its successor serves');
   return running;
 }
 

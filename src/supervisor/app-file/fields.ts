@@ -81,13 +81,23 @@ function instances(value: unknown): Parsed<number> {
 
 const BYTES = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 } as const;
 
-/** PM2's grammar: digits and an upper-case unit, `"300M"`; a bare number is bytes. */
-function bytes(value: unknown): Parsed<number | undefined> {
+/** A part of the memory limit: 0.8 = 80 %. */
+export interface MemoryShare {
+  readonly share: number;
+}
+
+/**
+ * PM2's grammar: digits and an upper-case unit, `"300M"`; a bare number is bytes. And one value that PM2 does not know:
+ * `"80%"` of the memory limit of the control group or of the machine.
+ */
+function memorySize(value: unknown): Parsed<number | MemoryShare | undefined> {
+  const [, percent] = /^([1-9]\d?)%$/.exec(wordOf(value)) ?? [];
+  if (percent !== undefined) return ok({ share: Number(percent) / 100 });
   const match = /^(\d+)([GMK]?)$/.exec(wordOf(value));
   const size = Number(match?.[1]) * (BYTES[match?.[2] as keyof typeof BYTES] ?? 1);
   return match !== null && size > 0
     ? ok(size)
-    : { expected: 'a number of bytes, or a text such as "300M" or "1G"' };
+    : { expected: 'a number of bytes, or a text such as "300M", "1G" or "80%" (of the memory limit)' };
 }
 
 const TIME = { s: 1_000, m: 60_000, h: 3_600_000 } as const;
@@ -184,7 +194,7 @@ export const FOLLOWED = {
   kill_timeout: field(1_600, number(1, 'a whole number of milliseconds, at least 1')),
   shutdown_with_message: field(false, flag),
   treekill: field(true, flag),
-  max_memory_restart: field<number | undefined>(undefined, bytes),
+  max_memory_restart: field<number | MemoryShare | undefined>(undefined, memorySize),
   cron_restart: field<string | undefined>(undefined, cronPattern, 'cron'),
   watch: field<readonly string[] | boolean>(false, paths),
   ignore_watch: field<readonly (string | RegExp)[]>([], ignorePatterns),

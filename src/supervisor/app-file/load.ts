@@ -4,8 +4,17 @@ import { constants } from 'node:os';
 import { basename, dirname, extname, isAbsolute, join, resolve, sep } from 'node:path';
 import { types } from 'node:util';
 import { errors, type InvalidValue } from '../../errors.js';
+import { readMemoryLimit } from '../../platform/memory.js';
 import { resolveEnvironment } from './environment.js';
-import { camelCase, FOLLOWED, HOLDS_ANYWAY, IGNORED_FIELDS, LOG_FIELDS, type Field } from './fields.js';
+import {
+  camelCase,
+  FOLLOWED,
+  HOLDS_ANYWAY,
+  IGNORED_FIELDS,
+  LOG_FIELDS,
+  type Field,
+  type MemoryShare,
+} from './fields.js';
 import { unfollowedWatchOptions, type WatchOptions } from './watch-options.js';
 import { patternWarnings, type WatchPatterns } from './watch-patterns.js';
 import type { Policy } from '../core/model.js';
@@ -139,7 +148,7 @@ function resolveApp(entry: Entry, request: LoadRequest, problems: InvalidValue[]
     shutdownWithMessage: value('shutdown_with_message'),
     killSignal: killSignal(shell, problems),
     treekill: value('treekill'),
-    maxMemoryBytes: value('max_memory_restart'),
+    maxMemoryBytes: memoryBytes(value('max_memory_restart')),
     cronRestart: value('cron_restart'),
     watch: watchOf(value, cwd),
     policy: policyOf(value),
@@ -181,6 +190,10 @@ function policyOf(value: Read): DescribedApp['policy'] {
     isJob: !value('autorestart') && value('cron_restart') !== undefined,
     stopExitCodes: value('stop_exit_codes'),
   };
+}
+
+function memoryBytes(size: number | MemoryShare | undefined): number | undefined {
+  return typeof size === 'object' ? Math.floor(readMemoryLimit().bytes * size.share) : size;
 }
 
 function watchOf(value: Read, cwd: string): Watch | undefined {
@@ -323,6 +336,9 @@ function warnings(entry: Entry, envName: string | undefined): string[] {
     ...(logs.length > 0 ? [`${logs.join(', ')} not followed: logs go to standard output`] : []),
     ...ignored.map(name => `${name} is not followed by the native supervisor`),
     ...unknown.map(name => `${name} is not a field of an app file; did you mean ${nearest(name)}?`),
+    ...(typeof readField(entry, 'max_memory_restart', []) === 'object'
+      ? ['max_memory_restart is a share of the memory limit: PM2 refuses an app file with such a value']
+      : []),
     ...(envName !== undefined && entry[`env_${envName}`] === undefined
       ? [`--env ${envName}: the app file has no env_${envName}`]
       : []),

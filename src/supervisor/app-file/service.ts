@@ -5,7 +5,9 @@ import { isWorkerFile } from '../../worker-file.js';
 import { countWorkers, readMachine } from '../../platform/cpus.js';
 import { loadApp, type App, type DescribedApp } from './load.js';
 import { runDirectoryOf, runDirectoryProblems, type RunDirectory } from '../control/run-directory.js';
+import { readMemoryLimit } from '../../platform/memory.js';
 import { readUsage } from '../../platform/process-usage.js';
+import { sizeText } from '../report/wording.js';
 
 export interface ReadingRequest {
   /** Absolute path of the app file. */
@@ -40,7 +42,7 @@ export function readService(request: ReadingRequest): Reading {
     app,
     instances: count,
     why: reason,
-    warnings: [...loaded.warnings, ...invalid.flatMap(leftToTheApp), ...unmeasured(app)],
+    warnings: [...loaded.warnings, ...invalid.flatMap(leftToTheApp), ...unmeasured(app), ...beyondLimit(app)],
     settings,
     config: app.ours ? readConfig(app.env) : undefined,
     runDirectory: runDirectoryOf({ ...request, name: app.name, runDir: settings.runDir }),
@@ -81,3 +83,13 @@ const unmeasured = (app: App): string[] =>
     : [
         'max_memory_restart is not followed: this system has no /proc that tells how much memory a worker takes',
       ];
+
+/** The kernel kills a process at the memory limit without asking it to drain; a worker must be replaced before. */
+function beyondLimit({ maxMemoryBytes = 0 }: App): string[] {
+  const { bytes, of } = readMemoryLimit();
+  if (maxMemoryBytes < bytes) return [];
+  const limit = `the memory ${of === 'cgroup' ? 'limit of the control group' : 'of the machine'} (${sizeText(bytes)})`;
+  return [
+    `max_memory_restart (${sizeText(maxMemoryBytes)}) is not below ${limit}: the kernel kills a worker before it is replaced. Set a smaller value for each worker, in numbers or as a share of the limit such as "80%" (which PM2 refuses)`,
+  ];
+}

@@ -56,7 +56,17 @@ export type ExitCause =
   /** It was not ready within `listenTimeoutMs`. */
   | { readonly type: 'start-timeout'; readonly limitMs: Millis }
   /** The operating system refused the fork; `message` is the system's. */
-  | { readonly type: 'fork-failed'; readonly message: string };
+  | { readonly type: 'fork-failed'; readonly message: string }
+  /** It was replaced because it took more memory than `max_memory_restart` allows. */
+  | ({ readonly type: 'memory-limit' } & MemoryExcess)
+  /** The kernel killed it for want of memory. */
+  | { readonly type: 'out-of-memory' };
+
+/** In bytes. */
+export interface MemoryExcess {
+  readonly bytes: number;
+  readonly limitBytes: number;
+}
 
 /** How a worker ended, as the operating system reports it. */
 export interface Exit {
@@ -75,11 +85,12 @@ export interface History {
   readonly unstable: number;
   /** Consecutive forks that the operating system refused; they say nothing about the build. */
   readonly forkFailures: number;
-  /** Workers forked to replace one that had exited, since the supervisor started. */
+  /** Workers forked to replace one that had exited or had grown too large, since the supervisor started. */
   readonly restarts: number;
-  /** When they were forked: those of the last minute, the oldest first. */
+  /** When those were forked that replace one that had exited: the last minute's, the oldest first. */
   readonly restartedAt: readonly Millis[];
-  readonly lastExit: Exit | undefined;
+  /** How its last workers ended, the newest first: those that ended without an order, or that had grown too large. */
+  readonly exits: readonly Exit[];
   /** When it was last replaced for its memory. */
   readonly memoryRestartAt: Millis | undefined;
 }
@@ -111,7 +122,7 @@ export interface Unresponsive {
   readonly isHung: boolean;
 }
 
-export type ReplaceReason = 'reload' | 'memory';
+export type ReplaceReason = { readonly type: 'reload' } | ({ readonly type: 'memory' } & MemoryExcess);
 
 export type Slot = { readonly history: History } & (
   | { readonly at: 'vacant' }
@@ -210,11 +221,18 @@ export type Event =
       readonly worker: WorkerId;
       readonly code: number | null;
       readonly signal: string | null;
+      /** The kernel killed it for want of memory. */
+      readonly outOfMemory?: boolean;
     }
   /** It drains on its own, and will exit with this code. */
   | { readonly type: 'worker.draining'; readonly worker: WorkerId; readonly code: number }
   /** It takes more memory than `max_memory_restart` allows. */
-  | { readonly type: 'worker.memory-exceeded'; readonly worker: WorkerId }
+  | ({
+      readonly type: 'worker.memory-exceeded';
+      readonly worker: WorkerId;
+      /** It took less when it became ready; otherwise its successor would be as large. */
+      readonly hasGrown: boolean;
+    } & MemoryExcess)
   /** Its heartbeats have stopped, or come again (`processes/heartbeats.ts`). */
   | {
       readonly type: 'worker.unresponsive';
@@ -265,6 +283,8 @@ export type Notice =
       /** It had been ordered to drain. */
       readonly ordered: boolean;
     }
+  /** The kernel killed it for want of memory. */
+  | { readonly type: 'worker.out-of-memory'; readonly worker: WorkerId }
   | { readonly type: 'worker.draining'; readonly worker: WorkerId }
   | { readonly type: 'worker.start-timeout'; readonly worker: WorkerId; readonly exit: Exit }
   | { readonly type: 'hang.begun'; readonly worker: WorkerId; readonly hungMs: Millis }
@@ -273,7 +293,7 @@ export type Notice =
   | { readonly type: 'slot.backoff'; readonly slot: SlotId; readonly delayMs: Millis }
   | { readonly type: 'slot.stopped'; readonly slot: SlotId; readonly exit: Exit }
   | { readonly type: 'slot.errored'; readonly slot: SlotId; readonly unstable: number }
-  | { readonly type: 'memory-restart.begun'; readonly worker: WorkerId }
+  | ({ readonly type: 'memory-restart.begun'; readonly worker: WorkerId } & MemoryExcess)
   | ({ readonly type: 'memory-restart.failed' } & SuccessorLost)
   | { readonly type: 'reload.begun'; readonly slots: number }
   | { readonly type: 'reload.queued' }

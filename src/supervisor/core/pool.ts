@@ -3,6 +3,7 @@ import type {
   AbortReason,
   DrainingWorker,
   Effect,
+  Exit,
   Generation,
   History,
   Millis,
@@ -25,7 +26,7 @@ export const newHistory = (generation: Generation): History => ({
   forkFailures: 0,
   restarts: 0,
   restartedAt: [],
-  lastExit: undefined,
+  exits: [],
   memoryRestartAt: undefined,
 });
 
@@ -35,6 +36,14 @@ export const withoutFailures = (history: History): History => ({
   unstable: 0,
   forkFailures: 0,
   restartedAt: [],
+});
+
+/** How many exits a slot remembers. */
+const MAX_EXITS = 10;
+
+export const withExit = (history: History, exit: Exit): History => ({
+  ...history,
+  exits: [exit, ...history.exits.slice(0, MAX_EXITS - 1)],
 });
 
 export const withoutEffects = (pool: Pool): Outcome => ({ pool, effects: [], notices: [] });
@@ -135,10 +144,10 @@ export const loadAgainIfRequested = (pool: Pool): Outcome =>
 /** Gives up a reload: successors that have not proved themselves drain, and the old workers keep their slots. */
 export function abortReload(pool: Pool, reason: AbortReason, now: Millis): Outcome {
   const successors = pool.slots.flatMap((slot, id) =>
-    slot.at === 'replacing' && slot.why === 'reload' ? [[id, slot.successor] as const] : [],
+    slot.at === 'replacing' && slot.why.type === 'reload' ? [[id, slot.successor] as const] : [],
   );
   const slots = pool.slots.map((slot): Slot => {
-    if (slot.at !== 'replacing' || slot.why !== 'reload') return slot;
+    if (slot.at !== 'replacing' || slot.why.type !== 'reload') return slot;
     return { at: 'ready', history: slot.history, worker: slot.worker };
   });
   return andThen(drain({ ...pool, slots }, successors, 'retire', now), rest => endReload(rest, reason));

@@ -10,9 +10,9 @@ export const isSettled = ({ reload, slots }: Pool): boolean =>
 export const workersInSlots = ({ slots }: Pool): readonly WorkerId[] =>
   slots.flatMap(workersOf).map(({ id }) => id);
 
-/** Whether some slot still reports the exit of this worker. */
-export const isExitReported = ({ slots }: Pool, worker: WorkerId): boolean =>
-  slots.some(({ history }) => history.lastExit?.worker === worker);
+/** The workers whose exits some slot remembers. */
+export const rememberedWorkers = ({ slots }: Pool): ReadonlySet<WorkerId> =>
+  new Set(slots.flatMap(({ history }) => history.exits.map(({ worker }) => worker)));
 
 /**
  * Whether workers of this generation may still be forked.

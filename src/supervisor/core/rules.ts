@@ -26,6 +26,7 @@ import {
   policyOf,
   startWorker,
   updateWorker,
+  withExit,
   withoutEffects,
   withoutFailures,
   withSlot,
@@ -139,8 +140,14 @@ function retireReplaced(pool: Pool, now: Millis): Outcome {
   for (const [id, slot] of pool.slots.entries()) {
     if (slot.at !== 'replacing' || slot.successor.at !== 'serving' || isPendingCanary(pool, slot.successor))
       continue;
-    const left = drain(pool, [[id, slot.worker]], 'retire', now);
-    return { ...left, pool: withSlot(left.pool, id, successorAlone(slot, slot.history)) };
+    const { history, worker, why } = slot;
+    const left = drain(pool, [[id, worker]], 'retire', now);
+    const exit = { worker: worker.id, code: null, signal: null };
+    const remembered =
+      why.type === 'reload'
+        ? history
+        : withExit(history, { ...exit, cause: { ...why, type: 'memory-limit' } });
+    return { ...left, pool: withSlot(left.pool, id, successorAlone(slot, remembered)) };
   }
   return withoutEffects(pool);
 }
@@ -210,7 +217,7 @@ function renew(pool: Pool, id: SlotId, slot: Slot, target: number, now: Millis):
   const { history } = slot;
   if (slot.at === 'ready') {
     const { worker: successor, ...forked } = fork(pool, id, target, now);
-    const next: Slot = { at: 'replacing', history, worker: slot.worker, successor, why: 'reload' };
+    const next: Slot = { at: 'replacing', history, worker: slot.worker, successor, why: { type: 'reload' } };
     return { ...forked, pool: withSlot(forked.pool, id, next) };
   }
   const drained =

@@ -32,7 +32,7 @@ import {
   noteSilence,
 } from './transitions.js';
 
-/** A slot restarted for its memory is not restarted for it again for so long. */
+/** A slot whose workers are too large from the start is not restarted for its memory again for so long. */
 const MEMORY_RESTART_PAUSE_MS = 60_000;
 
 /** A pool in which nothing has happened yet; the first `wake` fills it. */
@@ -88,7 +88,7 @@ function react(pool: Pool, event: Event, now: Millis): Outcome {
     case 'worker.responsive':
       return noteHeartbeats(pool, event.worker, now);
     case 'worker.memory-exceeded':
-      return restartForMemory(pool, event.worker, now);
+      return restartForMemory(pool, event, now);
     case 'fork.failed':
       return forkFailed(pool, event.worker, event.message, now);
     case 'reload.requested':
@@ -111,19 +111,33 @@ function listening(pool: Pool, worker: WorkerId, now: Millis): Pool {
   return becomeReady(pool, worker, now);
 }
 
-/** A worker above its memory limit gets a successor first; one slot at a time, and none twice in a row. */
-function restartForMemory(pool: Pool, worker: WorkerId, now: Millis): Outcome {
+/**
+ * A worker above its memory limit gets a successor first; one slot at a time. One that was as large when it became ready
+ * is not replaced again soon: its successor would be no smaller.
+ */
+function restartForMemory(
+  pool: Pool,
+  { worker, hasGrown, bytes, limitBytes }: Extract<Event, { type: 'worker.memory-exceeded' }>,
+  now: Millis,
+): Outcome {
   const place = locate(pool, worker);
   if (place?.slot.at !== 'ready' || pool.reload !== undefined) return withoutEffects(pool);
   const { id, slot } = place;
   const { memoryRestartAt, generation } = slot.history;
   const isRecent = memoryRestartAt !== undefined && now - memoryRestartAt < MEMORY_RESTART_PAUSE_MS;
-  if (isRecent || pool.slots.some(({ at }) => at === 'replacing')) return withoutEffects(pool);
+  if ((isRecent && !hasGrown) || pool.slots.some(({ at }) => at === 'replacing')) return withoutEffects(pool);
+  const excess = { bytes, limitBytes };
   const { worker: successor, ...forked } = fork(pool, id, pool.generation, now);
   const history = { ...slot.history, generation, memoryRestartAt: now };
-  const next: Slot = { at: 'replacing', history, worker: slot.worker, successor, why: 'memory' };
+  const next: Slot = {
+    at: 'replacing',
+    history,
+    worker: slot.worker,
+    successor,
+    why: { type: 'memory', ...excess },
+  };
   return andThen(forked, rest =>
-    noticing(withSlot(rest, id, next), { type: 'memory-restart.begun', worker }),
+    noticing(withSlot(rest, id, next), { type: 'memory-restart.begun', worker, ...excess }),
   );
 }
 

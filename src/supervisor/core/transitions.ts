@@ -2,6 +2,7 @@
 import type {
   BootFailure,
   DrainingWorker,
+  Event,
   Exit,
   History,
   Millis,
@@ -23,6 +24,7 @@ import {
   policyOf,
   stopAll,
   updateWorker,
+  withExit,
   withoutEffects,
   withoutFailures,
   withSlot,
@@ -81,18 +83,30 @@ export function noteHeartbeats(pool: Pool, id: WorkerId, now: Millis): Outcome {
 /** The process of a worker has exited. */
 export function exited(
   pool: Pool,
-  { worker, code, signal }: Pick<Exit, 'worker' | 'code' | 'signal'>,
+  { worker, code, signal, outOfMemory = false }: Extract<Event, { type: 'worker.exited' }>,
   now: Millis,
 ): Outcome {
-  const ordered = pool.draining.some(({ id, ordered: isOrdered }) => id === worker && isOrdered);
-  const noticed = noticing(pool, { type: 'worker.exited', worker, code, signal, ordered });
+  const leaving = pool.draining.find(({ id }) => id === worker);
+  const noticed = noticing(
+    pool,
+    { type: 'worker.exited', worker, code, signal, ordered: leaving?.ordered === true },
+    ...(outOfMemory ? [{ type: 'worker.out-of-memory', worker } as const] : []),
+  );
   const place = locate(pool, worker);
   if (place !== undefined) {
-    const exit: Exit = { worker, code, signal, cause: announcedBy(place) };
-    return andThen(noticed, rest => lost(rest, place, exit, now));
+    const cause: Exit['cause'] = outOfMemory ? { type: 'out-of-memory' } : announcedBy(place);
+    return andThen(noticed, rest => lost(rest, place, { worker, code, signal, cause }, now));
   }
-  const draining = pool.draining.filter(({ id }) => id !== worker);
-  return draining.length < pool.draining.length ? { ...noticed, pool: { ...pool, draining } } : noticed;
+  return leaving === undefined ? noticed : { ...noticed, pool: left(pool, leaving, { code, signal }) };
+}
+
+/** A draining worker has exited; its slot may have remembered the exit before it happened. */
+function left(pool: Pool, { id, slot: slotId }: DrainingWorker, end: Pick<Exit, 'code' | 'signal'>): Pool {
+  const draining = pool.draining.filter(worker => worker.id !== id);
+  const slot = pool.slots[slotId];
+  if (slot?.history.exits.some(({ worker }) => worker === id) !== true) return { ...pool, draining };
+  const exits = slot.history.exits.map(exit => (exit.worker === id ? { ...exit, ...end } : exit));
+  return withSlot({ ...pool, draining }, slotId, { ...slot, history: { ...slot.history, exits } });
 }
 
 function announcedBy(place: Located): Exit['cause'] {
@@ -135,10 +149,10 @@ function incurableCode({ cause, code }: Exit): number | undefined {
 /** A successor has not proved itself: the old worker, which never stopped serving, keeps its slot. */
 function successorLost(pool: Pool, { id, slot }: LocatedSuccessor, exit: Exit, now: Millis): Outcome {
   const { successor, worker, why } = slot;
-  const history = { ...slot.history, lastExit: exit };
+  const history = withExit(slot.history, exit);
   const kept = withSlot(pool, id, { at: 'ready', history, worker });
   const loss: SuccessorLost = { slot: id, exit, state: successor.at };
-  if (why === 'reload') return abortReload(kept, { type: 'successor-lost', ...loss }, now);
+  if (why.type === 'reload') return abortReload(kept, { type: 'successor-lost', ...loss }, now);
   return noticing(kept, { type: 'memory-restart.failed', ...loss });
 }
 
@@ -158,7 +172,7 @@ function currentLost(pool: Pool, losses: readonly Loss[], now: Millis): Outcome 
     const { id, slot } = place;
     const stable = isStable(pool, slot.worker, now);
     const unstable = stable ? 0 : slot.history.unstable + 1;
-    const history = { ...slot.history, unstable, forkFailures: 0, lastExit: exit };
+    const history = { ...withExit(slot.history, exit), unstable, forkFailures: 0 };
     const next = afterLoss(pool, slot, history, exit, now);
     slots[id] = next;
     notices.push(...consequence(id, next, now));
@@ -207,7 +221,10 @@ export function successorAlone(
   { successor, why }: Extract<Slot, { at: 'replacing' }>,
   before: History,
 ): Slot {
-  const cleared = why === 'reload' ? withoutFailures(before) : { ...before, unstable: 0 };
+  const cleared =
+    why.type === 'reload'
+      ? withoutFailures(before)
+      : { ...before, unstable: 0, restarts: before.restarts + 1 };
   const history = { ...cleared, generation: successor.generation };
   return successor.at === 'starting'
     ? { at: 'starting', history, worker: successor }
@@ -230,7 +247,7 @@ export function forkFailed(pool: Pool, worker: WorkerId, message: string, now: M
   if (place.role === 'successor') return andThen(noticed, rest => successorLost(rest, place, exit, now));
   const forkFailures = place.slot.history.forkFailures + 1;
   const delayMs = forkFailureDelay(forkFailures);
-  const history = { ...place.slot.history, forkFailures, lastExit: exit };
+  const history = { ...withExit(place.slot.history, exit), forkFailures };
   const waiting = withSlot(pool, place.id, { at: 'backoff', history, until: now + delayMs });
   const retried = andThen(noticed, () =>
     noticing(waiting, { type: 'slot.backoff', slot: place.id, delayMs }),

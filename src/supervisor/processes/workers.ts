@@ -3,6 +3,7 @@ import type { Worker } from 'node:cluster';
 import type { ChildProcess } from 'node:child_process';
 import { ServiceError } from '../../errors.js';
 import { portOwner } from '../../platform/port-owner.js';
+import type { OomWatch } from '../../platform/memory.js';
 import type { UsageSource } from '../../platform/process-usage.js';
 import { unableToListen } from '../../platform/system-errors.js';
 import { forkFailureText } from '../../platform/system-errors.js';
@@ -62,6 +63,7 @@ export interface WorkerNeeds {
   readonly listener: Listener;
   /** Without them heartbeats are not monitored. */
   readonly heartbeatRecords: HeartbeatRecords | undefined;
+  readonly oomWatch: OomWatch;
   readonly usage: UsageSource;
   report(event: Report): void;
 }
@@ -182,7 +184,8 @@ function fork(request: ForkRequest, context: Context): Process | undefined {
   return pid === undefined ? undefined : { id, pid, forkedAt: performance.now() };
 }
 
-function observe({ id, app }: ForkRequest, worker: Worker, { running, heartbeats, report }: Context): void {
+function observe({ id, app }: ForkRequest, worker: Worker, context: Context): void {
+  const { running, heartbeats, oomWatch, report } = context;
   const send = (event: Report): void => outsideFaultContext(() => report(event));
   worker
     .on('online', () => send({ type: 'worker.online', worker: id }))
@@ -200,12 +203,15 @@ function observe({ id, app }: ForkRequest, worker: Worker, { running, heartbeats
       outsideFaultContext(() => {
         const gone = running.get(id);
         heartbeats?.remove(id);
+        // Only kills that are not ours can be the kernel's.
+        const outOfMemory = signal === 'SIGKILL' && !worker.process.killed && oomWatch.claimKill();
+        const exit = { worker: id, code: signal === null ? code : null, signal, outOfMemory };
         const finish = (): void => {
           running.delete(id);
           const failure = gone?.listenFailure;
           if (failure !== undefined && code !== 0)
             report({ type: 'worker.boot-failed', worker: id, failure });
-          report({ type: 'worker.exited', worker: id, code: signal === null ? code : null, signal });
+          report({ type: 'worker.exited', ...exit });
         };
         if (gone?.helpers === undefined) finish();
         else gone.helpers.end(finish);

@@ -3,7 +3,15 @@
  * (N = pid) are a contract: other programs read them.
  */
 import type { Effect, Exit, Notice, Pool, Verdict, WorkerId } from '../core/model.js';
-import { abortText, causeText, durationText, endText, exitText, successorLostText } from './wording.js';
+import {
+  abortText,
+  causeText,
+  durationText,
+  endText,
+  exitText,
+  sizeText,
+  successorLostText,
+} from './wording.js';
 
 export type Level = 'info' | 'warn' | 'error' | 'fatal';
 
@@ -24,6 +32,8 @@ export function narrateNotice(notice: Notice, pid: Pid): Line {
       return notice.ordered
         ? info(`Worker ${pid(notice.worker)} disconnected`)
         : warn(`Worker ${pid(notice.worker)} ${endText(notice)}`);
+    case 'worker.out-of-memory':
+      return error(`Worker ${pid(notice.worker)} was killed by the kernel: out of memory`);
     case 'worker.draining':
       return warn(`Worker ${pid(notice.worker)} drains on its own`);
     case 'worker.start-timeout':
@@ -43,7 +53,9 @@ export function narrateNotice(notice: Notice, pid: Pid): Line {
     case 'slot.errored':
       return error(`Slot ${notice.slot} errored after ${notice.unstable} unstable exits in a row`);
     case 'memory-restart.begun':
-      return warn(`Worker ${pid(notice.worker)} exceeds max_memory_restart, replacing it`);
+      return warn(
+        `Worker ${pid(notice.worker)} exceeds max_memory_restart, replacing it: ${sizeText(notice.bytes)}, limit ${sizeText(notice.limitBytes)}`,
+      );
     case 'memory-restart.failed':
       return error(`The old worker of slot ${notice.slot} stays: ${successorLostText(notice)}`);
     case 'reload.begun':

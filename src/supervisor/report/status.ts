@@ -12,6 +12,7 @@ import type {
 } from '../core/model.js';
 import { healthOf, recentRestarts, servedCount, type Health } from '../core/health.js';
 import { exitText } from './wording.js';
+import type { ProcessEnd } from '../registry.js';
 import type { Process } from '../processes/workers.js';
 
 export type WorkerState =
@@ -23,6 +24,10 @@ export interface LastExit {
   readonly code: number | null;
   readonly signal: string | null;
   readonly reason: string;
+  /** When, in ms since the epoch; `null` while the process still drains. */
+  readonly at: number | null;
+  /** How long the process had run; `null` if it was never forked, or still drains. */
+  readonly uptime: number | null;
 }
 
 /** One row: a worker, or a slot that has none. Times in ms, memory in bytes, CPU in percent of one core. */
@@ -38,6 +43,8 @@ export interface WorkerStatus {
   readonly uptime: number | null;
   readonly restarts: number;
   readonly lastExit: LastExit | null;
+  /** The last ten, the newest first: without an order, or replaced for its memory. */
+  readonly exits: readonly LastExit[];
   readonly memory: number | null;
   readonly cpu: number | null;
 }
@@ -80,6 +87,7 @@ export interface Facts {
   process(worker: WorkerId): Process | undefined;
   /** The pid of a worker, also after its exit. */
   pidOf(worker: WorkerId): number | undefined;
+  endOf(worker: WorkerId): ProcessEnd | undefined;
   usageOf(worker: Process): { readonly memory: number; readonly cpu: number } | undefined;
 }
 
@@ -103,12 +111,12 @@ export function workerRows(pool: Pool, facts: Facts): WorkerStatus[] {
 
 /** A worker that drains on its own has announced its exit code: the exit is reported once it has happened. */
 function historyOf({ history }: Slot, { draining }: Pool): History {
-  const { lastExit: exit } = history;
-  const isToCome = exit !== undefined && exit.code !== null && draining.some(({ id }) => id === exit.worker);
-  return isToCome ? { ...history, lastExit: undefined } : history;
+  const isToCome = ({ code, worker }: Exit): boolean =>
+    code !== null && draining.some(({ id }) => id === worker);
+  return { ...history, exits: history.exits.filter(exit => !isToCome(exit)) };
 }
 
-const NO_HISTORY = { restarts: 0, lastExit: undefined };
+const NO_HISTORY = { restarts: 0, exits: [] };
 
 function slotRows(slot: Slot, id: SlotId, history: History, facts: Facts): WorkerStatus[] {
   const rowOf = (worker: Starting | Serving): WorkerStatus => {
@@ -138,11 +146,12 @@ function row(
   slot: SlotId,
   worker: { readonly id: WorkerId; readonly generation: number } | undefined,
   state: WorkerState,
-  history: { readonly restarts: number; readonly lastExit: Exit | undefined; readonly generation?: number },
+  history: { readonly restarts: number; readonly exits: readonly Exit[]; readonly generation?: number },
   facts: Facts,
 ): WorkerStatus {
   const running = worker && facts.process(worker.id);
   const usage = running && facts.usageOf(running);
+  const exits = history.exits.map(exit => describeExit(exit, facts));
   return {
     slot,
     pid: running?.pid ?? null,
@@ -152,13 +161,15 @@ function row(
     nextTryIn: null,
     uptime: running === undefined ? null : Math.round(performance.now() - running.forkedAt),
     restarts: history.restarts,
-    lastExit: history.lastExit === undefined ? null : lastExit(history.lastExit, facts),
+    lastExit: exits[0] ?? null,
+    exits,
     memory: usage?.memory ?? null,
     cpu: usage?.cpu ?? null,
   };
 }
 
-function lastExit(exit: Exit, facts: Facts): LastExit {
-  const { code, signal } = exit;
-  return { pid: facts.pidOf(exit.worker) ?? null, code, signal, reason: exitText(exit) };
+function describeExit(exit: Exit, facts: Facts): LastExit {
+  const { worker, code, signal } = exit;
+  const { at = null, uptime = null } = facts.endOf(worker) ?? {};
+  return { pid: facts.pidOf(worker) ?? null, code, signal, reason: exitText(exit), at, uptime };
 }

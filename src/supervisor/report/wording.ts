@@ -10,8 +10,16 @@ export function endText({ code, signal }: Pick<Exit, 'code' | 'signal'>): string
 
 /** The end with its cause: `exited (code 1): Cannot find module 'x'`, `not ready within 3000 ms`. */
 export function exitText(exit: Exit): string {
-  return joined(endText(exit), causeText(exit.cause));
+  const cause = causeText(exit.cause);
+  // How a worker ended that was ordered to says nothing about why.
+  return isOrdered(exit) ? cause : joined(endText(exit), cause);
 }
+
+const isOrdered = ({ cause }: Exit): boolean =>
+  cause?.type === 'start-timeout' || cause?.type === 'memory-limit';
+
+/** Bytes as `231.0 MB`. */
+export const sizeText = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
 export function causeText(cause: ExitCause | undefined): string {
   switch (cause?.type) {
@@ -19,6 +27,10 @@ export function causeText(cause: ExitCause | undefined): string {
       return '';
     case 'start-timeout':
       return `not ready within ${cause.limitMs} ms`;
+    case 'memory-limit':
+      return `replaced at ${sizeText(cause.bytes)}, more than max_memory_restart (${sizeText(cause.limitBytes)})`;
+    case 'out-of-memory':
+      return 'killed by the kernel, out of memory';
     case 'boot-failed':
     case 'fork-failed':
       return cause.message;

@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { readMemoryLimit } from '../../../src/platform/memory.js';
 import {
   loadApp,
   type DescribedApp,
@@ -133,6 +134,9 @@ describe('a field', () => {
     ['max_memory_restart', '1.5G'],
     ['max_memory_restart', '300MB'],
     ['max_memory_restart', 0],
+    ['max_memory_restart', '0%'],
+    ['max_memory_restart', '100%'],
+    ['max_memory_restart', '12.5%'],
     ['min_uptime', 50],
     ['max_restarts', 0],
     ['stop_exit_codes', [256]],
@@ -203,6 +207,14 @@ test('all problems are told at once', () => {
   expect(refusal({ instances: 'x', kill_timeout: 'y', exec_mode: 'fork' })).toMatch(
     /instances.*"x".*kill_timeout.*"y".*exec_mode.*"fork"/,
   );
+});
+
+test('max_memory_restart may be a share of the memory limit, which PM2 refuses', () => {
+  const { app, warnings } = load({ max_memory_restart: '80%' });
+  expect(app.maxMemoryBytes).toBe(Math.floor(readMemoryLimit().bytes * 0.8));
+  expect(warnings).toEqual([
+    'max_memory_restart is a share of the memory limit: PM2 refuses an app file with such a value',
+  ]);
 });
 
 describe('warnings', () => {
@@ -471,7 +483,7 @@ describe('the grammar of sizes and times', () => {
     );
     fc.assert(
       fc.property(
-        fc.string({ minLength: 1 }).filter(text => !/^\d+[GMK]?$/.test(text)),
+        fc.string({ minLength: 1 }).filter(text => !/^\d+[GMK]?$|^\d\d?%$/.test(text)),
         text => {
           expect(refusal({ max_memory_restart: text })).toMatch(/max_memory_restart must be/);
         },

@@ -28,7 +28,7 @@ test('has a successor while it drains, and its exit changes nothing else', () =>
   expect(effectsOf(two(), [5_000, draining(1, 0)])).toEqual(['fork w3 into 0 (g1)']);
   expect(pool.slots[0]).toMatchObject({ at: 'starting', worker: { id: 3 } });
   expect(pool.draining).toEqual([{ id: 1, slot: 0, generation: 1, deadline: 6_600, ordered: false }]);
-  expect(after(pool, [5_400, exited(1)])).toEqual({ ...pool, draining: [] });
+  expect(after(pool, [5_400, exited(1, 0)])).toEqual({ ...pool, draining: [] });
 });
 
 test('has its exit reported once it has exited', () => {
@@ -36,6 +36,7 @@ test('has its exit reported once it has exited', () => {
     now: 6_000,
     process: () => undefined,
     pidOf: worker => 100 + worker,
+    endOf: () => undefined,
     usageOf: () => undefined,
   };
   const rowsOf = (pool: Pool): unknown[] =>

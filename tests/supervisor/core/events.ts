@@ -29,7 +29,14 @@ export const exited = (worker: number, code: number | null = 1, signal: string |
   signal,
 });
 export const draining = (worker: number, code = 1): Event => ({ type: 'worker.draining', worker, code });
-export const memoryExceeded = (worker: number): Event => ({ type: 'worker.memory-exceeded', worker });
+/** @param hasGrown whether it was below its limit when it became ready */
+export const memoryExceeded = (worker: number, hasGrown = false): Event => ({
+  type: 'worker.memory-exceeded',
+  worker,
+  bytes: 231 * 2 ** 20,
+  limitBytes: 150 * 2 ** 20,
+  hasGrown,
+});
 export const unresponsive = (worker: number, blockedMs = 0): Event => ({
   type: 'worker.unresponsive',
   worker,

@@ -1,8 +1,8 @@
 /** Questions of the shell to a pool. */
 import {
-  isExitReported,
   isGenerationNeeded,
   isSettled,
+  rememberedWorkers,
   scaleProgress,
   workersInSlots,
 } from '../../../src/supervisor/core/queries.js';
@@ -22,10 +22,9 @@ test('workers in slots are the current ones and their successors', () => {
   expect(workersInSlots(reloading)).toEqual([1, 3, 2]);
 });
 
-test('an exit is reported until the slot has another exit', () => {
-  const once = after(two(), [5_000, exited(1)], [5_200, ready(3)]);
-  expect([isExitReported(once, 1), isExitReported(once, 2)]).toEqual([true, false]);
-  expect(isExitReported(after(once, [5_300, exited(3)]), 1)).toBe(false);
+test('remembered workers are those whose exits some slot remembers', () => {
+  const pool = after(two(), [5_000, exited(1)], [5_200, ready(3)], [5_300, exited(3)], [5_400, exited(2)]);
+  expect(rememberedWorkers(pool)).toEqual(new Set([1, 2, 3]));
 });
 
 test('a generation is needed while it serves, or while it is the newest', () => {

@@ -11,6 +11,7 @@
 import type { Effect, Event, Policy, Pool, WorkerId } from '../../../src/supervisor/core/model.js';
 import { workersOf } from '../../../src/supervisor/core/pool.js';
 import { nextWake } from '../../../src/supervisor/core/wake.js';
+import { memoryExceeded } from './events.js';
 import { HEALTHY, POLICY, World, type Behaviour } from '../../support/world.js';
 
 const SEED = process.env['SEED'];
@@ -157,7 +158,7 @@ function takeTurn(world: World, { chance, upTo, pick }: Random, app: { isHealthy
     () => world.send({ type: 'scale', instances: 1 + upTo(6) }),
     () => world.crash(victim, pick({ code: 1 }, { signal: 'SIGKILL' }, { code: 0 })),
     () => world.crash(anyWorker, pick({ code: 1 }, { signal: 'SIGKILL' }, { code: 0 })),
-    () => world.send({ type: 'worker.memory-exceeded', worker: pick(victim, anyWorker) }),
+    () => world.send(memoryExceeded(pick(victim, anyWorker), chance(0.5))),
     () => world.send({ type: 'worker.listening', worker: anyWorker }),
     () => world.leave(pick(victim, anyWorker), pick(0, 1), upTo(2_000)),
     () => world.send({ type: 'worker.unresponsive', worker: pick(victim, anyWorker), blockedMs: 30 }),

@@ -1,5 +1,6 @@
 /** Runs of a small simulated service as transcripts: each event, and its effects. */
 import { HEALTHY, World } from '../../support/world.js';
+import { memoryExceeded } from './events.js';
 
 test('start: every slot is forked at once, and its socket lent until its own worker serves', () => {
   const world = new World({ instances: 2 }).pass(1_000);
@@ -244,12 +245,12 @@ test('stop now during a stop: all workers are killed', () => {
   `);
 });
 
-test('a worker that exceeds its memory limit retires after its successor is ready, at most once a minute', () => {
+test('a worker that exceeds its memory limit retires after its successor is ready, at most once a minute if it has not grown', () => {
   const world = new World({ instances: 1 }).pass(5_000);
   world.takeTranscript();
-  world.send({ type: 'worker.memory-exceeded', worker: 1 }).pass(5_000);
-  world.send({ type: 'worker.memory-exceeded', worker: 2 }).pass(60_000);
-  world.send({ type: 'worker.memory-exceeded', worker: 2 }).pass(1_000);
+  world.send(memoryExceeded(1)).pass(5_000);
+  world.send(memoryExceeded(2)).pass(60_000);
+  world.send(memoryExceeded(2)).pass(1_000);
   expect(world.transcript).toMatchInlineSnapshot(`
     [
       "  5000 worker.memory-exceeded w1",

@@ -561,7 +561,7 @@ describe('a vacant slot', () => {
 
   test('that was removed and added again has a new history', () => {
     const pool = after(two(), [5_000, exited(2), scaled(1), scaled(2)]);
-    expect(pool.slots[1]?.history).toMatchObject({ restarts: 0, unstable: 0, lastExit: undefined });
+    expect(pool.slots[1]?.history).toMatchObject({ restarts: 0, unstable: 0, exits: [] });
   });
 });
 
@@ -707,7 +707,7 @@ describe('readiness', () => {
 describe('a reported failure of the boot', () => {
   test('is part of the exit', () => {
     const pool = after(two(), [5_000, exited(1), bootFailed(3), exited(3)]);
-    expect(pool.slots[0]?.history.lastExit).toEqual({
+    expect(pool.slots[0]?.history.exits[0]).toEqual({
       worker: 3,
       code: 1,
       signal: null,
@@ -723,11 +723,77 @@ describe('a reported failure of the boot', () => {
 
   test('is dropped when the worker becomes ready', () => {
     const pool = after(two(), [5_000, exited(1), bootFailed(3), ready(3)], [5_100, exited(3)]);
-    expect(pool.slots[0]?.history.lastExit?.cause).toBeUndefined();
+    expect(pool.slots[0]?.history.exits[0]).toMatchObject({ worker: 3, cause: undefined });
+  });
+});
+
+describe('the exits that a slot remembers', () => {
+  /** The workers, the newest exit first. */
+  const workersIn = (pool: Pool): number[] | undefined =>
+    pool.slots[0]?.history.exits.map(({ worker }) => worker);
+
+  test('are the last ten', () => {
+    let pool = two({ maxRestarts: 100 });
+    for (let worker = 1; pool.lastWorker < 14; worker = pool.lastWorker)
+      pool = after(pool, [5_000 + worker * 1_000, exited(worker)], [5_500 + worker * 1_000, wake]);
+    expect(workersIn(pool)).toEqual([13, 12, 11, 10, 9, 8, 7, 6, 5, 4]);
+  });
+
+  test('tell how a worker ended that was ordered to, once it has', () => {
+    const late = after(two(), [5_000, exited(1)], [8_000, wake]);
+    const timeout = { worker: 3, cause: { type: 'start-timeout' } };
+    expect(late.slots[0]?.history.exits[0]).toMatchObject({ ...timeout, code: null, signal: null });
+    const killed = after(late, [9_600, wake], [9_601, exited(3, null, 'SIGKILL')]);
+    expect(killed.slots[0]?.history.exits[0]).toMatchObject({ ...timeout, code: null, signal: 'SIGKILL' });
+  });
+
+  test('tell how a worker ended that drained without an order, not how it meant to', () => {
+    const pool = after(two(), [5_000, draining(1, 1)], [6_600, wake], [6_601, exited(1, null, 'SIGKILL')]);
+    expect(pool.slots[0]?.history.exits).toMatchObject([{ worker: 1, code: null, signal: 'SIGKILL' }]);
+  });
+
+  test('are not those of retired workers', () => {
+    const pool = after(two(), [5_000, reloadRead()], [5_200, ready(3)], [6_200, wake, exited(1, 0)]);
+    expect(workersIn(pool)).toEqual([]);
+  });
+
+  test('are forgotten with their slot', () => {
+    const pool = after(two(), [5_000, draining(2, 1)], [5_100, scaled(1)], [5_200, exited(2, 1)]);
+    expect(pool.slots.map(({ history }) => history.exits)).toEqual([[]]);
+  });
+});
+
+describe('a worker that the kernel has killed for want of memory', () => {
+  const killed: Event = { ...exited(1, null, 'SIGKILL'), outOfMemory: true } as Event;
+
+  test('is reported, and remembered', () => {
+    const { pool, notices } = run(two(), [5_000, killed]);
+    expect(notices).toMatchObject([
+      { type: 'worker.exited', worker: 1, signal: 'SIGKILL' },
+      { type: 'worker.out-of-memory', worker: 1 },
+    ]);
+    expect(pool.slots[0]?.history.exits).toMatchObject([{ worker: 1, cause: { type: 'out-of-memory' } }]);
   });
 });
 
 describe('a worker that exceeds its memory limit', () => {
+  test('is replaced again at once if it was below it when it became ready', () => {
+    const pool = after(two(), [5_000, memoryExceeded(1)], [5_100, ready(3), exited(1, 0)]);
+    expect(summarize(run(pool, [5_200, memoryExceeded(3, true)]))).toContain('fork w4 into 0 (g1)');
+  });
+
+  test('counts as a restart once it is replaced, and its exit is remembered with both sizes', () => {
+    const starting = after(two(), [5_000, memoryExceeded(1)]);
+    expect(starting.slots[0]?.history).toMatchObject({ restarts: 0, exits: [] });
+    const pool = after(starting, [5_100, ready(3)], [5_200, exited(1, 0)]);
+    const cause = { type: 'memory-limit', bytes: 231 * 2 ** 20, limitBytes: 150 * 2 ** 20 };
+    expect(pool.slots[0]?.history).toMatchObject({
+      restarts: 1,
+      restartedAt: [],
+      exits: [{ worker: 1, code: 0, signal: null, cause }],
+    });
+  });
+
   test('is replaced only while no other worker is', () => {
     const pool = after(two(), [5_000, memoryExceeded(1)]);
     expect(step(pool, memoryExceeded(2), 5_100)).toEqual({ pool, effects: [], notices: [] });

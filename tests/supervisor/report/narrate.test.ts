@@ -86,7 +86,7 @@ test.each<[string, Pool, Event, string[]]>([
     'a worker that exceeds its memory limit',
     two(),
     memoryExceeded(1),
-    ['warn: Worker 101 exceeds max_memory_restart, replacing it'],
+    ['warn: Worker 101 exceeds max_memory_restart, replacing it: 231.0 MB, limit 150.0 MB'],
   ],
   ['a worker that exceeds its memory limit again too soon', trial, memoryExceeded(2), []],
   ['a reload that is queued', trial, reloadRequested, ['info: A reload is running; another one follows it']],
