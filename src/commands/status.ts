@@ -1,7 +1,7 @@
 /** `status`: whether all is well, and a row for every worker. */
 import { STATUS_EXIT } from '../protocol/exit-codes.js';
 import type { Status, WorkerStatus } from '../supervisor/report/status.js';
-import { countText, durationText, sizeText } from '../supervisor/report/wording.js';
+import { countText, durationText, lastExitText, sizeText } from '../supervisor/report/wording.js';
 import { clientOf } from './client.js';
 import type { CommandLine } from './command-line.js';
 
@@ -16,12 +16,18 @@ export async function status(line: CommandLine): Promise<void> {
 
 /** The supervisor may be of an older version than this command, and tell less. */
 function completed(found: Partial<Status>): Status {
-  const workers = (found.workers ?? []).map(worker => ({ ...NOTHING_MORE, ...worker }));
+  const workers = (found.workers ?? []).map(worker => ({
+    ...NOTHING_MORE,
+    ...worker,
+    lastExit: worker.lastExit && { ...NO_TIMES, ...worker.lastExit },
+  }));
   const served = new Set(workers.filter(({ state }) => state === 'ready').map(({ slot }) => slot)).size;
-  return { served, restartsLastMinute: 0, ...found, workers } as Status;
+  return { served, restartsLastMinute: 0, why: [], ...found, workers } as Status;
 }
 
-const NOTHING_MORE = { hungFor: null, nextTryIn: null };
+const NOTHING_MORE = { hungFor: null, nextTryIn: null, exits: [] };
+
+const NO_TIMES = { error: null, at: null, uptime: null };
 
 /** For cron, monitors and health checks. A reload leaves every slot served. */
 export function exitCodeOf({ state, served, wanted }: Pick<Status, 'state' | 'served' | 'wanted'>): number {
@@ -58,7 +64,7 @@ const COLUMNS: readonly (readonly [title: string, cell: (worker: WorkerStatus) =
   ['cpu', ({ cpu }) => (cpu === null ? '-' : `${cpu.toFixed(1)} %`)],
   ['memory', ({ memory }) => (memory === null ? '-' : sizeText(memory))],
   ['gen', ({ generation }) => String(generation)],
-  ['last exit', ({ lastExit }) => (lastExit === null ? '-' : `${lastExit.pid ?? '-'} ${lastExit.reason}`)],
+  ['last exit', ({ lastExit }) => (lastExit === null ? '-' : lastExitText(lastExit, Date.now()))],
 ];
 
 function stateText({ state, hungFor, nextTryIn }: WorkerStatus): string {
@@ -82,6 +88,7 @@ export function asText(found: Status, paint: Paint): string {
   return [
     headline(found, paint),
     ...reloadLine(found),
+    ...whyLines(found),
     '',
     ...rows.map((row, index) => paintRow(row, found.workers[index - 1], paint)),
   ].join('\n');
@@ -101,6 +108,15 @@ function headline(found: Status, paint: Paint): string {
 
 /** In front of a state that is no failure. */
 const MARKS: Readonly<Record<string, string>> = { ready: '✓', starting: '…', reloading: '…', stopping: '…' };
+
+/** So many slots are explained; `--json` has all. */
+const MAX_WHY = 3;
+
+function whyLines({ why }: Status): string[] {
+  const others = why.length - MAX_WHY;
+  const more = others > 0 ? [`and ${countText(others, 'more slot')} (status --json)`] : [];
+  return [...why.slice(0, MAX_WHY), ...more].map(line => `  why: ${line}`);
+}
 
 function reloadLine({ lastReload }: Status): string[] {
   if (lastReload === null) return [];

@@ -9,6 +9,9 @@ export const MAX_WORKERS = 1_024;
 /** Records for heartbeats: one for each worker, with room for those that drain while their successors serve. */
 export const MAX_HEARTBEAT_RECORDS = 4_096;
 
+/** Longest reason that is kept of a worker's exit or fault, in characters. */
+export const MAX_REASON_LENGTH = 300;
+
 /** Longest delay of a timer in Node, in milliseconds; a longer one would fire at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 

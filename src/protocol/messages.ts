@@ -16,8 +16,8 @@ export type FromWorker =
   | 'ready'
   /** It could not boot: the reason, and the code with which it is about to exit. */
   | { readonly type: 'cabe:boot-failed'; readonly code: number; readonly message: string }
-  /** It drains unasked, accepts nothing any more, and will exit with this code. */
-  | { readonly type: 'cabe:draining'; readonly code: number }
+  /** It drains unasked, accepts nothing any more, and will exit with this code; the reason is one line. */
+  | { readonly type: 'cabe:draining'; readonly code: number; readonly reason?: string | undefined }
   /** It requests the listening socket of this address; sent only where {@link LISTENER_OFFER} is set. */
   | { readonly type: 'cabe:listener.wanted'; readonly port: number; readonly host: string | undefined }
   /** The answer to `cabe:usage.wanted`: resident memory in bytes, and CPU time since its start in ms. */
@@ -53,14 +53,16 @@ const MAX_TEXT_LENGTH = 4_096;
 /** @returns nothing if the value is no message of a worker of ours */
 export function parseFromWorker(value: unknown): FromWorker | undefined {
   if (value === 'ready') return value;
-  const { type, code, message, port, host, rss, cpuMs } = fieldsOf(value);
+  const { type, code, message, reason, port, host, rss, cpuMs } = fieldsOf(value);
   switch (type) {
     case 'cabe:boot-failed':
       return isExitCode(code) && typeof message === 'string'
         ? { type, code, message: cut(message) }
         : undefined;
     case 'cabe:draining':
-      return isExitCode(code) ? { type, code } : undefined;
+      return isExitCode(code)
+        ? { type, code, reason: typeof reason === 'string' ? cut(reason) : undefined }
+        : undefined;
     case 'cabe:listener.wanted':
       return isPort(port) && isHost(host) ? { type, port, host } : undefined;
     case 'cabe:usage':

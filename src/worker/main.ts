@@ -11,6 +11,7 @@ import { supervisedBy, type SupervisedBy } from '../protocol/supervised-by.js';
 import { logger } from '../utils/logger.js';
 import { createChannel, type Channel } from './channel.js';
 import { drainable, type Drainable } from './drain.js';
+import { errorLine } from './error-line.js';
 import { sendHeartbeatsOnRequest } from './heartbeat.js';
 import { listen, type Listening } from './listen.js';
 import { receiveOrders } from './orders.js';
@@ -84,7 +85,7 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
       case 'log.failure':
         return logger.fatal({ err: effect.error }, `Worker ${process.pid} failed`);
       case 'report.draining':
-        return channel.send({ type: 'cabe:draining', code: effect.code });
+        return channel.send({ type: 'cabe:draining', code: effect.code, reason: errorLine(effect.reason) });
       case 'drain':
         return service && startDrain(service, effect);
       case 'drain.hurry':

@@ -54,8 +54,8 @@ export type WorkerEffect =
   | { readonly type: 'serve' }
   | { readonly type: 'log.drain'; readonly cause: string }
   | { readonly type: 'log.failure'; readonly error: unknown }
-  /** Tell the native supervisor that this worker drains unasked, and with which code it is going to exit. */
-  | { readonly type: 'report.draining'; readonly code: number }
+  /** Tell the native supervisor that this worker drains unasked, why, and with which code it is going to exit. */
+  | { readonly type: 'report.draining'; readonly code: number; readonly reason: unknown }
   | { readonly type: 'drain'; readonly delayMs: number; readonly timeoutMs: number }
   | { readonly type: 'drain.hurry'; readonly timeoutMs: number }
   /** Log and report why the boot failed, and exit with the code of the error. */
@@ -132,7 +132,7 @@ function whileServing(state: In<'serving'>, event: WorkerEvent, supervisedBy: Su
         state: { phase: 'draining', reason: order, hasFailed: false },
         effects: [
           { type: 'log.drain', cause },
-          ...(source === 'external' ? report(EXIT.ok, supervisedBy) : []),
+          ...(source === 'external' ? report(EXIT.ok, cause, supervisedBy) : []),
           {
             type: 'drain',
             delayMs: order === 'stop' ? state.drainDelayMs : 0,
@@ -146,7 +146,7 @@ function whileServing(state: In<'serving'>, event: WorkerEvent, supervisedBy: Su
         state: { phase: 'draining', reason: 'failure', hasFailed: true },
         effects: [
           { type: 'log.failure', error: event.error },
-          ...report(EXIT.internal, supervisedBy),
+          ...report(EXIT.internal, event.error, supervisedBy),
           { type: 'drain', delayMs: 0, timeoutMs: FAILURE_DRAIN_MS },
         ],
       };
@@ -157,8 +157,8 @@ function whileServing(state: In<'serving'>, event: WorkerEvent, supervisedBy: Su
 }
 
 /** Only the native supervisor fills the slot while its old worker still drains. */
-const report = (code: number, supervisedBy: SupervisedBy): readonly WorkerEffect[] =>
-  supervisedBy === 'native' ? [{ type: 'report.draining', code }] : [];
+const report = (code: number, reason: unknown, supervisedBy: SupervisedBy): readonly WorkerEffect[] =>
+  supervisedBy === 'native' ? [{ type: 'report.draining', code, reason }] : [];
 
 function whileDraining(state: In<'draining'>, event: WorkerEvent, supervisedBy: SupervisedBy): Transition {
   switch (event.type) {

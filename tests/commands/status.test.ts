@@ -27,6 +27,7 @@ const exit = (more: Partial<LastExit>): LastExit => ({
   code: null,
   signal: null,
   reason: '',
+  error: null,
   at: null,
   uptime: null,
   ...more,
@@ -40,6 +41,7 @@ const status = (more: Partial<Status> = {}): Status => ({
   wanted: 1,
   served: 1,
   restartsLastMinute: 0,
+  why: [],
   workers: [worker()],
   lastReload: null,
   ...more,
@@ -108,6 +110,34 @@ test('headline and row of a worker that hangs tell for how long', () => {
 test('the headline tells how often workers were restarted within the last minute', () => {
   expect(lines(status({ restartsLastMinute: 1 }))[0]).toContain('serve, 1 restart in the last minute   (');
   expect(lines(status({ restartsLastMinute: 6 }))[0]).toContain('serve, 6 restarts in the last minute   (');
+});
+
+test('the last exit tells how long ago it was, and how long the worker had run', () => {
+  const lastExit = exit({
+    pid: 4_711,
+    code: 1,
+    reason: 'exited (code 1): boom',
+    at: NOW - 3_200,
+    uptime: 120,
+  });
+  expect(lines(status({ workers: [worker({ lastExit })] }))[3]).toMatch(
+    / 4711 exited \(code 1\): boom \(3 s ago, after 120 ms\)$/,
+  );
+});
+
+test('up to three slots are explained', () => {
+  const why = (slots: number): string[] =>
+    lines(status({ why: Array.from({ length: slots }, (_none, slot) => `slot ${slot} is errored`) })).filter(
+      line => line.startsWith('  why:'),
+    );
+  expect(why(0)).toEqual([]);
+  expect(why(3)).toEqual([
+    '  why: slot 0 is errored',
+    '  why: slot 1 is errored',
+    '  why: slot 2 is errored',
+  ]);
+  expect(why(4).slice(3)).toEqual(['  why: and 1 more slot (status --json)']);
+  expect(why(8).slice(3)).toEqual(['  why: and 5 more slots (status --json)']);
 });
 
 test('a slot in backoff tells when it gets its next worker', () => {

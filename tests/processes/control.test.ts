@@ -69,6 +69,7 @@ test('GET /status tells everything that status --json does', async () => {
     wanted: 2,
     served: 2,
     restartsLastMinute: 0,
+    why: [],
     workers: [0, 1].map(slot => ({
       slot,
       pid: expect.any(Number),

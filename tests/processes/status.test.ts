@@ -59,6 +59,17 @@ test('a worker that crashes again and again is a crash loop, although another on
   expect(line).toMatch(/^✗ test-app crash-looping: 1 of 2 workers serve, \d+ restarts in the last minute$/);
   const { text } = await running.command('status');
   expect(text).toMatch(/^0 .* backoff, next try in \d+ (ms|s) /m);
+  expect(text).toMatch(
+    /^ {2}why: slot 0 restarted \d+ times in the last minute, is in backoff; last exit: \d+ exited \(code 1\): connect ECONNREFUSED 127\.0\.0\.1:5432 \(\d+ m?s ago, after \d+ m?s\)$/m,
+  );
+  const exits = (await statusOf(running)).workers[0]?.exits ?? [];
+  expect(exits.length).toBeGreaterThanOrEqual(6);
+  for (const { at, uptime, code: exitCode, error } of exits.slice(0, -1)) {
+    expect([exitCode, error]).toEqual([1, 'connect ECONNREFUSED 127.0.0.1:5432']);
+    expect(Math.abs(Date.now() - (at ?? 0))).toBeLessThan(60_000);
+    expect(uptime).toBeGreaterThanOrEqual(300);
+  }
+  expect(exits.at(-1)).toMatchObject({ code: null, signal: 'SIGKILL', error: null });
   expect(titleOf(running)).toMatch(/^master crash-looping [12]\/2/);
 });
 

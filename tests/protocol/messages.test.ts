@@ -11,6 +11,7 @@ const FROM_WORKER: readonly FromWorker[] = [
   { type: 'cabe:boot-failed', code: 5, message: 'no' },
   { type: 'cabe:draining', code: 0 },
   { type: 'cabe:draining', code: 255 },
+  { type: 'cabe:draining', code: 1, reason: 'no database' },
   { type: 'cabe:listener.wanted', port: 0, host: undefined },
   { type: 'cabe:listener.wanted', port: 65_535, host: '::' },
   { type: 'cabe:usage', rss: 50_000_000, cpuMs: 1.5 },

@@ -78,7 +78,7 @@ describe('serving', () => {
   test('reports an external order to the native supervisor only', () => {
     const reported = SUPERVISORS.filter(supervisedBy =>
       transition(SERVING, order('retire', 'external'), supervisedBy).effects.some(
-        effect => effect.type === 'report.draining' && effect.code === 0,
+        effect => effect.type === 'report.draining' && effect.code === 0 && effect.reason === 'a test',
       ),
     );
     expect(reported).toEqual(['native']);
@@ -90,7 +90,7 @@ describe('serving', () => {
       state: { phase: 'draining', reason: 'failure', hasFailed: true },
       effects: [
         { type: 'log.failure', error },
-        { type: 'report.draining', code: 1 },
+        { type: 'report.draining', code: 1, reason: error },
         { type: 'drain', delayMs: 0, timeoutMs: 2_000 },
       ],
     });

@@ -43,7 +43,7 @@ export const recentRestarts = ({ slots }: Pick<Pool, 'slots'>): number =>
   slots.reduce((sum, { history }) => sum + history.restartedAt.length, 0);
 
 /** Between its runs a job has no worker, and while it runs it need not listen. */
-function isInOrder({ policy }: Pool, slot: Slot): boolean {
+export function isInOrder({ policy }: Pool, slot: Slot): boolean {
   if (isServed(slot)) return true;
   return policy.isJob && (slot.at === 'starting' || (slot.at === 'stopped' && slot.exit.code === 0));
 }

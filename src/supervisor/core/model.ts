@@ -53,6 +53,8 @@ export interface BootFailure {
 export type ExitCause =
   /** It sent a boot failure before it exited. */
   | ({ readonly type: 'boot-failed' } & BootFailure)
+  /** It drained without an order, and said why. */
+  | { readonly type: 'drained'; readonly reason: string }
   /** It was not ready within `listenTimeoutMs`. */
   | { readonly type: 'start-timeout'; readonly limitMs: Millis }
   /** The operating system refused the fork; `message` is the system's. */
@@ -225,7 +227,12 @@ export type Event =
       readonly outOfMemory?: boolean;
     }
   /** It drains on its own, and will exit with this code. */
-  | { readonly type: 'worker.draining'; readonly worker: WorkerId; readonly code: number }
+  | {
+      readonly type: 'worker.draining';
+      readonly worker: WorkerId;
+      readonly code: number;
+      readonly reason?: string | undefined;
+    }
   /** It takes more memory than `max_memory_restart` allows. */
   | ({
       readonly type: 'worker.memory-exceeded';

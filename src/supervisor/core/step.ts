@@ -82,7 +82,7 @@ function react(pool: Pool, event: Event, now: Millis): Outcome {
     case 'worker.exited':
       return exited(pool, event, now);
     case 'worker.draining':
-      return drainsOnItsOwn(pool, event.worker, event.code, now);
+      return drainsOnItsOwn(pool, event, now);
     case 'worker.unresponsive':
       return withoutEffects(noteSilence(pool, event.worker, now - event.blockedMs));
     case 'worker.responsive':

@@ -117,7 +117,11 @@ function announcedBy(place: Located): Exit['cause'] {
 }
 
 /** A worker drains on its own: its slot is free as if it had exited, and it is killed if it takes too long. */
-export function drainsOnItsOwn(pool: Pool, id: WorkerId, code: number, now: Millis): Outcome {
+export function drainsOnItsOwn(
+  pool: Pool,
+  { worker: id, code, reason }: Extract<Event, { type: 'worker.draining' }>,
+  now: Millis,
+): Outcome {
   const place = locate(pool, id);
   if (place === undefined) return withoutEffects(pool);
   const { generation } = workerAt(place);
@@ -127,7 +131,8 @@ export function drainsOnItsOwn(pool: Pool, id: WorkerId, code: number, now: Mill
     { ...pool, draining: [...pool.draining, worker] },
     { type: 'worker.draining', worker: id },
   );
-  const exit: Exit = { worker: id, code, signal: null, cause: undefined };
+  const cause: Exit['cause'] = reason === undefined ? undefined : { type: 'drained', reason };
+  const exit: Exit = { worker: id, code, signal: null, cause };
   return andThen(noticed, rest => lost(rest, place, exit, now));
 }
 

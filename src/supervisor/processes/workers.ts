@@ -9,6 +9,7 @@ import { unableToListen } from '../../platform/system-errors.js';
 import { forkFailureText } from '../../platform/system-errors.js';
 import type { Address } from '../../protocol/address.js';
 import type { HeartbeatRecords } from '../../protocol/heartbeat-records.js';
+import { MAX_REASON_LENGTH } from '../../protocol/limits.js';
 import { LISTENER_OFFER, type FromWorker } from '../../protocol/messages.js';
 import type { App } from '../app-file/load.js';
 import type { BootFailure, Event, SlotId, WorkerId } from '../core/model.js';
@@ -87,9 +88,6 @@ interface RunningWorker extends ForkRequest {
   /** Slots whose sockets it accepts on besides its own. */
   readonly borrowed: Set<SlotId>;
 }
-
-/** Longest reason that is reported of a worker's fault, in characters: parts of its message may stand in it. */
-const MAX_REASON_LENGTH = 200;
 
 interface Context extends WorkerNeeds {
   readonly running: Map<WorkerId, RunningWorker>;
@@ -240,7 +238,7 @@ function handleMessage(id: WorkerId, message: FromWorker, context: Context): voi
     case 'cabe:draining':
       worker.isLeaving = true;
       heartbeats?.remove(id);
-      return report({ type: 'worker.draining', worker: id, code: message.code });
+      return report({ type: 'worker.draining', worker: id, code: message.code, reason: message.reason });
     case 'cabe:usage':
       return usage.told(worker.child.pid ?? 0, message);
     case 'cabe:busy':

@@ -1,6 +1,7 @@
 /** The pool as operators see it: `status --json`, `GET /status`, the process title. */
 import type {
   Exit,
+  ExitCause,
   History,
   Millis,
   Pool,
@@ -11,7 +12,8 @@ import type {
   WorkerId,
 } from '../core/model.js';
 import { healthOf, recentRestarts, servedCount, type Health } from '../core/health.js';
-import { exitText } from './wording.js';
+import { whyText } from './why.js';
+import { exitText, oneLine } from './wording.js';
 import type { ProcessEnd } from '../registry.js';
 import type { Process } from '../processes/workers.js';
 
@@ -23,7 +25,10 @@ export interface LastExit {
   readonly pid: number | null;
   readonly code: number | null;
   readonly signal: string | null;
+  /** In one line. */
   readonly reason: string;
+  /** What the worker itself has said about it, in one line; `null` if it said nothing, or does not know our messages. */
+  readonly error: string | null;
   /** When, in ms since the epoch; `null` while the process still drains. */
   readonly at: number | null;
   /** How long the process had run; `null` if it was never forked, or still drains. */
@@ -66,6 +71,8 @@ export interface ServiceStatus {
   readonly served: number;
   /** How many workers were forked within the last minute to replace one that had exited. */
   readonly restartsLastMinute: number;
+  /** A sentence for each slot that is not in order, or was restarted within the last minute. */
+  readonly why: readonly string[];
   readonly workers: readonly WorkerStatus[];
   readonly lastReload: ReloadOutcome | null;
 }
@@ -92,21 +99,21 @@ export interface Facts {
 }
 
 export function describeService(pool: Pool, facts: Facts, lastReload: ReloadOutcome | null): ServiceStatus {
+  const slots = pool.slots.map((slot, id) => {
+    const rows = slotRows(slot, id, historyOf(slot, pool), facts);
+    return { rows, why: whyText(pool, slot, id, rows) };
+  });
+  const draining = pool.draining.map(worker => row(worker.slot, worker, 'draining', NO_HISTORY, facts));
   return {
     generation: pool.generation,
     state: healthOf(pool),
     wanted: pool.wanted,
     served: servedCount(pool),
     restartsLastMinute: recentRestarts(pool),
-    workers: workerRows(pool, facts),
+    why: slots.flatMap(({ why }) => why ?? []),
+    workers: [...slots.flatMap(({ rows }) => rows), ...draining],
     lastReload,
   };
-}
-
-export function workerRows(pool: Pool, facts: Facts): WorkerStatus[] {
-  const inSlots = pool.slots.flatMap((slot, id) => slotRows(slot, id, historyOf(slot, pool), facts));
-  const draining = pool.draining.map(worker => row(worker.slot, worker, 'draining', NO_HISTORY, facts));
-  return [...inSlots, ...draining];
 }
 
 /** A worker that drains on its own has announced its exit code: the exit is reported once it has happened. */
@@ -171,5 +178,12 @@ function row(
 function describeExit(exit: Exit, facts: Facts): LastExit {
   const { worker, code, signal } = exit;
   const { at = null, uptime = null } = facts.endOf(worker) ?? {};
-  return { pid: facts.pidOf(worker) ?? null, code, signal, reason: exitText(exit), at, uptime };
+  const reason = oneLine(exitText(exit));
+  const error = exit.cause === undefined ? null : toldBy(exit.cause);
+  return { pid: facts.pidOf(worker) ?? null, code, signal, reason, error, at, uptime };
+}
+
+function toldBy(cause: ExitCause): string | null {
+  if (cause.type === 'boot-failed') return oneLine(cause.message);
+  return cause.type === 'drained' ? oneLine(cause.reason) : null;
 }

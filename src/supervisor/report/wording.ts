@@ -1,6 +1,8 @@
 /** The core's facts in words: one wording for logs, status and the answers of commands. */
+import { MAX_REASON_LENGTH } from '../../protocol/limits.js';
 import type { AbortReason, Exit, ExitCause, SuccessorLost } from '../core/model.js';
 import type { ScaleFailure } from '../core/queries.js';
+import type { LastExit } from './status.js';
 
 /** `exited (code 1)`, `exited (signal SIGKILL)`; empty for a worker that never ran or still runs. */
 export function endText({ code, signal }: Pick<Exit, 'code' | 'signal'>): string {
@@ -25,6 +27,8 @@ export function causeText(cause: ExitCause | undefined): string {
   switch (cause?.type) {
     case undefined:
       return '';
+    case 'drained':
+      return cause.reason;
     case 'start-timeout':
       return `not ready within ${cause.limitMs} ms`;
     case 'memory-limit':
@@ -61,6 +65,21 @@ export function scaleFailureText(failure: ScaleFailure): string {
     case 'slot-not-ready':
       return `slot ${failure.slot} is ${failure.state}`;
   }
+}
+
+/** `4711 exited (code 1): boom (3 s ago, after 120 ms)`; a process that still drains has no times. */
+export function lastExitText({ pid, reason, at, uptime }: LastExit, now: number): string {
+  const times = [
+    ...(at === null ? [] : [`${durationText(now - at)} ago`]),
+    ...(uptime === null ? [] : [`after ${durationText(uptime)}`]),
+  ];
+  return [pid ?? '-', reason, ...(times.length === 0 ? [] : [`(${times.join(', ')})`])].join(' ');
+}
+
+/** The text in one line of bounded length: workers may send anything. */
+export function oneLine(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > MAX_REASON_LENGTH ? `${line.slice(0, MAX_REASON_LENGTH - 1)}…` : line;
 }
 
 /** A number and its noun: `1 restart`, `6 restarts`. */

@@ -1,6 +1,6 @@
 /** A worker that drains without an order, after a failure or a signal: its slot is free at once. */
 import type { Pool } from '../../../src/supervisor/core/model.js';
-import { workerRows, type Facts } from '../../../src/supervisor/report/status.js';
+import { describeService, type Facts } from '../../../src/supervisor/report/status.js';
 import { describeEffect } from '../../support/world.js';
 import {
   after,
@@ -40,7 +40,11 @@ test('has its exit reported once it has exited', () => {
     usageOf: () => undefined,
   };
   const rowsOf = (pool: Pool): unknown[] =>
-    workerRows(pool, facts).map(({ slot, state, lastExit }) => [slot, state, lastExit?.reason ?? null]);
+    describeService(pool, facts, null).workers.map(({ slot, state, lastExit }) => [
+      slot,
+      state,
+      lastExit?.reason ?? null,
+    ]);
   const pool = after(two(), [5_000, draining(1, 0)], [5_200, ready(3)]);
   expect(rowsOf(pool)).toEqual([
     [0, 'ready', null],
@@ -50,6 +54,13 @@ test('has its exit reported once it has exited', () => {
   expect(rowsOf(after(pool, [5_400, exited(1, 0)]))).toEqual([
     [0, 'ready', 'exited (code 0)'],
     [1, 'ready', null],
+  ]);
+});
+
+test('has its reason remembered', () => {
+  const pool = after(two(), [5_000, { type: 'worker.draining', worker: 1, code: 1, reason: 'boom' }]);
+  expect(pool.slots[0]?.history.exits).toEqual([
+    { worker: 1, code: 1, signal: null, cause: { type: 'drained', reason: 'boom' } },
   ]);
 });
 
