@@ -24,6 +24,7 @@ async function build() {
   await bundle('src/cluster.ts', 'cluster.js', { external: ['pino', 'pino-pretty'] });
   // pino-pretty is for development and may be absent.
   await bundle('src/worker/main.ts', 'worker.bundle.js', { external: ['pino-pretty'] });
+  await bundle('src/observability/thread.ts', 'observer.bundle.js', {});
   return fillCompileCache();
 }
 

@@ -8,6 +8,7 @@ import { notFound, problems } from './http/problems.js';
 import { status } from './routes/status.js';
 import { answerQuickly } from './fast-path/fast-answers.js';
 import { setOneByOne, standOn, type Stand } from './fast-path/constant-headers.js';
+import type { InFlight } from './observability/shared-state.js';
 import type { Logger } from './utils/logger.js';
 
 /** The largest JSON body that is read, in bytes. */
@@ -18,15 +19,17 @@ export interface AppNeeds {
   readonly logger: Logger;
   /** What `/readyz` tells. */
   readonly readiness: () => Readiness;
+  /** Where requests in flight are noted, for the observer thread. */
+  readonly inFlight?: InFlight | undefined;
 }
 
-export function createApp({ config, logger, readiness }: AppNeeds): Express {
+export function createApp({ config, logger, readiness, inFlight }: AppNeeds): Express {
   const app = express();
   app.disable('x-powered-by');
   // Every answer of this API carries a time or a pid: a tag could never match, and costs a hash each time.
   app.disable('etag');
   app.set('trust proxy', config.trustProxy);
-  app.use(observe(logger, prepareAnswers(app, config)));
+  app.use(observe(logger, prepareAnswers(app, config), inFlight));
   app.use(express.json({ limit: BODY_LIMIT }));
   health(app, readiness);
   app.use('/api', status(config.nodeEnv));

@@ -33,6 +33,10 @@ export interface Config extends Settings {
   readonly keepAliveTimeoutMs: number;
   /** Whether Express takes the fast ways of `src/fast-path`; the answers are the same. */
   readonly expressTuning: boolean;
+  /** When a worker whose event loop does not turn is killed; 0 = never, nothing = by `nodeEnv`. */
+  readonly watchdogTimeoutMs: number | undefined;
+  /** Whether each worker has an observer thread (`src/observability`). */
+  readonly observer: boolean;
 }
 
 /** One variable: how it is read, what may stand there, and what holds without it. */
@@ -54,6 +58,11 @@ const wholeNumber =
     const value = Number(text);
     return /^\d+$/.test(text) && value >= min && value <= max ? value : undefined;
   };
+
+const zeroOr =
+  (parse: (text: string) => number | undefined) =>
+  (text: string): number | undefined =>
+    text === '0' ? 0 : parse(text);
 
 const oneOf =
   <T extends string>(allowed: readonly T[]) =>
@@ -165,6 +174,22 @@ export const VARIABLES = {
     fallback: 'on',
     expected: 'on or off',
     purpose: 'off serves with unmodified Express, to find out whether `src/fast-path` causes a fault',
+    parse: onOrOff,
+    unset: true,
+  }),
+  watchdogTimeoutMs: variable<number | undefined>({
+    name: 'WATCHDOG_TIMEOUT_MS',
+    fallback: '60000 in production, otherwise 0',
+    expected: `0 (never), or a whole number from 2000 to ${MAX_TIMER_MS}`,
+    purpose: 'When a worker whose event loop does not turn is killed, so that it is replaced; 0 never',
+    parse: zeroOr(wholeNumber(2_000, MAX_TIMER_MS)),
+    unset: undefined,
+  }),
+  observer: variable<boolean>({
+    name: 'OBSERVER',
+    fallback: 'on',
+    expected: 'on or off',
+    purpose: 'off starts no observer thread in the workers: blocked ones are neither reported nor killed',
     parse: onOrOff,
     unset: true,
   }),

@@ -13,6 +13,8 @@ test('an empty environment is production on port 3001', () => {
     drainTimeoutMs: 8_000,
     keepAliveTimeoutMs: 65_000,
     expressTuning: true,
+    watchdogTimeoutMs: undefined,
+    observer: true,
     runDir: undefined,
   });
 });
@@ -38,6 +40,9 @@ test.each([
   ['LOG_LEVEL', 'silent', { logLevel: 'silent' }],
   ['EXPRESS_TUNING', 'on', { expressTuning: true }],
   ['EXPRESS_TUNING', 'off', { expressTuning: false }],
+  ['WATCHDOG_TIMEOUT_MS', '0', { watchdogTimeoutMs: 0 }],
+  ['WATCHDOG_TIMEOUT_MS', '2000', { watchdogTimeoutMs: 2_000 }],
+  ['OBSERVER', 'off', { observer: false }],
 ])('%s=%s is accepted', (name, text, expected) => {
   expect(readConfig({ [name]: text })).toMatchObject(expected);
 });
@@ -60,6 +65,9 @@ test.each([
   ['EXPRESS_TUNING', 'OFF'],
   ['EXPRESS_TUNING', 'false'],
   ['EXPRESS_TUNING', '0'],
+  ['WATCHDOG_TIMEOUT_MS', '1999'],
+  ['WATCHDOG_TIMEOUT_MS', '00'],
+  ['OBSERVER', 'no'],
 ])('%s=%s is refused with name, value and allowed values', (name, text) => {
   expect(() => readConfig({ [name]: text })).toThrow(
     new RegExp(`${name} must be .+, got ${JSON.stringify(text)}`),

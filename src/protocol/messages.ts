@@ -10,6 +10,12 @@ import { MAX_HEARTBEAT_RECORDS, MAX_WORKERS } from './limits.js';
 /** Set to `1` in the environment of a worker whose supervisor hands out its listening socket on request. */
 export const LISTENER_OFFER = 'CABE_LISTENER_OFFER';
 
+/** Path of the supervisor's control socket, in the environment of its workers: their observer threads report there. */
+export const CONTROL_SOCKET = 'CABE_CONTROL_SOCKET';
+
+/** Where a worker's observer thread reports on the control socket that it is about to kill its process. */
+export const HUNG_PATH = '/hung';
+
 /** What a worker sends. */
 export type FromWorker =
   /** It serves (PM2's word for `wait_ready`). */

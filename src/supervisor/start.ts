@@ -55,6 +55,7 @@ export async function supervise(request: StartRequest): Promise<void> {
     oomWatch,
     usage,
     usageSource,
+    controlSocket: reading.runDirectory.socket,
     log,
     ready: memory.noteReady,
     load: async () => {
@@ -71,6 +72,7 @@ export async function supervise(request: StartRequest): Promise<void> {
       status: () => describe(supervisor, app),
       reload: supervisor.reload,
       scale: supervisor.scale,
+      hung: supervisor.hung,
       stop: () => stopped(supervisor, ending.promise),
     },
     log,

@@ -28,6 +28,8 @@ export interface Ports {
   readonly oomWatch: OomWatch;
   readonly usage: UsageMeter;
   readonly usageSource: UsageSource;
+  /** Where workers find the control socket. */
+  readonly controlSocket: string;
   log(line: Line): void;
   /** A worker has said that it is ready, or listens. */
   ready(worker: Process): void;
@@ -49,6 +51,8 @@ export interface Supervisor {
   /** Settles when there are so many workers, or when it is clear that there will not be. */
   scale(instances: number): Promise<ActionOutcome>;
   status(): ServiceStatus;
+  /** The watchdog of the worker with this pid is about to kill it. */
+  hung(pid: number, blockedMs: number): void;
   /** The app that newly forked workers run. */
   app(): App;
   processes(): Iterable<Process>;
@@ -59,10 +63,17 @@ export interface Supervisor {
 }
 
 export function createSupervisor({ app: firstApp, instances }: Deployment, ports: Ports): Supervisor {
-  const { listener, heartbeatRecords, oomWatch, usage, usageSource, log } = ports;
+  const { listener, heartbeatRecords, oomWatch, usage, usageSource, controlSocket, log } = ports;
   const registry = createRegistry(firstApp);
   const variables = createInstanceVariables();
-  const workers = createWorkers({ listener, heartbeatRecords, oomWatch, usage: usageSource, report });
+  const workers = createWorkers({
+    listener,
+    heartbeatRecords,
+    oomWatch,
+    usage: usageSource,
+    controlSocket,
+    report,
+  });
   const pidOf = (worker: WorkerId): number => registry.pidOf(worker) ?? 0;
   const pool = createPool(firstApp.policy, instances);
   const engine = createEngine({ ...ports, pool, pidOf, perform, handled });
@@ -142,6 +153,10 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
       const now = ports.clock.now();
       const facts = { ...registry, now, usageOf: ({ pid }: Process) => usage.of(pid) };
       return describeService(engine.pool, facts, reloads.last);
+    },
+    hung(pid, blockedMs) {
+      const hung = [...registry.processes()].find(worker => worker.pid === pid);
+      if (hung !== undefined) engine.send({ type: 'worker.hung', worker: hung.id, blockedMs });
     },
     app: () => registry.app(engine.pool.generation),
     processes: registry.processes,

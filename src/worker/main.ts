@@ -8,6 +8,7 @@ import { whenWritten } from '../platform/stdout.js';
 import { EXIT } from '../protocol/exit-codes.js';
 import { LISTENER_OFFER } from '../protocol/messages.js';
 import { supervisedBy, type SupervisedBy } from '../protocol/supervised-by.js';
+import { prepareObserver, type Observed } from '../observability/observer.js';
 import { logger } from '../utils/logger.js';
 import { createChannel, type Channel } from './channel.js';
 import { drainable, type Drainable } from './drain.js';
@@ -34,6 +35,7 @@ interface Service {
   readonly server: Server;
   readonly connections: Drainable;
   readonly listening: Listening;
+  readonly observed: Observed;
 }
 
 /** Runs until the process exits: everything that happens becomes an event of the state machine in `state.ts`. */
@@ -58,10 +60,13 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
   try {
     const config = readConfig(process.env);
     logger.info(`Worker ${process.pid} starting`);
-    const server = createServer(createApp({ config, logger, readiness: () => readinessOf(state) }), config);
+    const observed = prepareObserver({ config, supervisedBy: supervisor, logger });
+    const { inFlight } = observed;
+    const app = createApp({ config, logger, readiness: () => readinessOf(state), inFlight });
+    const server = createServer(app, config);
     const connections = drainable(server);
     const listening = await listen(server, config, isSocketOffered(supervisor) ? channel : undefined);
-    service = { nodeEnv: config.nodeEnv, server, connections, listening };
+    service = { nodeEnv: config.nodeEnv, server, connections, listening, observed };
     const { drainDelayMs, drainTimeoutMs } = config;
     handle({ type: 'started', drainDelayMs, drainTimeoutMs });
   } catch (error) {
@@ -111,13 +116,14 @@ const isSocketOffered = (supervisor: SupervisedBy): boolean =>
   supervisor === 'native' && process.env[LISTENER_OFFER] === '1' && process.connected;
 
 /** The last step of the boot: the service is announced. */
-function serve({ server }: Service, supervisor: SupervisedBy, channel: Channel): void {
+function serve({ server, observed }: Service, supervisor: SupervisedBy, channel: Channel): void {
   logger.info(`Worker ${process.pid} HTTP server started successfully`);
   if (supervisor === 'native') {
     sendHeartbeatsOnRequest(server, channel);
     reportUsageOnRequest(channel);
   }
   channel.send('ready');
+  observed.start();
 }
 
 /** One line and an exit code: a process that lives and serves nothing would look healthy. */

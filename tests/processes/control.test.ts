@@ -176,6 +176,7 @@ describe('what is no order is refused, and changes nothing', () => {
     ['GET', '/reload', 'POST'],
     ['PUT', '/scale', 'POST'],
     ['GET', '/stop', 'POST'],
+    ['GET', '/hung', 'POST'],
   ])('%s %s: 405 that allows %s', async (method, path, allowed) => {
     const answer = await control(running, method, path);
     expect([answer.status, answer.headers.allow]).toEqual([405, allowed]);
@@ -186,6 +187,13 @@ describe('what is no order is refused, and changes nothing', () => {
     for (const body of ['{', '{"instances":', '[]', '3', 'null', '"3"', 'instances=3'])
       expect([body, (await control(running, 'POST', '/scale', body)).status]).toEqual([body, 400]);
     expect((await control(running, 'POST', '/reload', '{')).status).toBe(400);
+    await expectUnchanged();
+  });
+
+  test('a report of a hung worker that names none changes nothing', async () => {
+    for (const body of ['{}', '{"pid":"1","blockedMs":2}', '{"pid":1}', '{"pid":1,"blockedMs":-0.5}'])
+      expect([body, (await control(running, 'POST', '/hung', body)).status]).toEqual([body, 400]);
+    expect((await control(running, 'POST', '/hung', '{"pid":1,"blockedMs":2000}')).status).toBe(200);
     await expectUnchanged();
   });
 

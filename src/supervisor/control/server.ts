@@ -8,6 +8,7 @@ import http, { type IncomingMessage, type Server, type ServerResponse } from 'no
 import { join } from 'node:path';
 import { errors, sentence, ServiceError } from '../../errors.js';
 import { MAX_WORKERS } from '../../protocol/limits.js';
+import { HUNG_PATH } from '../../protocol/messages.js';
 import type { Line } from '../report/narrate.js';
 import { isSameFolder, type FolderId } from '../../platform/private-folder.js';
 import { makeRunDirectory, removeIfEmpty, runDirectoryFault, type RunDirectory } from './run-directory.js';
@@ -18,6 +19,8 @@ export interface Controlled {
   status(): Status;
   reload(): Promise<ActionOutcome>;
   scale(instances: number): Promise<ActionOutcome>;
+  /** The watchdog of the worker with this pid is about to kill it. */
+  hung(pid: number, blockedMs: number): void;
   /** Settles when the last worker has left. */
   stop(): Promise<ActionOutcome>;
 }
@@ -229,7 +232,7 @@ async function serve(
 async function answer(controlled: Controlled, request: IncomingMessage): Promise<Answer> {
   const path = (request.url ?? '').split('?')[0];
   const method = path === '/status' ? 'GET' : 'POST';
-  if (!['/status', '/reload', '/scale', '/stop'].includes(path ?? ''))
+  if (!['/status', '/reload', '/scale', '/stop', HUNG_PATH].includes(path ?? ''))
     return refused(404, `there is no ${path}; try /status`);
   if (request.method !== method) return refused(405, `${path} takes ${method}`, { Allow: method });
   if (path === '/status') return [200, controlled.status()];
@@ -242,8 +245,14 @@ async function answer(controlled: Controlled, request: IncomingMessage): Promise
 async function act(
   controlled: Controlled,
   path: string | undefined,
-  body: { instances?: unknown },
+  body: { instances?: unknown; pid?: unknown; blockedMs?: unknown },
 ): Promise<Answer> {
+  if (path === HUNG_PATH) {
+    if (!Number.isInteger(body.pid) || !Number.isInteger(body.blockedMs))
+      return refused(400, `${HUNG_PATH} takes {"pid": N, "blockedMs": N}`);
+    controlled.hung(Number(body.pid), Number(body.blockedMs));
+    return [200, { ok: true }];
+  }
   if (path === '/reload') return told(await controlled.reload());
   if (path === '/stop') return told(await controlled.stop());
   const { instances } = body;

@@ -62,7 +62,9 @@ export type ExitCause =
   /** It was replaced because it took more memory than `max_memory_restart` allows. */
   | ({ readonly type: 'memory-limit' } & MemoryExcess)
   /** The kernel killed it for want of memory. */
-  | { readonly type: 'out-of-memory' };
+  | { readonly type: 'out-of-memory' }
+  /** Its event loop had not turned for so long, and its watchdog killed it. */
+  | { readonly type: 'hung'; readonly blockedMs: Millis };
 
 /** In bytes. */
 export interface MemoryExcess {
@@ -116,6 +118,8 @@ export interface Serving {
   readonly since: Millis;
   /** Its heartbeats have stopped: it accepts nothing until they come again. `undefined` while it is responsive. */
   readonly unresponsive: Unresponsive | undefined;
+  /** For how long its event loop has not turned, once its watchdog is about to kill it. */
+  readonly hungMs?: Millis;
 }
 
 export interface Unresponsive {
@@ -248,6 +252,8 @@ export type Event =
       readonly blockedMs: Millis;
     }
   | { readonly type: 'worker.responsive'; readonly worker: WorkerId }
+  /** Its watchdog is about to kill it: its event loop has not turned for so long. */
+  | { readonly type: 'worker.hung'; readonly worker: WorkerId; readonly blockedMs: Millis }
   | { readonly type: 'fork.failed'; readonly worker: WorkerId; readonly message: string }
   | { readonly type: 'reload.requested' }
   /** The app file was read, and is valid. */

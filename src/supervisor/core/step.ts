@@ -29,6 +29,7 @@ import {
   forkFailed,
   noteBootFailure,
   noteHeartbeats,
+  noteHung,
   noteSilence,
 } from './transitions.js';
 
@@ -87,6 +88,8 @@ function react(pool: Pool, event: Event, now: Millis): Outcome {
       return withoutEffects(noteSilence(pool, event.worker, now - event.blockedMs));
     case 'worker.responsive':
       return noteHeartbeats(pool, event.worker, now);
+    case 'worker.hung':
+      return withoutEffects(noteHung(pool, event.worker, event.blockedMs));
     case 'worker.memory-exceeded':
       return restartForMemory(pool, event, now);
     case 'fork.failed':

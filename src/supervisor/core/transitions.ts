@@ -80,6 +80,11 @@ export function noteHeartbeats(pool: Pool, id: WorkerId, now: Millis): Outcome {
     : withoutEffects(next);
 }
 
+/** The watchdog of a serving worker is about to kill it. */
+export function noteHung(pool: Pool, id: WorkerId, hungMs: Millis): Pool {
+  return updateWorker(pool, id, worker => (worker.at === 'serving' ? { ...worker, hungMs } : undefined));
+}
+
 /** The process of a worker has exited. */
 export function exited(
   pool: Pool,
@@ -111,9 +116,9 @@ function left(pool: Pool, { id, slot: slotId }: DrainingWorker, end: Pick<Exit, 
 
 function announcedBy(place: Located): Exit['cause'] {
   const worker = workerAt(place);
-  return worker.at === 'starting' && worker.failure !== undefined
-    ? { type: 'boot-failed', ...worker.failure }
-    : undefined;
+  if (worker.at === 'serving')
+    return worker.hungMs === undefined ? undefined : { type: 'hung', blockedMs: worker.hungMs };
+  return worker.failure === undefined ? undefined : { type: 'boot-failed', ...worker.failure };
 }
 
 /** A worker drains on its own: its slot is free as if it had exited, and it is killed if it takes too long. */

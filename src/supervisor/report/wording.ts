@@ -35,6 +35,8 @@ export function causeText(cause: ExitCause | undefined): string {
       return `replaced at ${sizeText(cause.bytes)}, more than max_memory_restart (${sizeText(cause.limitBytes)})`;
     case 'out-of-memory':
       return 'killed by the kernel, out of memory';
+    case 'hung':
+      return `hung for ${cause.blockedMs} ms`;
     case 'boot-failed':
     case 'fork-failed':
       return cause.message;

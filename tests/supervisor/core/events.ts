@@ -43,6 +43,7 @@ export const unresponsive = (worker: number, blockedMs = 0): Event => ({
   blockedMs,
 });
 export const responsive = (worker: number): Event => ({ type: 'worker.responsive', worker });
+export const hung = (worker: number): Event => ({ type: 'worker.hung', worker, blockedMs: 60_000 });
 export const forkFailed = (worker: number): Event => ({
   type: 'fork.failed',
   worker,

@@ -165,6 +165,7 @@ function takeTurn(world: World, { chance, upTo, pick }: Random, app: { isHealthy
     () => world.send({ type: 'worker.responsive', worker: pick(victim, anyWorker) }),
     () => world.alive.has(anyWorker) && world.send({ type: 'worker.ready', worker: anyWorker }),
     () => world.send({ type: 'worker.boot-failed', worker: anyWorker, failure }),
+    () => world.send({ type: 'worker.hung', worker: pick(victim, anyWorker), blockedMs: 60_000 }),
     () => world.send({ type: 'worker.exited', worker: 9_999, code: 1, signal: null }),
     () => (app.isHealthy = !app.isHealthy),
     () => (world.file = pick(undefined, newFile)),
@@ -338,7 +339,7 @@ function inspectReload(
 
 /** Every event, effect and state that must occur in the runs. */
 const EVERYTHING = `
-  wake worker.ready worker.listening worker.boot-failed worker.exited worker.memory-exceeded worker.draining worker.unresponsive worker.responsive fork.failed
+  wake worker.ready worker.listening worker.boot-failed worker.exited worker.memory-exceeded worker.draining worker.unresponsive worker.responsive worker.hung fork.failed
   reload.requested reload.read reload.refused scale stop jump
   fork order kill load reload.ended memory-restart.failed lend return exit
   backoff starting ready replacing stopped errored

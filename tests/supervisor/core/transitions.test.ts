@@ -16,6 +16,7 @@ import {
   memoryExceeded,
   draining,
   responsive,
+  hung,
   listening,
   run,
   reloadRead,
@@ -719,6 +720,19 @@ describe('a reported failure of the boot', () => {
     expect(summarize(run(two(), [5_000, reloadRead(), bootFailed(3), exited(3)]))).toContain(
       'reload.ended aborted: the new worker of slot 0 exited (code 1) before it was ready: no database',
     );
+  });
+
+  test('of a worker that its watchdog kills is that it hung', () => {
+    const pool = after(two(), [5_000, hung(1), exited(1, null, 'SIGKILL')]);
+    expect(pool.slots[0]?.history.exits[0]).toMatchObject({
+      signal: 'SIGKILL',
+      cause: { type: 'hung', blockedMs: 60_000 },
+    });
+  });
+
+  test('is not changed by the watchdog of a worker that has not started', () => {
+    const starting = after(two(), [5_000, exited(1)], [5_200, wake]);
+    expect(after(starting, [5_300, hung(3)])).toEqual(starting);
   });
 
   test('is dropped when the worker becomes ready', () => {

@@ -1,0 +1,86 @@
+/** What the operating system and the inspector tell of the main thread, seen from the observer thread. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { Session, type Debugger } from 'node:inspector';
+import { mapFrame } from './source-maps.js';
+
+/** In native code (a synchronous child process, a database call) no stack comes. */
+export const STACK_MS = 500;
+
+/** The innermost frames; more would not fit into a line of the log. */
+const MAX_FRAMES = 10;
+
+/**
+ * How long the main thread has been ready to run and had no CPU, since it began, in ms (`/proc/PID/schedstat`, second
+ * field; see the kernel's sched-stats.rst). 0 where the system does not tell.
+ */
+export function waitedForCpuMs(): number {
+  try {
+    const [, waitedNs] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
+    return Number(waitedNs) / 1e6;
+  } catch {
+    return 0;
+  }
+}
+
+/** Whether V8 is writing a heap snapshot, which blocks the loop for as long as it takes. Known on Linux only. */
+export function isWritingHeapSnapshot(): boolean {
+  try {
+    return readdirSync('/proc/self/fd').some(fd => targetOf(fd).endsWith('.heapsnapshot'));
+  } catch {
+    return false;
+  }
+}
+
+function targetOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return ''; // closed between two looks
+  }
+}
+
+/** Innermost frame first: `handler (src/routes/games.ts:12:5)`. */
+export type Stack = readonly string[];
+
+/** The JavaScript stack of the main thread, which is stopped for a few milliseconds to tell it. */
+export interface Stacks {
+  /** @returns nothing if no JavaScript of the app runs for {@link STACK_MS} */
+  take(): Promise<Stack | undefined>;
+}
+
+export function createStacks(): Stacks {
+  let pending: Promise<Stack | undefined> | undefined;
+  return {
+    take: () => withinMs((pending ??= askForStack().finally(() => (pending = undefined))), STACK_MS),
+  };
+}
+
+/**
+ * Resolves when the main thread runs JavaScript: with nothing if there is only Node's own on the stack, since what had
+ * blocked the loop is over then.
+ */
+function askForStack(): Promise<Stack | undefined> {
+  const session = new Session();
+  session.connectToMainThread();
+  const scripts = new Map<string, Debugger.ScriptParsedEventDataType>();
+  session.on('Debugger.scriptParsed', ({ params }) => scripts.set(params.scriptId, params));
+  return new Promise(resolve => {
+    session.on('Debugger.paused', ({ params }) => {
+      session.post('Debugger.resume');
+      session.disconnect();
+      const stack = params.callFrames.slice(0, MAX_FRAMES).map(({ functionName, location }) => {
+        const name = functionName === '' ? '(anonymous)' : functionName;
+        return `${name} (${mapFrame(scripts.get(location.scriptId), location)})`;
+      });
+      resolve(stack.every(frame => frame.includes('(node:')) ? undefined : stack);
+    });
+    session.post('Debugger.enable');
+    session.post('Debugger.pause');
+  });
+}
+
+function withinMs<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>(resolve => (timer = setTimeout(resolve, ms, undefined)));
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,87 @@
+/**
+ * Log lines of the observer thread. The main thread, which has the logger, may be blocked: so they are written here, in
+ * the form of the others, straight to the descriptor or to PM2's log file.
+ */
+import { closeSync, openSync, writeSync } from 'node:fs';
+
+export interface ThreadLogTarget {
+  /** JSON of the fields that every line of this process carries, without braces. */
+  readonly fields: string;
+  /** The least level that is written, as pino's number. */
+  readonly level: number;
+  /** Lines for reading, as in development. */
+  readonly isReadable: boolean;
+  /** PM2's log file: what is written to the descriptor ends up in the log of PM2's daemon. */
+  readonly file: string | undefined;
+}
+
+export type ThreadLog = (
+  level: keyof typeof LEVELS,
+  msg: string,
+  fields?: Readonly<Record<string, unknown>>,
+) => void;
+
+/** pino's numbers. */
+const LEVELS = { info: 30, warn: 40, fatal: 60 } as const;
+
+/** What a pipe takes in one piece, whoever else writes to it (PIPE_BUF of Linux). */
+const MAX_LINE_BYTES = 4_096;
+
+/** How long a full pipe may delay a line. */
+const PATIENCE_MS = 1_000;
+
+export function createThreadLog({ fields, level: least, isReadable, file }: ThreadLogTarget): ThreadLog {
+  return (level, msg, more = {}) => {
+    if (LEVELS[level] < least) return;
+    write(isReadable ? readable(level, msg, more) : json(level, msg, more), file);
+  };
+
+  function json(level: keyof typeof LEVELS, msg: string, more: Readonly<Record<string, unknown>>): string {
+    const line = (rest: object): string =>
+      `{"level":${LEVELS[level]},"time":${Date.now()},${fields},${JSON.stringify({ ...rest, msg }).slice(1)}\n`;
+    const whole = line(more);
+    return Buffer.byteLength(whole) <= MAX_LINE_BYTES ? whole : line(halved(more));
+  }
+}
+
+/** Lists at half their length: a line must stay whole. */
+const halved = (fields: Readonly<Record<string, unknown>>): object =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.slice(0, Math.floor(value.length / 2)) : value,
+    ]),
+  );
+
+/** As pino-pretty writes them without colours. */
+function readable(level: string, msg: string, more: Readonly<Record<string, unknown>>): string {
+  const now = new Date();
+  const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString();
+  const rest = Object.keys(more).length === 0 ? '' : ` ${JSON.stringify(more)}`;
+  return `[${local.slice(0, 10)} ${local.slice(11, 19)}] ${level.toUpperCase()}: ${msg}${rest}\n`;
+}
+
+function write(line: string, file: string | undefined): void {
+  try {
+    if (file === undefined) return writeAll(1, line);
+    const fd = openSync(file, 'a');
+    writeAll(fd, line);
+    closeSync(fd);
+  } catch {
+    // Nobody reads the log any more, or it cannot be opened: the worker is watched all the same.
+  }
+}
+
+/** Into a pipe that is full it waits for a while. */
+function writeAll(fd: number, line: string): void {
+  const bytes = Buffer.from(line);
+  const deadline = performance.now() + PATIENCE_MS;
+  for (let written = 0; written < bytes.length;) {
+    try {
+      written += writeSync(fd, bytes, written);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() > deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * Watches the main loop from the observer thread: says where it is blocked, and kills the process when it has hung for
+ * too long, or when its supervisor is gone and nobody else would.
+ */
+import { createStacks, isWritingHeapSnapshot, waitedForCpuMs, type Stack } from './main-thread.js';
+import type { ObserverData } from './observer.js';
+import { reportHung } from './report-hung.js';
+import type { SharedView } from './shared-state.js';
+import type { ThreadLog } from './thread-log.js';
+import { createWatchdog, type Finding } from './watchdog.js';
+
+/** So many requests in flight are named in a line of the log; the others are counted. */
+const MAX_REQUESTS = 10;
+
+export interface WatchNeeds extends Omit<ObserverData, 'log'> {
+  readonly view: SharedView;
+  readonly log: ThreadLog;
+  /** Asks the main loop for a sign of life. */
+  ping(number: number): void;
+  /** Calls back for the first request after a rest. */
+  onWake(call: () => void): void;
+}
+
+/** CLOCK_MONOTONIC: no clock step changes it, and it is the same in all threads. In ms. */
+const now = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+/** Looks at the main loop until the process ends. */
+export function watch(needs: WatchNeeds): void {
+  const { view, watchdogTimeoutMs, controlSocket } = needs;
+  const watchdog = createWatchdog({
+    limitMs: createLimit(needs),
+    isExcused: () => view.hasDebugger() || isWritingHeapSnapshot(),
+  });
+  const stacks = createStacks();
+  const report = createReport(needs);
+  let asked = 0;
+  let last = state();
+  let timer: NodeJS.Timeout;
+
+  function state(): { at: number; waited: number; started: number } {
+    return { at: now(), waited: waitedForCpuMs(), started: view.started() };
+  }
+
+  function look(): void {
+    const current = state();
+    const hasTurned = view.answered() === asked;
+    const finding = watchdog.look({
+      elapsedMs: current.at - last.at,
+      waitedMs: current.waited - last.waited,
+      hasTurned,
+      isBusy: view.inFlight() > 0 || current.started !== last.started,
+    });
+    last = current;
+    if (hasTurned) needs.ping(++asked);
+    if (finding.type === 'hung') return void end(finding.blockedMs);
+    if (watchdogTimeoutMs > 0) void tell(finding);
+    lookLater();
+  }
+
+  function lookLater(): void {
+    view.rest(watchdog.isResting);
+    timer = setTimeout(look, watchdog.nextLookMs);
+  }
+
+  async function tell(finding: Finding): Promise<void> {
+    if (finding.type === 'blocked') report.blocked(finding.blockedMs, await stacks.take());
+    if (finding.type === 'recovered') report.recovered(finding.blockedMs);
+  }
+
+  async function end(blockedMs: number): Promise<void> {
+    report.hung(blockedMs, await stacks.take());
+    if (controlSocket !== undefined) await reportHung(controlSocket, blockedMs);
+    process.kill(process.pid, 'SIGKILL');
+  }
+
+  needs.onWake(() => {
+    clearTimeout(timer);
+    look();
+  });
+  needs.ping(++asked);
+  lookLater();
+}
+
+/** How long the loop may be blocked, in ms: the supervisor of a worker may have gone meanwhile. */
+function createLimit({ watchdogTimeoutMs, orphanTimeoutMs }: WatchNeeds): (blockedMs: number) => number {
+  const own = watchdogTimeoutMs === 0 ? Infinity : watchdogTimeoutMs;
+  const parent = process.ppid;
+  let orphanedAt: number | undefined;
+  return blockedMs => {
+    if (orphanTimeoutMs === undefined || process.ppid === parent) return own;
+    orphanedAt ??= blockedMs;
+    return Math.min(own, orphanedAt + orphanTimeoutMs);
+  };
+}
+
+interface Report {
+  blocked(blockedMs: number, stack: Stack | undefined): void;
+  recovered(blockedMs: number): void;
+  hung(blockedMs: number, stack: Stack | undefined): void;
+}
+
+function createReport({ view, log, clocks }: WatchNeeds): Report {
+  const worker = `Worker ${process.pid}`;
+
+  /** The requests in flight, the oldest first, with their ages. */
+  function requests(): object {
+    const mainNow = clocks.main + now() - clocks.machine;
+    const named = view.requests().slice(0, MAX_REQUESTS);
+    return {
+      inFlight: view.inFlight(),
+      requests: named.map(({ startedAt, ...request }) => ({
+        ...request,
+        ageMs: Math.round(mainNow - startedAt),
+      })),
+    };
+  }
+
+  const where = (stack: Stack | undefined): string =>
+    stack === undefined ? ' in native code (no JavaScript stack)' : '';
+
+  return {
+    blocked: (blockedMs, stack) =>
+      log('warn', `${worker} blocked for ${Math.round(blockedMs)} ms${where(stack)}`, {
+        stack,
+        ...requests(),
+      }),
+    recovered: blockedMs =>
+      log('warn', `${worker} turns again, it was blocked for ${Math.round(blockedMs)} ms`),
+    hung: (blockedMs, stack) =>
+      log('fatal', `${worker} hung for ${Math.round(blockedMs)} ms${where(stack)}`, { stack, ...requests() }),
+  };
+}
