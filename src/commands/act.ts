@@ -19,13 +19,14 @@ export async function act(action: 'reload' | 'scale' | 'stop', line: CommandLine
       () => undefined,
     );
   const watching = setInterval(look, LOOK_MS);
-  const { ok, reason } = await order(client, action, line).finally(() => clearInterval(watching));
+  const { ok, reason, advice } = await order(client, action, line).finally(() => clearInterval(watching));
   // What happened between two looks is told all the same: every slot's new worker gets its line.
   await look();
   const done = { reload: 'Reloaded', scale: `Running ${line.instances ?? 0} workers`, stop: 'Stopped' }[
     action
   ];
   process.stdout.write(ok ? `✓ ${done}\n` : `✗ ${action} failed: ${reason}\n`);
+  if (advice !== undefined) process.stdout.write(`  ${advice}\n`);
   process.exitCode = ok ? EXIT.ok : EXIT.internal;
 }
 

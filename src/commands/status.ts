@@ -22,10 +22,13 @@ function completed(found: Partial<Status>): Status {
     lastExit: worker.lastExit && { ...NO_TIMES, ...worker.lastExit },
   }));
   const served = new Set(workers.filter(({ state }) => state === 'ready').map(({ slot }) => slot)).size;
-  return { served, restartsLastMinute: 0, why: [], ...found, workers } as Status;
+  const lastReload = found.lastReload && { ...NO_ADVICE, ...found.lastReload };
+  return { served, restartsLastMinute: 0, why: [], ...found, workers, lastReload } as Status;
 }
 
 const NOTHING_MORE = { hungFor: null, nextTryIn: null, exits: [] };
+
+const NO_ADVICE = { advice: null };
 
 const NO_TIMES = { error: null, at: null, uptime: null };
 
@@ -87,7 +90,7 @@ export function asText(found: Status, paint: Paint): string {
   );
   return [
     headline(found, paint),
-    ...reloadLine(found),
+    ...reloadLines(found),
     ...whyLines(found),
     '',
     ...rows.map((row, index) => paintRow(row, found.workers[index - 1], paint)),
@@ -118,14 +121,11 @@ function whyLines({ why }: Status): string[] {
   return [...why.slice(0, MAX_WHY), ...more].map(line => `  why: ${line}`);
 }
 
-function reloadLine({ lastReload }: Status): string[] {
+function reloadLines({ lastReload }: Status): string[] {
   if (lastReload === null) return [];
-  const ago = durationText(Date.now() - lastReload.at);
-  return [
-    lastReload.ok
-      ? `  last reload ${ago} ago: done`
-      : `  last reload ${ago} ago: aborted, ${lastReload.reason}`,
-  ];
+  const { at, ok, reason, advice } = lastReload;
+  const ended = `  last reload ${durationText(Date.now() - at)} ago: `;
+  return [ended + (ok ? 'done' : `aborted, ${reason}`), ...(advice === null ? [] : [`  ${advice}`])];
 }
 
 const paintRow = (row: string, worker: WorkerStatus | undefined, paint: Paint): string =>

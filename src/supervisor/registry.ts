@@ -14,6 +14,8 @@ export interface ProcessEnd {
 export interface Registry {
   /** The app of a generation; the newest one that serves where that generation is gone. */
   app(generation: Generation): App;
+  /** The app that was read last, whether or not any worker runs it. */
+  lastRead(): App;
   /** Numbers a newly read app. */
   addApp(app: App): Generation;
   addProcess(worker: Process): void;
@@ -38,6 +40,7 @@ export function createRegistry(first: App): Registry {
 
   return {
     app: generation => apps.get(generation) ?? first,
+    lastRead: () => apps.get(lastGeneration) ?? first,
     addApp(app) {
       apps.set(++lastGeneration, app);
       return lastGeneration;

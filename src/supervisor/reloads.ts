@@ -28,8 +28,11 @@ export interface Reloads {
   request(): Promise<ActionOutcome>;
   /** Never rejects: a file that cannot be used refuses the reload. */
   load(): Promise<void>;
-  /** @param reason why the reload was aborted; `undefined` if it succeeded */
-  ended(reason: string | undefined): void;
+  /**
+   * @param reason why the reload was aborted; `undefined` if it succeeded
+   * @param advice what follows from that
+   */
+  ended(reason: string | undefined, advice?: string): void;
   /** The service stops: no reload begins any more. */
   refuseAll(): void;
 }
@@ -47,9 +50,9 @@ export function createReloads(parts: ReloadParts): Reloads {
     for (const resolve of waiting) resolve(outcome);
   }
 
-  function ended(reason: string | undefined): void {
-    last = { at: Date.now(), ok: reason === undefined, reason: reason ?? null };
-    settle(reason === undefined ? SUCCEEDED : failedBecause(reason));
+  function ended(reason: string | undefined, advice?: string): void {
+    last = { at: Date.now(), ok: reason === undefined, reason: reason ?? null, advice: advice ?? null };
+    settle(reason === undefined ? SUCCEEDED : failedBecause(reason, advice));
   }
 
   return {

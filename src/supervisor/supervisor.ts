@@ -5,7 +5,7 @@ import type { UsageMeter, UsageSource } from '../platform/process-usage.js';
 import { failedBecause, type ActionOutcome } from './action.js';
 import type { App } from './app-file/load.js';
 import type { Clock } from './clock.js';
-import type { Effect, Event, Pool, Verdict, WorkerId } from './core/model.js';
+import type { AbortReason, Effect, Event, Pool, Verdict, WorkerId } from './core/model.js';
 import { isSettled, workersInSlots } from './core/queries.js';
 import { createPool } from './core/step.js';
 import { createEngine } from './engine.js';
@@ -16,7 +16,7 @@ import { createRegistry } from './registry.js';
 import { createReloads, type Deployment } from './reloads.js';
 import type { Line } from './report/narrate.js';
 import { describeService, type ServiceStatus } from './report/status.js';
-import { abortText, SERVICE_STOPS } from './report/wording.js';
+import { abortText, FAILED_BUILD_STAYS, SERVICE_STOPS } from './report/wording.js';
 import { scale } from './scaling.js';
 
 /** What the supervisor needs from its surroundings. */
@@ -114,10 +114,16 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
         return void reloads.load();
       case 'reload.ended':
         mayHaveOldAddresses = true;
-        return reloads.ended(effect.aborted && abortText(effect.aborted));
+        return reloads.ended(effect.aborted && abortText(effect.aborted), adviceOn(effect.aborted));
       case 'exit':
         return ports.ended(effect.verdict);
     }
+  }
+
+  /** A build in a folder of its own is left alone by workers of the one before; one that was written over it is not. */
+  function adviceOn(aborted: AbortReason | undefined): string | undefined {
+    const isInPlace = registry.lastRead().script === registry.app(engine.pool.generation).script;
+    return aborted?.type === 'successor-lost' && isInPlace ? FAILED_BUILD_STAYS : undefined;
   }
 
   function fork({ worker: id, slot, generation }: Extract<Effect, { type: 'fork' }>): void {

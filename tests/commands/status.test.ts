@@ -177,10 +177,22 @@ test('before anything has been forked there is but the heading', () => {
 
 test.each([
   [null, ''],
-  [{ at: NOW - 65_000, ok: true, reason: null }, '  last reload 1 m 5 s ago: done'],
-  [{ at: NOW - 300, ok: false, reason: 'it crashed' }, '  last reload 300 ms ago: aborted, it crashed'],
+  [{ at: NOW - 65_000, ok: true, reason: null, advice: null }, '  last reload 1 m 5 s ago: done'],
+  [
+    { at: NOW - 300, ok: false, reason: 'it crashed', advice: null },
+    '  last reload 300 ms ago: aborted, it crashed',
+  ],
 ])('the last reload: %p', (lastReload, expected) => {
   expect(lines(status({ lastReload }))[1]).toBe(expected);
+});
+
+test('what follows from an aborted reload', () => {
+  const lastReload = { at: NOW - 300, ok: false, reason: 'it crashed', advice: 'Restore it' };
+  expect(lines(status({ lastReload })).slice(1, 4)).toEqual([
+    '  last reload 300 ms ago: aborted, it crashed',
+    '  Restore it',
+    '',
+  ]);
 });
 
 test('headline and states are painted, and nothing else', () => {

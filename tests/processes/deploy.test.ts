@@ -15,10 +15,8 @@ function release(at: string, number: number): string {
   writeFileSync(join(root, 'package.json'), JSON.stringify({ name: 'cabe-arena-api' }));
   writeFileSync(join(root, 'dist', 'index.js'), `console.log('release ${number} begins'); ${OUR_WORKER}`);
   const app = { ...OUR_FIELDS, name: 'linked', script: 'dist/index.js', exec_mode: 'cluster', instances: 1 };
-  writeFileSync(
-    join(root, 'ecosystem.config.js'),
-    `module.exports = ${JSON.stringify({ ...app, min_uptime: 100 })}`,
-  );
+  const fields = JSON.stringify({ ...app, min_uptime: 100 });
+  writeFileSync(join(root, 'ecosystem.config.js'), `module.exports = { ...${fields}, cwd: __dirname };`);
   return root;
 }
 
@@ -43,6 +41,29 @@ test('a reload rolls out what the link leads to by now, and retires the old work
   expect(await reload.ended).toMatchObject({ code: 0 });
   expect(running.text()).toContain('release 2 begins');
   await until(() => messages(running).includes(`Worker ${old} disconnected`), 'the old worker has left');
+  expect((await request(port, '/readyz')).status).toBe(200);
+});
+
+test('after a failed reload a crash goes on with the release that served before', async () => {
+  const at = folder();
+  const link = join(at, 'current');
+  const good = release(at, 1);
+  pointTo(link, good);
+  const port = await freePort();
+  const env = { PWD: link, PORT: String(port), TMPDIR: at };
+  const running = start([CLUSTER], env, link);
+  await until(() => served(running).length === 1, 'it serves');
+
+  const broken = release(at, 2);
+  writeFileSync(join(broken, 'dist', 'index.js'), 'process.exit(3)');
+  pointTo(link, broken);
+  const reload = start([CLUSTER, 'reload'], env, link);
+  expect(await reload.ended).toMatchObject({ code: 1 });
+  expect(reload.text()).toMatch(/✗ reload failed: the new worker of slot 0 exited \(code 3\) .*\n$/);
+
+  process.kill(served(running)[0] ?? NaN, 'SIGKILL');
+  await until(() => served(running).length === 2, 'its successor serves');
+  expect(messages(running).filter(msg => msg === 'release 1 begins')).toHaveLength(2);
   expect((await request(port, '/readyz')).status).toBe(200);
 });
 

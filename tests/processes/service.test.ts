@@ -514,6 +514,12 @@ describe('commands', () => {
     expect(reload.text()).toMatch(
       /✗ reload failed: the new worker of slot 0 exited \(code 3\) before it was ready/,
     );
+    const advice =
+      '\n  the failed build is still in place: a worker that exits from now on is replaced with it. Restore the former build, or deploy another one, and reload\n';
+    expect(reload.text()).toContain(advice);
+    const status = command(env, 'status', '--config', file);
+    expect((await status.ended).code).toBe(0);
+    expect(status.text()).toContain(advice);
     expect((await request(port, '/')).status).toBe(200);
     expect(running.text()).not.toMatch(/Disconnecting/);
 

@@ -60,6 +60,8 @@ export interface ReloadOutcome {
   readonly ok: boolean;
   /** Why it was aborted; `null` if it was not. */
   readonly reason: string | null;
+  /** What follows from that, and what to do about it; `null` if nothing does. */
+  readonly advice: string | null;
 }
 
 /** The service and its workers. */
