@@ -29,7 +29,10 @@ export interface Policy {
   readonly listenTimeoutMs: Millis;
   /** From the order to drain to SIGKILL. */
   readonly killTimeoutMs: Millis;
-  /** A worker that has been ready for so long is stable: its exit is no fault of the build. */
+  /**
+   * A worker that has lived for so long is stable: its exit is no fault of the build. Counted from readiness; without
+   * `wait_ready` from the fork, as PM2 does it, because such an app may have nothing that shows when it is ready.
+   */
   readonly minUptimeMs: Millis;
   /** Consecutive unstable exits that make a slot errored. */
   readonly maxRestarts: number;
@@ -104,6 +107,7 @@ export interface Starting {
   readonly at: 'starting';
   readonly id: WorkerId;
   readonly generation: Generation;
+  readonly forkedAt: Millis;
   /** When starting has failed (or, without `wait_ready`, when being alive is enough). */
   readonly deadline: Millis;
   readonly failure: BootFailure | undefined;
@@ -114,6 +118,7 @@ export interface Serving {
   readonly at: 'serving';
   readonly id: WorkerId;
   readonly generation: Generation;
+  readonly forkedAt: Millis;
   /** When it became ready. */
   readonly since: Millis;
   /** Its heartbeats have stopped: it accepts nothing until they come again. `undefined` while it is responsive. */

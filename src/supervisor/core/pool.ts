@@ -83,7 +83,7 @@ export function fork(
   const id = pool.lastWorker + 1;
   const deadline = now + policyOf(pool, generation).listenTimeoutMs;
   return {
-    worker: { at: 'starting', id, generation, deadline, failure: undefined },
+    worker: { at: 'starting', id, generation, forkedAt: now, deadline, failure: undefined },
     pool: { ...pool, lastWorker: id },
     effects: [{ type: 'fork', worker: id, slot, generation }],
     notices: [],

@@ -179,7 +179,14 @@ function fillSlots(pool: Pool, now: Millis): Outcome {
   const slots = pool.slots.map((slot, id): Slot => {
     if (!isDue(slot)) return slot;
     effects.push({ type: 'fork', worker: ++lastWorker, slot: id, generation });
-    const worker: Starting = { at: 'starting', id: lastWorker, generation, deadline, failure: undefined };
+    const worker: Starting = {
+      at: 'starting',
+      id: lastWorker,
+      generation,
+      forkedAt: now,
+      deadline,
+      failure: undefined,
+    };
     const history = slot.at === 'backoff' ? counted(slot.history, now) : slot.history;
     return { at: 'starting', history: { ...history, generation }, worker };
   });

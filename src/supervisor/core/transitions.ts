@@ -46,6 +46,7 @@ export function becomeReady(pool: Pool, id: WorkerId, now: Millis): Pool {
           at: 'serving',
           id,
           generation: worker.generation,
+          forkedAt: worker.forkedAt,
           since: now,
           unresponsive: undefined,
         }
@@ -187,8 +188,10 @@ function currentLost(pool: Pool, losses: readonly Loss[], now: Millis): Outcome 
     slots[id] = next;
     notices.push(...consequence(id, next, now));
     const { isJob } = policyOf(pool, slot.worker.generation);
-    // A canary that ends before it is trusted proves nothing, however long it lived; a job may end at any time.
-    const isFailure = (!stable || reload?.canary === 'pending') && !(isJob && exit.code === 0);
+    // What ends before it is ready, or as the canary before it is trusted, proves nothing, however long it lived; a job
+    // may end at any time.
+    const isUnproved = slot.worker.at === 'starting' || reload?.canary === 'pending';
+    const isFailure = (!stable || isUnproved) && !(isJob && exit.code === 0);
     if (slot.worker.generation === reload?.target && isFailure)
       failed ??= { slot: id, exit, state: slot.worker.at };
   }
@@ -242,7 +245,9 @@ export function successorAlone(
 }
 
 function isStable(pool: Pool, worker: Starting | Serving, now: Millis): boolean {
-  return worker.at === 'serving' && now - worker.since >= policyOf(pool, worker.generation).minUptimeMs;
+  const { waitReady, minUptimeMs } = policyOf(pool, worker.generation);
+  if (!waitReady) return now - worker.forkedAt >= minUptimeMs;
+  return worker.at === 'serving' && now - worker.since >= minUptimeMs;
 }
 
 /** The operating system refused the fork: retried after a delay, and never held against the build. */

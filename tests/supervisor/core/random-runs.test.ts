@@ -8,7 +8,15 @@
  *
  * A run that violates an invariant is reported with its seed.
  */
-import type { Effect, Event, Policy, Pool, WorkerId } from '../../../src/supervisor/core/model.js';
+import type {
+  Effect,
+  Event,
+  Millis,
+  Policy,
+  Pool,
+  Starting,
+  WorkerId,
+} from '../../../src/supervisor/core/model.js';
 import { workersOf } from '../../../src/supervisor/core/pool.js';
 import { nextWake } from '../../../src/supervisor/core/wake.js';
 import { memoryExceeded } from './events.js';
@@ -264,7 +272,9 @@ function inspectForks(
     );
     const { restartDelayMs, expBackoffRestartDelayMs } = before.policy;
     assert(
-      slot.at !== 'starting' || restartDelayMs + expBackoffRestartDelayMs === 0,
+      slot.at !== 'starting' ||
+        restartDelayMs + expBackoffRestartDelayMs === 0 ||
+        isStableAtBoot(before, slot.worker, now),
       'a crash at boot is followed by a delay if there is one',
     );
   }
@@ -275,6 +285,12 @@ function inspectForks(
     retriesForever || active.every(({ history }) => history.unstable < maxRestarts),
     'at most max_restarts unstable exits in a row',
   );
+}
+
+/** Without `wait_ready` a worker is stable `min_uptime` after its fork, whether or not it is ready. */
+function isStableAtBoot({ policy, reload }: Pool, { forkedAt }: Starting, now: Millis): boolean {
+  const minUptimeMs = Math.min(policy.minUptimeMs, reload?.policy.minUptimeMs ?? Infinity);
+  return !policy.waitReady && now - forkedAt >= minUptimeMs;
 }
 
 /** Only draining workers get orders or are killed, and each gets one order at most. */

@@ -741,6 +741,37 @@ describe('a reported failure of the boot', () => {
   });
 });
 
+describe('min_uptime of an app without wait_ready', () => {
+  const plain = { waitReady: false, listenTimeoutMs: 3_000 };
+  const first = after(createPool({ ...LIMITED, ...plain }, 1), [0, wake]);
+
+  test('counts from the fork: an app that never listens may exit again and again', () => {
+    let pool = first;
+    for (let worker = 1; worker <= 20; worker++) pool = after(pool, [worker * 1_000, exited(worker)]);
+    expect(pool).toMatchObject({ everReady: false, slots: [{ at: 'starting', history: { unstable: 0 } }] });
+  });
+
+  test('counts from the fork for one that listens as well', () => {
+    const pool = after(first, [999, listening(1)], [1_000, exited(1)]);
+    expect(pool.slots[0]).toMatchObject({ at: 'starting', history: { unstable: 0 } });
+  });
+
+  test('is not reached by one that exits sooner', () => {
+    expect(after(first, [999, exited(1)]).slots[0]).toMatchObject({ history: { unstable: 1 } });
+  });
+
+  test('does not make a success of a reload whose workers exit before they are ready', () => {
+    const old = after(createPool({ ...LIMITED, ...plain }, 2), [0, wake, listening(1), listening(2)]);
+    const read = reloadRead(2, { ...LIMITED, ...plain });
+    // The canary in slot 0 is trusted at 6 200; slot 1 has no other worker than the new one.
+    const trusted = after(old, [5_000, exited(2, 7), read], [5_200, listening(3)], [6_200, wake]);
+    const { effects } = run(trusted, [8_000, exited(4)]);
+    expect(effects.map(describeEffect)).toContain(
+      'reload.ended aborted: the new worker of slot 1 exited (code 1) before it was ready',
+    );
+  });
+});
+
 describe('the exits that a slot remembers', () => {
   /** The workers, the newest exit first. */
   const workersIn = (pool: Pool): number[] | undefined =>
