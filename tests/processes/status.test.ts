@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import {
   crashLooping,
   down,
+  failedReload,
   healthy,
   hung,
   outOfMemory,
@@ -12,6 +13,7 @@ import {
 import { makeMemoryGroup } from '../support/memory-group.js';
 import { cleanUp, until } from '../support/processes.js';
 import { messages, serving, statusOf } from '../support/service.js';
+import { documented, shown } from '../support/status-pages.js';
 
 jest.setTimeout(90_000);
 afterEach(cleanUp);
@@ -26,15 +28,16 @@ async function headline(running: Troubled): Promise<readonly [code: number | nul
 
 test('a service whose workers all serve is ready', async () => {
   const running = await healthy();
-  expect(await headline(running)).toEqual([0, '✓ test-app ready: 2 of 2 workers serve']);
+  expect(await headline(running)).toEqual([0, '✓ cabe-arena-api ready: 2 of 2 workers serve']);
   expect(titleOf(running)).toMatch(/^master ready 2\/2/);
 });
 
 test('a worker that hangs does not count as serving; the log tells once', async () => {
   const running = await hung();
+  expect(await shown(running)).toBe(documented('A worker hangs'));
   const [code, line] = await headline(running);
   expect(code).toBe(3);
-  expect(line).toMatch(/^✗ test-app hung: 1 of 2 workers serve, 1 hung for \d+ s$/);
+  expect(line).toMatch(/^✗ cabe-arena-api hung: 1 of 2 workers serve, 1 hung for \d+ s$/);
   const { state, served, workers } = await statusOf(running);
   expect([state, served, workers.map(row => row.state)]).toEqual(['hung', 1, ['hung', 'ready']]);
   expect(workers[0]?.hungFor).toBeGreaterThanOrEqual(5_000);
@@ -49,14 +52,17 @@ test('a worker that responds again serves again', async () => {
   await running.said(new RegExp(`^Worker ${victim} hangs`));
   process.kill(victim, 'SIGCONT');
   await running.said(new RegExp(`^Worker ${victim} responds again, it hung for \\d+ s$`));
-  expect(await headline(running)).toEqual([0, '✓ test-app ready: 2 of 2 workers serve']);
+  expect(await headline(running)).toEqual([0, '✓ cabe-arena-api ready: 2 of 2 workers serve']);
 });
 
 test('a worker that crashes again and again is a crash loop, although another one serves', async () => {
   const running = await crashLooping();
+  expect(await shown(running)).toBe(documented('A worker crashes again and again'));
   const [code, line] = await headline(running);
   expect(code).toBe(3);
-  expect(line).toMatch(/^✗ test-app crash-looping: 1 of 2 workers serve, \d+ restarts in the last minute$/);
+  expect(line).toMatch(
+    /^✗ cabe-arena-api crash-looping: 1 of 2 workers serve, \d+ restarts in the last minute$/,
+  );
   const { text } = await running.command('status');
   expect(text).toMatch(/^0 .* backoff, next try in \d+ (ms|s) /m);
   expect(text).toMatch(
@@ -75,9 +81,10 @@ test('a worker that crashes again and again is a crash loop, although another on
 
 test('a service without a worker that serves is down', async () => {
   const running = await down();
+  expect(await shown(running)).toBe(documented('No worker serves'));
   const [code, line] = await headline(running);
   expect(code).toBe(4);
-  expect(line).toMatch(/^✗ test-app down: 0 of 2 workers serve, \d+ restarts in the last minute$/);
+  expect(line).toMatch(/^✗ cabe-arena-api down: 0 of 2 workers serve, \d+ restarts in the last minute$/);
   running.crash();
   await until(async () => (await serving(running)).length === 2, 'both serve again');
   expect((await headline(running))[0]).toBe(3);
@@ -94,7 +101,8 @@ test('nobody who answers is an exit code of its own', async () => {
 
 test('a worker that was replaced for its memory is counted, with its size and the limit', async () => {
   const running = await replacedForMemory();
-  expect(await headline(running)).toEqual([0, '✓ test-app ready: 2 of 2 workers serve']);
+  expect(await shown(running)).toBe(documented('A worker was replaced for its memory'));
+  expect(await headline(running)).toEqual([0, '✓ cabe-arena-api ready: 2 of 2 workers serve']);
   const { restartsLastMinute, workers } = await statusOf(running);
   expect([restartsLastMinute, workers[0]?.restarts, workers[1]?.restarts]).toEqual([0, 1, 0]);
   expect(workers[0]?.lastExit).toMatchObject({
@@ -113,6 +121,19 @@ test('a worker that outgrows max_memory_restart again is replaced again', async 
   expect((await statusOf(running)).workers[0]?.restarts).toBe(2);
 });
 
+test('after a failed reload the failed build is said to be in place, until a reload succeeds', async () => {
+  const running = await failedReload();
+  expect(await shown(running)).toBe(documented('A reload has failed'));
+  const { lastReload } = await statusOf(running);
+  expect(lastReload).toMatchObject({
+    ok: false,
+    advice: expect.stringContaining('still in place') as string,
+  });
+  running.repair();
+  expect((await running.command('reload')).code).toBe(0);
+  expect((await statusOf(running)).lastReload).toMatchObject({ ok: true, advice: null });
+});
+
 const MB = 2 ** 20;
 const group = makeMemoryGroup(400 * MB);
 
@@ -121,6 +142,7 @@ const group = makeMemoryGroup(400 * MB);
 
   test('a worker that the kernel kills is told from other deaths by SIGKILL', async () => {
     const running = await outOfMemory(group?.launcher ?? []);
+    expect(await shown(running)).toBe(documented('The kernel killed a worker for want of memory'));
     const { workers } = await statusOf(running);
     expect(workers[0]?.lastExit).toMatchObject({
       signal: 'SIGKILL',

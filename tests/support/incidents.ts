@@ -22,6 +22,9 @@ if (crash.includes(Number(process.env.NODE_APP_INSTANCE)))
   setTimeout(() => { throw new Error('connect ECONNREFUSED 127.0.0.1:5432'); }, 300);
 ${OUR_WORKER}`;
 
+/** Long enough delays for a look at a slot that waits for its next worker. */
+const FIELDS = { ...OUR_FIELDS, name: 'cabe-arena-api', exp_backoff_restart_delay: 300 };
+
 export interface Troubled extends Service {
   /** Its app file. */
   readonly file: string;
@@ -29,6 +32,8 @@ export interface Troubled extends Service {
   crash(...slots: readonly number[]): void;
   /** The first worker takes so many megabytes more. @returns its pid */
   grow(megabytes: number): Promise<number>;
+  /** Writes the good build over the broken one. */
+  repair(): void;
   /** Runs a command. */
   command(...args: readonly string[]): Promise<Ended & { readonly text: string }>;
 }
@@ -38,7 +43,7 @@ export interface Troubled extends Service {
  * @param launcher see `start` of `processes.ts`
  */
 export async function healthy(fields: object = {}, launcher: readonly string[] = []): Promise<Troubled> {
-  const file = appFile(PROGRAM, { ...OUR_FIELDS, exp_backoff_restart_delay: 100, ...fields });
+  const file = appFile(PROGRAM, { ...FIELDS, ...fields });
   const env = { PORT: String(await freePort()), RUN_DIR: folder(), NO_COLOR: '1' };
   const running = start([CLUSTER, '--config', file], env, undefined, launcher);
   const trouble = join(dirname(file), 'trouble');
@@ -56,6 +61,7 @@ export async function healthy(fields: object = {}, launcher: readonly string[] =
       process.kill(victim, 'SIGUSR2');
       return victim;
     },
+    repair: () => writeFileSync(join(dirname(file), 'app.js'), PROGRAM),
     async command(...args: readonly string[]) {
       const command = start([CLUSTER, ...args, '--config', file], env);
       return { ...(await command.ended), text: command.text() };
@@ -78,8 +84,7 @@ export async function crashLooping(): Promise<Troubled> {
   const [victim = NaN] = await serving(running);
   running.crash(0);
   process.kill(victim, 'SIGKILL');
-  await until(async () => (await statusOf(running)).restartsLastMinute >= 6, 'six restarts');
-  await untilInBackoff(running, [0]);
+  await untilInBackoff(running, [0], 6);
   return running;
 }
 
@@ -89,8 +94,7 @@ export async function down(): Promise<Troubled> {
   const workers = await serving(running);
   running.crash(0, 1);
   for (const pid of workers) process.kill(pid, 'SIGKILL');
-  await until(async () => (await statusOf(running)).restartsLastMinute >= 8, 'eight restarts');
-  await untilInBackoff(running, [0, 1]);
+  await untilInBackoff(running, [0, 1], 5);
   return running;
 }
 
@@ -111,11 +115,23 @@ export async function outOfMemory(launcher: readonly string[]): Promise<Troubled
   return running;
 }
 
-const untilInBackoff = (running: Service, slots: readonly number[]): Promise<void> =>
+/** A build that crashes has been written over the good one, and a reload of it has failed. */
+export async function failedReload(): Promise<Troubled> {
+  const running = await healthy();
+  writeFileSync(join(dirname(running.file), 'app.js'), `throw new Error("Cannot find module 'left-pad'");`);
+  await running.command('reload');
+  await until(async () => (await statusOf(running)).workers.length === 2, 'the new worker has left');
+  return running;
+}
+
+/** Resolves when these slots wait for their next workers, after so many restarts each. */
+const untilInBackoff = (running: Service, slots: readonly number[], count: number): Promise<void> =>
   until(
     async () => {
       const { workers } = await statusOf(running);
-      return slots.every(slot => workers.some(row => row.slot === slot && row.state === 'backoff'));
+      const waiting = workers.filter(({ state, restarts }) => state === 'backoff' && restarts === count);
+      // The exit of a worker that still drains is not listed yet.
+      return waiting.length === slots.length && workers.every(({ state }) => state !== 'draining');
     },
-    `slots ${slots.join(' and ')} wait for their next workers`,
+    `slots ${slots.join(' and ')} wait after ${count} restarts`,
   );
