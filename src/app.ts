@@ -1,4 +1,4 @@
-/** The Express application. It never listens, and knows nothing of clusters: what it needs comes in as arguments. */
+/** The Express application. It never listens, and knows nothing of clusters: what it needs are its arguments. */
 import express, { type Express } from 'express';
 import type { Config } from './config.js';
 import { health, type Readiness } from './routes/health.js';
@@ -7,7 +7,7 @@ import { SECURITY_HEADERS } from './http/security-headers.js';
 import { notFound, problems } from './http/problems.js';
 import { status } from './routes/status.js';
 import { answerQuickly } from './fast-path/fast-answers.js';
-import { setOneByOne, standOn, type Stand } from './fast-path/constant-headers.js';
+import { setEachHeader, presetHeaders, type StartAnswer } from './fast-path/preset-headers.js';
 import type { InFlight } from './observability/shared-state.js';
 import type { Logger } from './utils/logger.js';
 
@@ -17,7 +17,7 @@ const BODY_LIMIT = 100 * 1024;
 export interface AppNeeds {
   readonly config: Config;
   readonly logger: Logger;
-  /** What `/readyz` tells. */
+  /** The state that `/readyz` answers with. */
   readonly readiness: () => Readiness;
   /** Where requests in flight are noted, for the observer thread. */
   readonly inFlight?: InFlight | undefined;
@@ -38,9 +38,9 @@ export function createApp({ config, logger, readiness, inFlight }: AppNeeds): Ex
   return app;
 }
 
-/** The fast ways to the same answers, unless they are switched off. */
-function prepareAnswers(app: Express, { expressTuning }: Config): Stand {
-  if (!expressTuning) return setOneByOne(SECURITY_HEADERS);
+/** Switches the fast path on, unless EXPRESS_TUNING=off. */
+function prepareAnswers(app: Express, { expressTuning }: Config): StartAnswer {
+  if (!expressTuning) return setEachHeader(SECURITY_HEADERS);
   answerQuickly(app);
-  return standOn(app, SECURITY_HEADERS);
+  return presetHeaders(app, SECURITY_HEADERS);
 }

@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { errors, type InvalidValue } from './errors.js';
-import { DEFAULTS, LAME_DUCK_MS, MAX_TIMER_MS, MAX_WORKERS } from './protocol/limits.js';
+import { DEFAULTS, IDLE_GRACE_MS, MAX_TIMER_MS, MAX_WORKERS } from './protocol/limits.js';
 
 export type Environment = 'development' | 'production' | 'test';
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -156,9 +156,9 @@ export const VARIABLES = {
   drainTimeoutMs: variable<number>({
     name: 'DRAIN_TIMEOUT_MS',
     fallback: String(DEFAULTS.drainTimeoutMs),
-    expected: `a whole number from ${LAME_DUCK_MS + 1} to ${MAX_TIMER_MS} (it includes ${LAME_DUCK_MS} ms for silent connections)`,
+    expected: `a whole number from ${IDLE_GRACE_MS + 1} to ${MAX_TIMER_MS} (it includes ${IDLE_GRACE_MS} ms for silent connections)`,
     purpose: 'How long requests in flight may take once `DRAIN_DELAY_MS` is over',
-    parse: wholeNumber(LAME_DUCK_MS + 1, MAX_TIMER_MS),
+    parse: wholeNumber(IDLE_GRACE_MS + 1, MAX_TIMER_MS),
     unset: DEFAULTS.drainTimeoutMs,
   }),
   keepAliveTimeoutMs: variable<number>({
@@ -218,10 +218,6 @@ export const resolveConfig = (env: NodeJS.ProcessEnv): Resolved<Config> =>
 /** Resolves the few that a supervisor needs; all others are the business of the app. */
 export const resolveSettings = (env: NodeJS.ProcessEnv): Resolved<Settings> => resolve(env, SETTINGS);
 
-/** Resolves what a logger needs. */
-export const readLogSettings = (env: NodeJS.ProcessEnv): Resolved<Pick<Settings, 'nodeEnv' | 'logLevel'>> =>
-  resolve(env, ['nodeEnv', 'logLevel']);
-
 /** @throws ServiceError INVALID_CONFIGURATION that names every invalid value */
 export function valuesOrThrow<T>({ values, invalid }: Resolved<T>): T {
   if (invalid.length > 0) throw errors.invalidConfiguration(invalid);
@@ -230,6 +226,11 @@ export function valuesOrThrow<T>({ values, invalid }: Resolved<T>): T {
 
 /** @throws as {@link valuesOrThrow} does */
 export const readConfig = (env: NodeJS.ProcessEnv): Config => valuesOrThrow(resolveConfig(env));
+
+let ofThisProcess: Resolved<Config> | undefined;
+
+/** The environment of this process, resolved when it is first needed and never again. */
+export const ownConfig = (): Resolved<Config> => (ofThisProcess ??= resolveConfig(process.env));
 
 function resolve<K extends keyof Config>(
   env: NodeJS.ProcessEnv,

@@ -2,11 +2,11 @@
  * `res.json` and `res.send` of Express for the case that nearly every answer is: a text or JSON, no `Content-Type` of
  * the handler's own, no conditional request, no ETag, no middleware between. Express parses and formats the content
  * type twice, asks for freshness and for a dozen settings then; here the outcome, which is always the same, is written
- * down at once. Everything else goes the way of Express, a second answer too, so that it is refused as there. Without
+ * at once. Every other answer goes through Express, a second one too, so that it is refused as there. Without
  * this file a request takes 1.72 times the CPU time on Node 20, 1.61 on Node 24, 1.58 on Node 26 (decision 0005).
  */
 import type { Express, Request, Response } from 'express';
-import { isBodyKnown, standBody, type ContentType } from './constant-headers.js';
+import { hasWideHeaders, isBodyKnown, presetBody, type ContentType } from './preset-headers.js';
 
 type Send = (this: Response, body?: unknown) => Response;
 
@@ -47,6 +47,7 @@ export function answerQuickly(app: Express): void {
       !response.strictContentLength &&
       settingsOf(response.app)['etag fn'] === undefined &&
       !isBodyKnown(response) &&
+      !hasWideHeaders(response) &&
       // A middleware that has put itself in the place of one of these wants to see what Express gives it.
       response.end === end &&
       response.set === set &&
@@ -73,7 +74,7 @@ const WIDE = /[^\u0000-\u007f]/;
 function finish(response: Response, text: string, type: ContentType): Response {
   const isWide = WIDE.test(text);
   const length = isWide ? Buffer.byteLength(text) : text.length;
-  if (!standBody(response, type, length))
+  if (!presetBody(response, type, length))
     response.setHeader('Content-Type', type).setHeader('Content-Length', length);
   response.writeHead(response.statusCode);
   return response.end(text);

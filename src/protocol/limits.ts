@@ -16,7 +16,7 @@ export const MAX_REASON_LENGTH = 300;
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** While a worker drains, an idle connection may still send one more request for so long. */
-export const LAME_DUCK_MS = 1_000;
+export const IDLE_GRACE_MS = 1_000;
 
 /** What holds for a variable of the environment that is not set. */
 export const DEFAULTS = {

@@ -6,7 +6,7 @@
  */
 import { hostname } from 'node:os';
 import pino, { type Logger as PinoLogger } from 'pino';
-import { LOG_LEVELS, readLogSettings, VARIABLES, type Environment, type LogLevel } from '../config.js';
+import { LOG_LEVELS, ownConfig, VARIABLES, type Environment, type LogLevel } from '../config.js';
 import { isPreloaded } from '../platform/preload.js';
 import { supervisedBy } from '../protocol/supervised-by.js';
 import { errors } from '../errors.js';
@@ -105,6 +105,6 @@ export const directLinesOf = (logger: Logger): DirectLines | undefined => direct
 export const logger: Logger = fromEnvironment();
 
 function fromEnvironment(): Logger {
-  const { nodeEnv, logLevel } = readLogSettings(process.env).values;
+  const { nodeEnv, logLevel } = ownConfig().values;
   return createLogger({ env: nodeEnv, level: logLevel });
 }

@@ -1,157 +1,139 @@
 /**
- * Leaving without losing a request.
+ * Drains a server without losing a request.
  *
  * `http.Server#close()` destroys idle keep-alive connections (since Node 19), also those on which a request is
- * already on its way: that is where the usual graceful shutdown drops traffic. Here only the accepting stops. Every
- * answer from then on says `Connection: close`; a connection that is silent may still send one more request for a
- * while, the lame-duck window, and is then closed; what is being answered may finish until the deadline.
+ * already on its way: that is where the usual graceful shutdown drops requests. Here only accepting stops. Every answer
+ * from then on says `Connection: close`. An idle connection may still send one more request for a grace period and is
+ * then closed; requests in flight may finish until the deadline.
  */
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { trackConnections, type Connections, type Exchange } from './connections.js';
 
 export interface DrainTimes {
-  /** How long a silent connection may still send a request. */
-  readonly lameDuckMs: number;
-  /** From now until whatever is still being answered is cut. */
+  /** How long an idle connection may still send a request. */
+  readonly idleGraceMs: number;
+  /** From the begin of the drain until requests in flight are cut. */
   readonly timeoutMs: number;
 }
 
-/** A request that was cut: what the log says about it. */
+/** A request that was cut at the deadline, as the log names it. */
 export interface Cut {
   readonly method: string;
   readonly url: string;
 }
 
 export interface Drainable {
-  /** Resolves when no connection is left, with the requests that had to be cut. Stop accepting first. */
+  /** Resolves when no connection is left, with the requests that were cut. Stop accepting first. */
   drain(times: DrainTimes): Promise<readonly Cut[]>;
-  /** Brings the deadline of the drain, present or to come, forward to so many milliseconds from now. */
+  /** Brings the deadline of this drain, or of the next one, forward to so many milliseconds from now. */
   hurry(timeoutMs: number): void;
 }
 
-/** The latest exchange on a connection; a pipelined one waits for those before it, so it finishes last. */
-interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-}
-
-/** Keeps an eye on the connections of a server. Costs one property per request until it is told to drain. */
+/** Makes a server drainable; it must not have connections yet. */
 export function drainable(server: Server): Drainable {
-  const sockets = new Map<Socket, Exchange | undefined>();
-  let drainSocket: ((socket: Socket, exchange: Exchange, before: Exchange | undefined) => void) | undefined;
-  let finishIfEmpty = (): void => undefined;
+  const connections = trackConnections(server);
   let latest = Infinity;
-  let setDeadline = (): void => undefined;
-
-  server.on('connection', (socket: Socket) => {
-    sockets.set(socket, undefined);
-    socket.once('close', () => {
-      sockets.delete(socket);
-      finishIfEmpty();
-    });
-  });
-  server.prependListener('request', notice);
-
-  function notice(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request;
-    const exchange = { request, response };
-    if (drainSocket !== undefined) drainSocket(socket, exchange, sockets.get(socket));
-    sockets.set(socket, exchange);
-  }
-
-  /**
-   * By the next turn all that came at once has been read. Otherwise a request that is answered at once would say that
-   * it is the last one, while another one stands behind it already.
-   */
-  function answerNextTurn(): void {
-    const handlers = server.listeners('request').filter(listener => listener !== notice);
-    for (const handler of handlers) server.off('request', handler as RequestListener);
-    server.on('request', (...exchange) => {
-      setImmediate(() => {
-        for (const handler of handlers) Reflect.apply(handler, server, exchange);
-      });
-    });
-  }
-
-  function drain({ lameDuckMs, timeoutMs }: DrainTimes): Promise<readonly Cut[]> {
-    const cuts: Cut[] = [];
-    const timers = new Set<NodeJS.Timeout>();
-    /** Answers whose keeping alive is our doing to have ended. */
-    const last = new WeakSet<ServerResponse>();
+  let running: Drain | undefined;
+  const bringForward = (timeoutMs: number): void => {
     latest = Math.min(latest, performance.now() + timeoutMs);
-    return new Promise(resolve => {
-      let deadline: NodeJS.Timeout | undefined;
-      setDeadline = () => {
-        clearTimeout(deadline);
-        deadline = setTimeout(cutAll, latest - performance.now());
-      };
-      finishIfEmpty = () => {
-        if (sockets.size > 0) return;
-        clearTimeout(deadline);
-        for (const timer of timers) clearTimeout(timer);
-        resolve(cuts);
-      };
-      drainSocket = (socket, exchange, before) => {
-        // Pipelined: Node would end the connection behind the answer before, and leave this one without any.
-        if (before !== undefined && last.has(before.response) && !before.response.headersSent)
-          before.response.shouldKeepAlive = true;
-        lastAnswer(socket, exchange);
-      };
-      answerNextTurn();
-      setDeadline();
-      for (const [socket, exchange] of sockets) {
-        if (exchange !== undefined && isAnswering(exchange)) lastAnswer(socket, exchange);
-        else closeUnlessAnswering(socket);
-      }
-      finishIfEmpty();
-
-      /**
-       * The answer that ends this connection. Where its head is out already, or a handler says `Connection:
-       * keep-alive` by itself, the client may think that it can go on.
-       */
-      function lastAnswer(socket: Socket, { response }: Exchange): void {
-        if (!response.headersSent && response.shouldKeepAlive) {
-          response.shouldKeepAlive = false;
-          last.add(response);
-        }
-        response.once('finish', () => closeUnlessAnswering(socket));
-      }
-
-      function closeUnlessAnswering(socket: Socket): void {
-        const timer = setTimeout(() => {
-          timers.delete(timer);
-          // A loop that was busy when the window ended has not read yet what came within it: one look at the network first.
-          setImmediate(() => {
-            const exchange = sockets.get(socket);
-            if (exchange === undefined || !isAnswering(exchange)) socket.destroy();
-          });
-        }, lameDuckMs);
-        timers.add(timer);
-      }
-
-      function cutAll(): void {
-        for (const [socket, exchange] of sockets) {
-          if (exchange !== undefined && isAnswering(exchange)) cuts.push(described(exchange));
-          socket.destroy();
-        }
-      }
-    });
-  }
-
+  };
   return {
-    drain,
+    drain({ idleGraceMs, timeoutMs }) {
+      bringForward(timeoutMs);
+      running = new Drain(connections, idleGraceMs);
+      return running.begin(latest);
+    },
     hurry(timeoutMs) {
-      latest = Math.min(latest, performance.now() + timeoutMs);
-      setDeadline();
+      bringForward(timeoutMs);
+      running?.setDeadline(latest);
     },
   };
 }
 
-/** Whether a complete request head has arrived and its answer has not yet been handed to the system. */
-function isAnswering({ response }: Exchange): boolean {
-  return !response.writableFinished && !response.destroyed;
-}
+/** One drain, from its begin to the last connection. */
+class Drain {
+  readonly #connections: Connections;
+  readonly #idleGraceMs: number;
+  readonly #cuts: Cut[] = [];
+  readonly #graceTimers = new Set<NodeJS.Timeout>();
+  /** Answers that end their connection because of this drain, and not because their client wants it. */
+  readonly #last = new WeakSet<ServerResponse>();
+  #deadline: NodeJS.Timeout | undefined;
+  #end: (cuts: readonly Cut[]) => void = () => undefined;
 
-function described({ request }: Exchange): Cut {
-  return { method: request.method ?? '', url: request.url ?? '' };
+  constructor(connections: Connections, idleGraceMs: number) {
+    this.#connections = connections;
+    this.#idleGraceMs = idleGraceMs;
+  }
+
+  /** @param deadline by `performance.now()` */
+  begin(deadline: number): Promise<readonly Cut[]> {
+    const drained = new Promise<readonly Cut[]>(resolve => (this.#end = resolve));
+    this.#connections.follow({
+      requested: (socket, exchange, before) => this.#answerLater(socket, exchange, before),
+      closed: () => this.#endIfEmpty(),
+    });
+    this.#connections.deferHandlers();
+    this.setDeadline(deadline);
+    for (const [socket, exchange] of this.#connections) {
+      if (exchange !== undefined && this.#connections.isAnswering(socket)) this.#makeLast(socket, exchange);
+      else this.#closeAfterGrace(socket);
+    }
+    this.#endIfEmpty();
+    return drained;
+  }
+
+  /** @param deadline by `performance.now()` */
+  setDeadline(deadline: number): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.#cutAll(), deadline - performance.now());
+  }
+
+  #answerLater(socket: Socket, exchange: Exchange, before: Exchange | undefined): void {
+    // Pipelined: Node would end the connection after the answer before, and leave this request without any.
+    if (before !== undefined && this.#last.has(before.response) && !before.response.headersSent)
+      before.response.shouldKeepAlive = true;
+    this.#makeLast(socket, exchange);
+  }
+
+  /**
+   * Lets this answer end its connection. Where its head is out already, or a handler sets `Connection: keep-alive`
+   * itself, the client may believe that it can go on: the grace period is for it.
+   */
+  #makeLast(socket: Socket, { response }: Exchange): void {
+    if (!response.headersSent && response.shouldKeepAlive) {
+      response.shouldKeepAlive = false;
+      this.#last.add(response);
+    }
+    response.once('finish', () => this.#closeAfterGrace(socket));
+  }
+
+  #closeAfterGrace(socket: Socket): void {
+    const timer = setTimeout(() => {
+      this.#graceTimers.delete(timer);
+      // A loop that was busy when the period ended has not read yet what came within it: read the network first.
+      setImmediate(() => {
+        if (!this.#connections.isAnswering(socket)) socket.destroy();
+      });
+    }, this.#idleGraceMs);
+    this.#graceTimers.add(timer);
+  }
+
+  #cutAll(): void {
+    for (const [socket, exchange] of this.#connections) {
+      if (exchange !== undefined && this.#connections.isAnswering(socket)) {
+        const { method = '', url = '' } = exchange.request;
+        this.#cuts.push({ method, url });
+      }
+      socket.destroy();
+    }
+  }
+
+  #endIfEmpty(): void {
+    if (this.#connections.size > 0) return;
+    clearTimeout(this.#deadline);
+    for (const timer of this.#graceTimers) clearTimeout(timer);
+    this.#end(this.#cuts);
+  }
 }

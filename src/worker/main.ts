@@ -1,7 +1,7 @@
 /** One worker from boot to exit; the same code path alone, under PM2 and under the native supervisor. */
 import type { Server } from 'node:http';
 import { createApp } from '../app.js';
-import { readConfig, type Environment } from '../config.js';
+import { ownConfig, valuesOrThrow, type Environment } from '../config.js';
 import { ServiceError } from '../errors.js';
 import { closeTerminalsAtExit } from '../platform/terminal.js';
 import { whenWritten } from '../platform/stdout.js';
@@ -58,7 +58,7 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
   showTitle(state.phase);
 
   try {
-    const config = readConfig(process.env);
+    const config = valuesOrThrow(ownConfig());
     logger.info(`Worker ${process.pid} starting`);
     const observed = prepareObserver({ config, supervisedBy: supervisor, logger });
     const { inFlight } = observed;

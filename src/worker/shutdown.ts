@@ -3,7 +3,7 @@
  * Its times are bounded whatever clients, hooks and handlers do.
  */
 import cluster from 'node:cluster';
-import { LAME_DUCK_MS } from '../protocol/limits.js';
+import { IDLE_GRACE_MS } from '../protocol/limits.js';
 import type { Logger } from '../utils/logger.js';
 import type { Drainable } from './drain.js';
 import type { Listening } from './listen.js';
@@ -50,7 +50,7 @@ export function startShutdown(needs: ShutdownNeeds): Shutdown {
     if (delayMs > 0) await delay();
     setDeadline();
     listening.stop();
-    const cuts = await connections.drain({ lameDuckMs: Math.min(LAME_DUCK_MS, timeoutMs), timeoutMs });
+    const cuts = await connections.drain({ idleGraceMs: Math.min(IDLE_GRACE_MS, timeoutMs), timeoutMs });
     for (const { method, url } of cuts) logger.error(`Cut at the drain deadline: ${method} ${url}`);
     const closed = await close(closeHooks, deadline.signal, logger);
     clearTimeout(timer);

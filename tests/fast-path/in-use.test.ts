@@ -3,7 +3,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import express from 'express';
 import { createApp } from '../../src/app.js';
 import { readConfig } from '../../src/config.js';
-import { canStand } from '../../src/fast-path/constant-headers.js';
+import { canPreset } from '../../src/fast-path/preset-headers.js';
 import { createLogger } from '../../src/utils/logger.js';
 import { createServer } from '../../src/worker/server.js';
 import { converse } from './conversation.js';
@@ -53,5 +53,5 @@ describe.each(['/health', '/api/status', '/readyz'])('%s', path => {
 });
 
 test('this Node makes heads in the way that standing headers rest on', () => {
-  expect(canStand).toBe(true);
+  expect(canPreset).toBe(true);
 });

@@ -5,7 +5,7 @@ import net, { type AddressInfo, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { drainable, type Cut, type DrainTimes } from '../../src/worker/drain.js';
 
-const TIMES: DrainTimes = { lameDuckMs: 200, timeoutMs: 2_000 };
+const TIMES: DrainTimes = { idleGraceMs: 200, timeoutMs: 2_000 };
 
 const servers = new Set<Server>();
 const sockets = new Set<Socket>();
@@ -96,7 +96,7 @@ async function accepted(server: Server, count: number): Promise<void> {
 
 test('without a connection there is nothing to wait for', async () => {
   const { leave } = await setUp(hello);
-  expect(await leave({ lameDuckMs: 600_000, timeoutMs: 600_000 })).toEqual([]);
+  expect(await leave({ idleGraceMs: 600_000, timeoutMs: 600_000 })).toEqual([]);
 });
 
 test('new connections are refused, while an idle one may send one more request and is told to close', async () => {
@@ -114,7 +114,7 @@ test('new connections are refused, while an idle one may send one more request a
   expect(await left).toEqual([]);
 });
 
-test('connections that say nothing, or half a head, are closed after the lame-duck window, and are no failure', async () => {
+test('connections that say nothing, or half a head, are closed after the grace period, and are no failure', async () => {
   const { connect: open, leave, server } = await setUp(hello);
   const clients = [await open(), await open()];
   clients[1]?.send('GET / HTTP/1.1\r\nHos');
@@ -136,8 +136,8 @@ test('an answer that is being made is finished, and closes its connection', asyn
   const client = await open();
   client.send(GET);
   await new Promise(resolve => server.once('request', resolve));
-  const left = leave({ lameDuckMs: 50, timeoutMs: 5_000 });
-  setTimeout(() => finish(), 150); // well after the lame-duck window
+  const left = leave({ idleGraceMs: 50, timeoutMs: 5_000 });
+  setTimeout(() => finish(), 150); // well after the grace period
   await client.ended;
   expect(client.text()).toMatch(/Connection: close[\s\S]*late/);
   expect(await left).toEqual([]);
@@ -169,7 +169,7 @@ test('an upload that is under way is read to its end', async () => {
   const client = await open();
   client.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345');
   await new Promise(resolve => server.once('request', resolve));
-  const left = leave({ lameDuckMs: 50, timeoutMs: 5_000 });
+  const left = leave({ idleGraceMs: 50, timeoutMs: 5_000 });
   setTimeout(() => client.send('67890'), 150);
   await client.ended;
   expect(client.text()).toMatch(/got 10/);
@@ -183,7 +183,7 @@ test('Expect: 100-continue gets its go-ahead and its answer', async () => {
   const client = await open();
   client.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n');
   await client.received(/100 Continue/);
-  const left = leave({ lameDuckMs: 50, timeoutMs: 5_000 });
+  const left = leave({ idleGraceMs: 50, timeoutMs: 5_000 });
   client.send('ok');
   await client.ended;
   expect(client.text()).toMatch(/thanks/);
@@ -199,7 +199,7 @@ test('a download that began before goes on; its connection may send one more req
   const client = await open();
   client.send(GET);
   await client.received(/begin/);
-  const left = leave({ lameDuckMs: 200, timeoutMs: 5_000 });
+  const left = leave({ idleGraceMs: 200, timeoutMs: 5_000 });
   await client.received(/end\r\n0/);
   client.send('GET /more HTTP/1.1\r\nHost: x\r\n\r\n');
   await client.ended;
@@ -212,7 +212,7 @@ test('what is not done at the deadline is cut, and told', async () => {
   const client = await open();
   client.send('GET /endless HTTP/1.1\r\nHost: x\r\n\r\n');
   await client.received(/for ever/);
-  expect(await leave({ lameDuckMs: 10, timeoutMs: 100 })).toEqual([{ method: 'GET', url: '/endless' }]);
+  expect(await leave({ idleGraceMs: 10, timeoutMs: 100 })).toEqual([{ method: 'GET', url: '/endless' }]);
   await client.ended;
 });
 
@@ -226,10 +226,10 @@ test('a client that never reads cannot keep a worker', async () => {
   client.socket.pause();
   client.send('GET /huge HTTP/1.1\r\nHost: x\r\n\r\n');
   await new Promise(resolve => server.once('request', resolve));
-  expect(await leave({ lameDuckMs: 10, timeoutMs: 150 })).toEqual([{ method: 'GET', url: '/huge' }]);
+  expect(await leave({ idleGraceMs: 10, timeoutMs: 150 })).toEqual([{ method: 'GET', url: '/huge' }]);
 });
 
-test('an upgraded connection is closed after the lame-duck window', async () => {
+test('an upgraded connection is closed after the grace period', async () => {
   const { connect: open, leave, server } = await setUp(hello);
   server.on(
     'upgrade',
@@ -239,7 +239,7 @@ test('an upgraded connection is closed after the lame-duck window', async () => 
   const client = await open();
   client.send('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n');
   await client.received(/101/);
-  expect(await leave({ lameDuckMs: 50, timeoutMs: 60_000 })).toEqual([]);
+  expect(await leave({ idleGraceMs: 50, timeoutMs: 60_000 })).toEqual([]);
   await client.ended;
 });
 
@@ -276,7 +276,7 @@ test('a request pipelined behind one in flight while it drains is answered as we
   const client = await open();
   client.send('GET /1 HTTP/1.1\r\nHost: x\r\n\r\n');
   await once(asked, '/1');
-  const left = leave({ lameDuckMs: 50, timeoutMs: 5_000 });
+  const left = leave({ idleGraceMs: 50, timeoutMs: 5_000 });
   client.send('POST /2 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok');
   await once(asked, '/2');
   answer('/2');
@@ -309,10 +309,10 @@ test('Expect: 100-continue that comes during the drain gets its go-ahead, and it
   });
   const client = await open();
   await accepted(server, 1);
-  const left = leave({ lameDuckMs: 100, timeoutMs: 5_000 });
+  const left = leave({ idleGraceMs: 100, timeoutMs: 5_000 });
   client.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n');
   await client.received(/100 Continue/);
-  setTimeout(() => client.send('ok'), 250); // well after the lame-duck window
+  setTimeout(() => client.send('ok'), 250); // well after the grace period
   await client.ended;
   expect(client.text()).toMatch(/Connection: close[\s\S]*thanks$/);
   expect(await left).toEqual([]);
@@ -323,7 +323,7 @@ test('an upload that is not done at the deadline is cut, and told', async () => 
   const client = await open();
   client.send('PUT /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345');
   await once(server, 'request');
-  expect(await leave({ lameDuckMs: 10, timeoutMs: 100 })).toEqual([{ method: 'PUT', url: '/slow' }]);
+  expect(await leave({ idleGraceMs: 10, timeoutMs: 100 })).toEqual([{ method: 'PUT', url: '/slow' }]);
   await client.ended;
 });
 
@@ -349,7 +349,7 @@ test('what came within the window is answered, though a handler blocked the loop
   await once(server, 'connection');
   await once(server, 'connection'); // the one that blocks
   // The loop stands still from about now until well after the window; the idle connection speaks within it.
-  const left = leave({ lameDuckMs: 200, timeoutMs: 5_000 });
+  const left = leave({ idleGraceMs: 200, timeoutMs: 5_000 });
   const [text] = (await once(client, 'message')) as [string];
   expect(text.match(/hello/g)).toHaveLength(2);
   expect(await left).toEqual([]);
@@ -382,7 +382,7 @@ test('in a hurry the deadline comes sooner, and never later again', async () => 
   const client = await open();
   client.send('GET /endless HTTP/1.1\r\nHost: x\r\n\r\n');
   await client.received(/for ever/);
-  const left = leave({ lameDuckMs: 10, timeoutMs: 600_000 });
+  const left = leave({ idleGraceMs: 10, timeoutMs: 600_000 });
   hurry(100);
   hurry(600_000);
   expect(await left).toEqual([{ method: 'GET', url: '/endless' }]);
@@ -398,5 +398,5 @@ test('who was hurried before the drain begins has no more time than that', async
   client.send('GET /endless HTTP/1.1\r\nHost: x\r\n\r\n');
   await client.received(/for ever/);
   hurry(100);
-  expect(await leave({ lameDuckMs: 10, timeoutMs: 600_000 })).toEqual([{ method: 'GET', url: '/endless' }]);
+  expect(await leave({ idleGraceMs: 10, timeoutMs: 600_000 })).toEqual([{ method: 'GET', url: '/endless' }]);
 });

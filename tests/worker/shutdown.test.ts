@@ -22,8 +22,8 @@ function leaving(
   const errors: unknown[] = [];
   const shutdown = startShutdown({
     connections: {
-      async drain({ lameDuckMs, timeoutMs }: DrainTimes): Promise<readonly Cut[]> {
-        events.push(`drain ${lameDuckMs} ${timeoutMs}`);
+      async drain({ idleGraceMs, timeoutMs }: DrainTimes): Promise<readonly Cut[]> {
+        events.push(`drain ${idleGraceMs} ${timeoutMs}`);
         await new Promise(resolve => setTimeout(resolve, Math.min(inFlightMs, timeoutMs)));
         events.push('drained');
         return inFlightMs > timeoutMs ? [{ method: 'GET', url: '/slow' }] : [];

@@ -70,8 +70,14 @@ export interface LoadRequest {
   readonly shell: NodeJS.ProcessEnv;
 }
 
-export interface LoadedApp {
+/** What was found out about an app beyond its file, with what is wrong there. */
+export interface Checked {
+  readonly invalid: readonly InvalidValue[];
+}
+
+export interface LoadedApp<T extends Checked> {
   readonly app: DescribedApp;
+  readonly checked: T;
   /** What the file says that is not followed, one sentence each. */
   readonly warnings: readonly string[];
 }
@@ -80,22 +86,25 @@ type Entry = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the file anew, with everything it requires.
- * @param further what else is wrong with this app, told in the same breath; nothing where the file has none
+ * @param check what else must be right for this app; all problems are reported together. There is no app where the file
+ *   has none
  * @throws ServiceError INVALID_CONFIGURATION naming every problem, NOT_BUILT where only the program is missing
  */
-export function loadApp(
+export function loadApp<T extends Checked>(
   request: LoadRequest,
-  further: (app: DescribedApp | undefined) => readonly InvalidValue[] = () => [],
-): LoadedApp {
+  check: (app: DescribedApp | undefined) => T,
+): LoadedApp<T> {
   const problems: InvalidValue[] = [];
   const entry = findEntry(request, problems);
   const app = entry === undefined ? undefined : resolveApp(entry, request, problems);
-  problems.push(...further(app));
+  const checked = check(app);
+  problems.push(...checked.invalid);
   if (entry === undefined || app === undefined || problems.length > 0)
     throw errors.invalidConfiguration(problems);
   if (!existsSync(app.script)) throw errors.notBuilt(app.script);
   return {
     app,
+    checked,
     warnings: [
       ...warnings(entry, request.envName),
       ...unfollowedWatchOptions(entry['watch_options'] ?? entry['watchOptions']),

@@ -1,9 +1,9 @@
 /** One reading of the app file and of the environment it resolves to: what `start`, `reload` and `check` go by. */
-import { readConfig, resolveConfig, resolveSettings, type Config, type Settings } from '../../config.js';
+import { resolveConfig, resolveSettings, type Config, type Settings } from '../../config.js';
 import type { InvalidValue } from '../../errors.js';
 import { isWorkerFile } from '../../worker-file.js';
 import { countWorkers, readMachine } from '../../platform/cpus.js';
-import { loadApp, type App, type DescribedApp } from './load.js';
+import { loadApp, type App, type Checked, type DescribedApp } from './load.js';
 import { runDirectoryOf, runDirectoryProblems, type RunDirectory } from '../control/run-directory.js';
 import { readMemoryLimit } from '../../platform/memory.js';
 import { readUsage } from '../../platform/process-usage.js';
@@ -30,54 +30,61 @@ export interface Reading {
 
 /** @throws ServiceError INVALID_CONFIGURATION with every problem of file and environment at once */
 export function readService(request: ReadingRequest): Reading {
-  const loaded = loadApp({ ...request, shell: process.env }, app => problemsAround(app, request));
-  const { values: settings, invalid } = resolveSettings(loaded.app.env);
-  const app = completed(loaded.app);
+  const loaded = loadApp({ ...request, shell: process.env }, app => readSurroundings(app, request));
+  const { settings, config, leftToTheApp, runDirectory } = loaded.checked;
+  const app = { ...loaded.app, ours: config !== undefined };
   const { count, reason } = countWorkers({
     instances: app.instances,
     webConcurrency: settings.webConcurrency,
     machine: readMachine(),
   });
   return {
-    app,
+    // Our own worker takes its orders as messages, whatever the file says.
+    app: { ...app, shutdownWithMessage: app.ours || app.shutdownWithMessage },
     instances: count,
     why: reason,
-    warnings: [...loaded.warnings, ...invalid.flatMap(leftToTheApp), ...unmeasured(app), ...beyondLimit(app)],
+    warnings: [...loaded.warnings, ...leftToTheApp, ...unmeasured(app), ...beyondLimit(app)],
     settings,
-    config: app.ours ? readConfig(app.env) : undefined,
-    runDirectory: runDirectoryOf({ ...request, name: app.name, runDir: settings.runDir }),
+    config,
+    runDirectory,
   };
 }
 
-/** Our own worker takes its orders as messages, whatever the file says. */
-function completed(app: DescribedApp): App {
-  const ours = isOurs(app);
+/** The environment that the app file resolves to, and what follows from it. */
+interface Surroundings extends Checked {
+  readonly settings: Settings;
+  /** Nothing for a foreign app. */
+  readonly config: Config | undefined;
+  readonly leftToTheApp: readonly string[];
+  readonly runDirectory: RunDirectory;
+}
+
+/** @param app nothing where the file has none: then the shell's environment is all there is */
+function readSurroundings(app: DescribedApp | undefined, request: ReadingRequest): Surroundings {
+  const isOurs = app !== undefined && isWorkerFile(app.script);
+  const ours = isOurs ? resolveConfig(app.env) : undefined;
+  const { values: settings, invalid } = ours ?? resolveSettings(app?.env ?? process.env);
+  const { runDir } = settings;
+  const runDirectory = runDirectoryOf({ ...request, name: app?.name ?? '', runDir });
+  const isForeign = app !== undefined && !isOurs;
   return {
-    ...app,
-    ours,
-    shutdownWithMessage: ours || app.shutdownWithMessage,
+    settings,
+    config: ours?.values,
+    leftToTheApp: isForeign ? invalid.flatMap(leftWarning) : [],
+    runDirectory,
+    invalid: [
+      ...(isForeign ? [] : invalid),
+      ...(app === undefined ? [] : runDirectoryProblems(runDirectory, { runDir })),
+    ],
   };
-}
-
-const isOurs = ({ script }: DescribedApp): boolean => isWorkerFile(script);
-
-/** What the app file does not tell: whether the environment that it resolves to can be used. */
-function problemsAround(app: DescribedApp | undefined, request: ReadingRequest): readonly InvalidValue[] {
-  if (app === undefined) return resolveSettings(process.env).invalid;
-  const { values, invalid } = isOurs(app)
-    ? resolveConfig(app.env)
-    : { ...resolveSettings(app.env), invalid: [] };
-  const { runDir } = values;
-  const runDirectory = runDirectoryOf({ ...request, name: app.name, runDir });
-  return [...invalid, ...runDirectoryProblems(runDirectory, { runDir })];
 }
 
 /** Another app may give variables a sense of its own. NODE_ENV has many everywhere: all but development are alike. */
-const leftToTheApp = ({ name, got }: InvalidValue): string[] =>
+const leftWarning = ({ name, got }: InvalidValue): string[] =>
   name === 'NODE_ENV' ? [] : [`${name}=${String(got)} is left to the app: the supervisor does without it`];
 
 /** Memory is read from `/proc`, which macOS has not; there our own worker tells it. */
-const unmeasured = (app: App): string[] =>
+const unmeasured = (app: Pick<App, 'maxMemoryBytes' | 'ours'>): string[] =>
   app.maxMemoryBytes === undefined || app.ours || readUsage(process.pid) !== undefined
     ? []
     : [

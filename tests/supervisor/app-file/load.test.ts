@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { readMemoryLimit } from '../../../src/platform/memory.js';
 import {
-  loadApp,
+  loadApp as loadChecked,
+  type Checked,
   type DescribedApp,
   type LoadedApp,
   type LoadRequest,
@@ -27,11 +28,14 @@ function write(content: string, name = 'ecosystem.config.js', at = folder()): st
   return join(at, name);
 }
 
+const loadApp = (request: LoadRequest): LoadedApp<Checked> => loadChecked(request, () => ({ invalid: [] }));
+
 const READER = join(ROOT, 'dist', 'supervisor', 'app-file', 'load.js');
 
 /** Runs code in a process of its own: Jest has a module registry of its own and would not see a file change. */
 function inNode(code: string, cwd: string): unknown {
-  const prelude = `const { loadApp } = require(${JSON.stringify(READER)});
+  const prelude = `const loading = require(${JSON.stringify(READER)});
+    const loadApp = request => loading.loadApp(request, () => ({ invalid: [] }));
     const print = value => process.stdout.write(JSON.stringify(value));`;
   return JSON.parse(
     execFileSync(process.execPath, ['-e', prelude + code], { cwd, encoding: 'utf8', env: {} }),
@@ -41,7 +45,7 @@ function inNode(code: string, cwd: string): unknown {
 const describeApp = (fields: object): string =>
   `module.exports = { apps: [${JSON.stringify({ script: './app.js', exec_mode: 'cluster', ...fields })}] };`;
 
-function load(fields: object, request: Partial<LoadRequest> = {}): LoadedApp {
+function load(fields: object, request: Partial<LoadRequest> = {}): LoadedApp<Checked> {
   return loadApp({ file: write(describeApp(fields)), shell: {}, ...request });
 }
 
@@ -419,13 +423,13 @@ describe('the file', () => {
 });
 
 describe('our own app file', () => {
-  const own = (shell: Record<string, string> = {}, envName = ''): LoadedApp =>
+  const own = (shell: Record<string, string> = {}, envName = ''): LoadedApp<Checked> =>
     inNode(
       `const shell = ${JSON.stringify(shell)};
        Object.assign(process.env, shell);
        print(loadApp({ file: ${JSON.stringify(APP_FILE)}, shell, envName: ${JSON.stringify(envName)} || undefined }));`,
       ROOT,
-    ) as LoadedApp;
+    ) as LoadedApp<Checked>;
 
   test('is followed in every field', () => {
     expect(own().warnings).toEqual([]);
