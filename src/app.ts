@@ -8,7 +8,7 @@ import { notFound, problems } from './http/problems.js';
 import { status } from './routes/status.js';
 import { answerQuickly } from './fast-path/fast-answers.js';
 import { setEachHeader, presetHeaders, type StartAnswer } from './fast-path/preset-headers.js';
-import type { InFlight } from './observability/shared-state.js';
+import type { Recorder } from './observability/recorder.js';
 import type { Logger } from './utils/logger.js';
 
 /** The largest JSON body that is read, in bytes. */
@@ -19,17 +19,17 @@ export interface AppNeeds {
   readonly logger: Logger;
   /** The state that `/readyz` answers with. */
   readonly readiness: () => Readiness;
-  /** Where requests in flight are noted, for the observer thread. */
-  readonly inFlight?: InFlight | undefined;
+  /** Where requests are noted for the observer thread. */
+  readonly recorder?: Recorder | undefined;
 }
 
-export function createApp({ config, logger, readiness, inFlight }: AppNeeds): Express {
+export function createApp({ config, logger, readiness, recorder }: AppNeeds): Express {
   const app = express();
   app.disable('x-powered-by');
   // Every answer of this API carries a time or a pid: a tag could never match, and costs a hash each time.
   app.disable('etag');
   app.set('trust proxy', config.trustProxy);
-  app.use(observe(logger, prepareAnswers(app, config), inFlight));
+  app.use(observe(logger, prepareAnswers(app, config), recorder));
   app.use(express.json({ limit: BODY_LIMIT }));
   health(app, readiness);
   app.use('/api', status(config.nodeEnv));

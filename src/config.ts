@@ -37,6 +37,9 @@ export interface Config extends Settings {
   readonly watchdogTimeoutMs: number | undefined;
   /** Whether each worker has an observer thread (`src/observability`). */
   readonly observer: boolean;
+  /** Port of metrics, status and health of the whole service; nothing = none. */
+  readonly managementPort: number | undefined;
+  readonly managementHost: string;
 }
 
 /** One variable: how it is read, what may stand there, and what holds without it. */
@@ -192,6 +195,22 @@ export const VARIABLES = {
     purpose: 'off starts no observer thread in the workers: blocked ones are neither reported nor killed',
     parse: onOrOff,
     unset: true,
+  }),
+  managementPort: variable<number | undefined>({
+    name: 'MANAGEMENT_PORT',
+    fallback: 'none',
+    expected: 'a whole number from 1 to 65535',
+    purpose: 'Port of `/metrics`, `/status`, `/livez` and `/readyz` of the whole service',
+    parse: wholeNumber(1, 65_535),
+    unset: undefined,
+  }),
+  managementHost: variable<string>({
+    name: 'MANAGEMENT_HOST',
+    fallback: '127.0.0.1',
+    expected: 'an IP address or a host name',
+    purpose: 'Address of `MANAGEMENT_PORT`; whoever can connect there can read everything',
+    parse: parseHost,
+    unset: '127.0.0.1',
   }),
   runDir: variable<string | undefined>({
     name: 'RUN_DIR',

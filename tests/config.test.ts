@@ -15,6 +15,8 @@ test('an empty environment is production on port 3001', () => {
     expressTuning: true,
     watchdogTimeoutMs: undefined,
     observer: true,
+    managementPort: undefined,
+    managementHost: '127.0.0.1',
     runDir: undefined,
   });
 });
@@ -43,6 +45,8 @@ test.each([
   ['WATCHDOG_TIMEOUT_MS', '0', { watchdogTimeoutMs: 0 }],
   ['WATCHDOG_TIMEOUT_MS', '2000', { watchdogTimeoutMs: 2_000 }],
   ['OBSERVER', 'off', { observer: false }],
+  ['MANAGEMENT_PORT', '9464', { managementPort: 9_464 }],
+  ['MANAGEMENT_HOST', '::1', { managementHost: '::1' }],
 ])('%s=%s is accepted', (name, text, expected) => {
   expect(readConfig({ [name]: text })).toMatchObject(expected);
 });
@@ -68,6 +72,7 @@ test.each([
   ['WATCHDOG_TIMEOUT_MS', '1999'],
   ['WATCHDOG_TIMEOUT_MS', '00'],
   ['OBSERVER', 'no'],
+  ['MANAGEMENT_PORT', '0'],
 ])('%s=%s is refused with name, value and allowed values', (name, text) => {
   expect(() => readConfig({ [name]: text })).toThrow(
     new RegExp(`${name} must be .+, got ${JSON.stringify(text)}`),

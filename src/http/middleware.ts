@@ -1,7 +1,7 @@
 /** What every request gets before any route: an id, the security headers, a line in the log. */
 import type { RequestHandler } from 'express';
 import type { StartAnswer } from '../fast-path/preset-headers.js';
-import type { InFlight } from '../observability/shared-state.js';
+import type { Recorder } from '../observability/recorder.js';
 import { createAccessLog } from './access-log.js';
 import { createIds, saneId } from './request-id.js';
 import type { Logger } from '../utils/logger.js';
@@ -16,8 +16,8 @@ declare global {
   }
 }
 
-/** @param inFlight where requests are noted for the observer thread, if there is one */
-export function observe(logger: Logger, startAnswer: StartAnswer, inFlight?: InFlight): RequestHandler {
+/** @param recorder where requests are noted for the observer thread, if there is one */
+export function observe(logger: Logger, startAnswer: StartAnswer, recorder?: Recorder): RequestHandler {
   const nextId = createIds();
   const log = createAccessLog(logger);
   return (request, response, next) => {
@@ -27,10 +27,11 @@ export function observe(logger: Logger, startAnswer: StartAnswer, inFlight?: InF
     startAnswer(response, requestId);
     // Taken now: a router may change them on its way.
     const { method, originalUrl: url } = request;
-    const place = inFlight?.begin(requestId, method, url, startedAt);
+    const place = recorder?.begin(requestId, method, url, startedAt);
     response.on('close', () => {
-      if (place !== undefined) inFlight?.end(place);
-      const ms = Math.round((performance.now() - startedAt) * 10) / 10;
+      const exactMs = performance.now() - startedAt;
+      if (place !== undefined) recorder?.end(place, request, response.statusCode, exactMs);
+      const ms = Math.round(exactMs * 10) / 10;
       log({ requestId, method, url, status: response.statusCode, ms, cut: !response.writableFinished });
     });
     next();

@@ -1,17 +1,23 @@
 /**
- * Starts the observer thread of a worker, which watches the main loop from outside. It starts when the worker serves
- * already, and nothing that happens to it touches the service.
+ * The main thread's side of the observer thread, which watches the worker from outside and answers for it while it is
+ * blocked. The thread starts when the worker serves already, and nothing that happens to it touches the service.
  */
+import type { Server } from 'node:http';
 import inspector from 'node:inspector';
 import { hostname } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../config.js';
 import { KILL_MARGIN_MS } from '../protocol/limits.js';
-import { CONTROL_SOCKET } from '../protocol/messages.js';
+import { CONTROL_SOCKET, SLOT } from '../protocol/messages.js';
 import type { SupervisedBy } from '../protocol/supervised-by.js';
 import type { Logger } from '../utils/logger.js';
-import { answerPing, createSharedState, noteInFlight, type InFlight } from './shared-state.js';
+import type { WorkerState } from '../worker/state.js';
+import { createLoopMemory, machineMs, noteLoop, type LoopStats } from './loop-stats.js';
+import { createRecorder, type Recorder } from './recorder.js';
+import { countRequests, createStatsMemory, type Series } from './request-stats.js';
+import { leaveServiceFolder, serviceFolder } from './service-folder.js';
+import { answerPing, createSharedState, noteInFlight } from './shared-state.js';
 import type { ThreadLogTarget } from './thread-log.js';
 
 /** After how long a blocked worker counts as hung in production, where nothing else is set, in ms. */
@@ -29,7 +35,23 @@ export interface ObserverData {
   /** One moment on the main thread's `performance.now()` and on CLOCK_MONOTONIC, in ms. */
   readonly clocks: { readonly main: number; readonly machine: number };
   readonly log: ThreadLogTarget;
+  /** Nothing without MANAGEMENT_PORT. */
+  readonly metrics: MetricsData | undefined;
 }
+
+export interface MetricsData {
+  readonly port: number;
+  readonly host: string;
+  readonly folder: string;
+  readonly slot: number;
+  readonly loop: SharedArrayBuffer;
+  readonly stats: SharedArrayBuffer;
+  /** The series so far; later ones come as messages. */
+  readonly series: readonly Series[];
+}
+
+/** A sign of life is asked for: its number, and when, by {@link machineMs}. */
+export type Ping = readonly [number: number, sentAt: number];
 
 export interface ObserverNeeds {
   readonly config: Config;
@@ -40,7 +62,11 @@ export interface ObserverNeeds {
 /** What a worker does for its observer thread. */
 export interface Observed {
   /** Where it notes its requests. */
-  readonly inFlight: InFlight | undefined;
+  readonly recorder: Recorder | undefined;
+  /** Counts the open connections of its server. */
+  countConnections(server: Server): void;
+  /** Its state has changed. */
+  state(state: WorkerState): void;
   /** Once it serves. */
   start(): void;
 }
@@ -48,45 +74,122 @@ export interface Observed {
 /** What a thread takes at most; it needs a fraction, and more only to read a source map. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 };
 
-const watchdogTimeout = ({ watchdogTimeoutMs, nodeEnv }: Config): number =>
-  watchdogTimeoutMs ?? (nodeEnv === 'production' ? WATCHDOG_TIMEOUT_MS : 0);
+const UNOBSERVED: Observed = {
+  recorder: undefined,
+  countConnections: () => undefined,
+  state: () => undefined,
+  start: () => undefined,
+};
 
 /** Nothing is prepared where the thread is switched off, or would have nothing to do. */
 export function prepareObserver(needs: ObserverNeeds): Observed {
   const { config, supervisedBy } = needs;
-  const isWanted = config.observer && (watchdogTimeout(config) > 0 || supervisedBy !== 'none');
-  if (!isWanted) return { inFlight: undefined, start: () => undefined };
-  const memory = createSharedState();
+  const isWanted =
+    watchdogTimeout(config) > 0 || supervisedBy !== 'none' || config.managementPort !== undefined;
+  if (!config.observer || !isWanted) return UNOBSERVED;
   let thread: Worker | undefined;
+  const send = (message: 'wake' | Series): void => thread?.postMessage(message);
+  const metrics = prepareMetrics(needs, send);
+  const memory = createSharedState();
+  const inFlight = noteInFlight(memory, () => send('wake'));
   return {
-    inFlight: noteInFlight(memory, () => thread?.postMessage('wake')),
-    start: () => void (thread = start(needs, memory)),
+    ...UNOBSERVED,
+    ...metrics?.observed,
+    recorder: createRecorder(inFlight, metrics?.count),
+    start: () => void (thread = startThread(needs, dataFor(needs, memory, metrics?.data), metrics?.loop)),
   };
 }
 
-function start(needs: ObserverNeeds, memory: SharedArrayBuffer): Worker {
+const watchdogTimeout = ({ watchdogTimeoutMs, nodeEnv }: Config): number =>
+  watchdogTimeoutMs ?? (nodeEnv === 'production' ? WATCHDOG_TIMEOUT_MS : 0);
+
+interface Metrics {
+  readonly data: MetricsData;
+  readonly loop: LoopStats;
+  readonly count: ReturnType<typeof countRequests>;
+  readonly observed: Pick<Observed, 'countConnections' | 'state'>;
+}
+
+function prepareMetrics(
+  { config, supervisedBy }: ObserverNeeds,
+  onSeries: (series: Series) => void,
+): Metrics | undefined {
+  const { managementPort, managementHost, port } = config;
+  if (managementPort === undefined) return undefined;
+  const slot = Number(
+    process.env[SLOT] ?? process.env[process.env['instance_var'] ?? 'NODE_APP_INSTANCE'] ?? 0,
+  );
+  const folder = serviceFolder(supervisedBy === 'none' ? process.pid : process.ppid, port);
+  const [loopMemory, stats] = [createLoopMemory(), createStatsMemory()];
+  const loop = noteLoop(loopMemory);
+  const count = countRequests(stats, onSeries);
+  let isOrdered = supervisedBy === 'none';
+  let isStopping = supervisedBy === 'none';
+  process.on('exit', () => {
+    if (isOrdered) leaveServiceFolder(folder, slot, process.pid, isStopping);
+  });
+  return {
+    data: {
+      port: managementPort,
+      host: managementHost,
+      folder,
+      slot,
+      loop: loopMemory,
+      stats,
+      series: count.series,
+    },
+    loop,
+    count,
+    observed: {
+      countConnections: server =>
+        void server.on('connection', socket => {
+          loop.connection(1);
+          socket.once('close', () => loop.connection(-1));
+        }),
+      state(state) {
+        loop.phase(state.phase);
+        if (state.phase !== 'draining') return;
+        isOrdered ||= state.reason !== 'failure';
+        isStopping ||= state.reason === 'stop' || state.reason === 'orphaned';
+      },
+    },
+  };
+}
+
+function startThread(
+  { logger }: ObserverNeeds,
+  workerData: ObserverData,
+  loop: LoopStats | undefined,
+): Worker {
   const file = threadFile();
   // The sources need a loader, which the options of this process name; the build needs nothing, agents least of all.
   const options = extname(file) === '.ts' ? {} : { execArgv: [], env: {} };
-  const workerData = dataFor(needs, memory);
   const thread = new Worker(file, { ...options, workerData, resourceLimits: RESOURCE_LIMITS });
   thread
-    .on('message', (ping: number) => answerPing(memory, ping, inspector.url() !== undefined))
+    .on('message', ([number, sentAt]: Ping) => {
+      loop?.sample(sentAt);
+      answerPing(workerData.memory, number, inspector.url() !== undefined);
+    })
     .on('error', error =>
-      needs.logger.warn({ err: error }, `Worker ${process.pid} is not watched: its observer thread failed`),
+      logger.warn({ err: error }, `Worker ${process.pid} is not watched: its observer thread failed`),
     )
     .unref();
   return thread;
 }
 
-function dataFor({ config, supervisedBy, logger }: ObserverNeeds, memory: SharedArrayBuffer): ObserverData {
+function dataFor(
+  { config, supervisedBy, logger }: ObserverNeeds,
+  memory: SharedArrayBuffer,
+  metrics: MetricsData | undefined,
+): ObserverData {
   const { nodeEnv, drainTimeoutMs } = config;
   return {
     memory,
+    metrics,
     watchdogTimeoutMs: watchdogTimeout(config),
     orphanTimeoutMs: supervisedBy === 'none' ? undefined : drainTimeoutMs + KILL_MARGIN_MS,
     controlSocket: supervisedBy === 'native' ? process.env[CONTROL_SOCKET] : undefined,
-    clocks: { main: performance.now(), machine: Number(process.hrtime.bigint()) / 1e6 },
+    clocks: { main: performance.now(), machine: machineMs() },
     log: {
       fields: JSON.stringify({ pid: process.pid, hostname: hostname(), env: nodeEnv }).slice(1, -1),
       level: logger.levels.values[logger.level] ?? Infinity,

@@ -3,6 +3,7 @@
  * too long, or when its supervisor is gone and nobody else would.
  */
 import { createStacks, isWritingHeapSnapshot, waitedForCpuMs, type Stack } from './main-thread.js';
+import { machineMs } from './loop-stats.js';
 import type { ObserverData } from './observer.js';
 import { reportHung } from './report-hung.js';
 import type { SharedView } from './shared-state.js';
@@ -19,13 +20,17 @@ export interface WatchNeeds extends Omit<ObserverData, 'log'> {
   ping(number: number): void;
   /** Calls back for the first request after a rest. */
   onWake(call: () => void): void;
+  /** The loop has answered a ping. */
+  onTurn(): void;
 }
 
-/** CLOCK_MONOTONIC: no clock step changes it, and it is the same in all threads. In ms. */
-const now = (): number => Number(process.hrtime.bigint()) / 1e6;
+export interface Watching {
+  /** How long the loop has not turned, in ms; 0 while it does. */
+  blockedMs(): number;
+}
 
 /** Looks at the main loop until the process ends. */
-export function watch(needs: WatchNeeds): void {
+export function watch(needs: WatchNeeds): Watching {
   const { view, watchdogTimeoutMs, controlSocket } = needs;
   const watchdog = createWatchdog({
     limitMs: createLimit(needs),
@@ -34,11 +39,13 @@ export function watch(needs: WatchNeeds): void {
   const stacks = createStacks();
   const report = createReport(needs);
   let asked = 0;
-  let last = state();
+  // Requests that came before this thread was there count as new: one of them may be what blocks the loop.
+  let last = { ...state(), started: 0 };
+  let told = Promise.resolve();
   let timer: NodeJS.Timeout;
 
   function state(): { at: number; waited: number; started: number } {
-    return { at: now(), waited: waitedForCpuMs(), started: view.started() };
+    return { at: machineMs(), waited: waitedForCpuMs(), started: view.started() };
   }
 
   function look(): void {
@@ -51,9 +58,13 @@ export function watch(needs: WatchNeeds): void {
       isBusy: view.inFlight() > 0 || current.started !== last.started,
     });
     last = current;
-    if (hasTurned) needs.ping(++asked);
+    if (hasTurned) {
+      needs.onTurn();
+      needs.ping(++asked);
+    }
     if (finding.type === 'hung') return void end(finding.blockedMs);
-    if (watchdogTimeoutMs > 0) void tell(finding);
+    // A stack may take longer to come than the end of the block.
+    if (watchdogTimeoutMs > 0) told = told.then(async () => tell(finding));
     lookLater();
   }
 
@@ -79,6 +90,7 @@ export function watch(needs: WatchNeeds): void {
   });
   needs.ping(++asked);
   lookLater();
+  return { blockedMs: () => watchdog.blockedMs };
 }
 
 /** How long the loop may be blocked, in ms: the supervisor of a worker may have gone meanwhile. */
@@ -104,7 +116,7 @@ function createReport({ view, log, clocks }: WatchNeeds): Report {
 
   /** The requests in flight, the oldest first, with their ages. */
   function requests(): object {
-    const mainNow = clocks.main + now() - clocks.machine;
+    const mainNow = clocks.main + machineMs() - clocks.machine;
     const named = view.requests().slice(0, MAX_REQUESTS);
     return {
       inFlight: view.inFlight(),

@@ -11,7 +11,7 @@
 export const BLOCKED_MS = 1_000;
 
 /** Interval of the looks at a loop that turns: an idle worker wakes up twice in it, once for each of its threads. */
-const IDLE_LOOK_MS = 1_000;
+const IDLE_LOOK_MS = 1_250;
 
 /** The same while there are requests: a blocked loop is then noticed sooner. */
 const BUSY_LOOK_MS = 250;
@@ -56,6 +56,8 @@ export interface Watchdog {
   readonly nextLookMs: number;
   /** It looks seldom, and should be told of new work. */
   readonly isResting: boolean;
+  /** How long the loop has been blocked, in ms. */
+  readonly blockedMs: number;
   look(look: Look): Finding;
 }
 
@@ -77,6 +79,9 @@ export function createWatchdog({ limitMs, isExcused }: Rules): Watchdog {
   return {
     get nextLookMs() {
       return nextLookMs;
+    },
+    get blockedMs() {
+      return blockedMs;
     },
     get isResting() {
       return nextLookMs === IDLE_LOOK_MS;

@@ -13,6 +13,9 @@ export const LISTENER_OFFER = 'CABE_LISTENER_OFFER';
 /** Path of the supervisor's control socket, in the environment of its workers: their observer threads report there. */
 export const CONTROL_SOCKET = 'CABE_CONTROL_SOCKET';
 
+/** The number of its slot, in the environment of a worker. */
+export const SLOT = 'CABE_SLOT';
+
 /** Where a worker's observer thread reports on the control socket that it is about to kill its process. */
 export const HUNG_PATH = '/hung';
 

@@ -61,9 +61,10 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
     const config = valuesOrThrow(ownConfig());
     logger.info(`Worker ${process.pid} starting`);
     const observed = prepareObserver({ config, supervisedBy: supervisor, logger });
-    const { inFlight } = observed;
-    const app = createApp({ config, logger, readiness: () => readinessOf(state), inFlight });
+    const { recorder } = observed;
+    const app = createApp({ config, logger, readiness: () => readinessOf(state), recorder });
     const server = createServer(app, config);
+    observed.countConnections(server);
     const connections = drainable(server);
     const listening = await listen(server, config, isSocketOffered(supervisor) ? channel : undefined);
     service = { nodeEnv: config.nodeEnv, server, connections, listening, observed };
@@ -78,6 +79,7 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
     const { state: next, effects } = transition(state, event, supervisor);
     state = next;
     if (state.phase !== phase) showTitle(state.phase);
+    service?.observed.state(state);
     for (const effect of effects) perform(effect);
   }
 

@@ -10,7 +10,7 @@ import { forkFailureText } from '../../platform/system-errors.js';
 import type { Address } from '../../protocol/address.js';
 import type { HeartbeatRecords } from '../../protocol/heartbeat-records.js';
 import { MAX_REASON_LENGTH } from '../../protocol/limits.js';
-import { CONTROL_SOCKET, LISTENER_OFFER, type FromWorker } from '../../protocol/messages.js';
+import { CONTROL_SOCKET, LISTENER_OFFER, SLOT, type FromWorker } from '../../protocol/messages.js';
 import type { App } from '../app-file/load.js';
 import type { BootFailure, Event, SlotId, WorkerId } from '../core/model.js';
 import { openChannel, type WorkerChannel } from './channel.js';
@@ -150,7 +150,11 @@ export function createWorkers(needs: WorkerNeeds): Workers {
 function fork(request: ForkRequest, context: Context): Process | undefined {
   const { id, app, variables } = request;
   const { listener, heartbeatRecords, controlSocket, report, running } = context;
-  const offer = { [CONTROL_SOCKET]: controlSocket, ...(listener.offers ? { [LISTENER_OFFER]: '1' } : {}) };
+  const offer = {
+    [CONTROL_SOCKET]: controlSocket,
+    [SLOT]: String(request.slot),
+    ...(listener.offers ? { [LISTENER_OFFER]: '1' } : {}),
+  };
   const onFault = (error: unknown): boolean => blame(id, error, context);
   const handlers = {
     onException: onFault,

@@ -1,0 +1,33 @@
+import http from 'node:http';
+
+/** Longest answer that is read, in characters. */
+const MAX_ANSWER = 4 * 1024 * 1024;
+
+/** How it went: an answer, nobody there any more, or none in time. */
+export type Asked = { readonly text: string } | 'gone' | 'silent';
+
+const GONE = new Set(['ECONNREFUSED', 'ENOENT', 'ECONNRESET']);
+
+/** GET on a Unix socket or on a port of this machine. Never rejects. */
+export function ask(
+  where: Pick<http.RequestOptions, 'socketPath' | 'host' | 'port'>,
+  path: string,
+  ms: number,
+): Promise<Asked> {
+  return new Promise(resolve => {
+    const request = http.get({ ...where, path, agent: false, signal: AbortSignal.timeout(ms) }, response => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+        if (text.length > MAX_ANSWER) response.destroy();
+      });
+      response.on('error', () => undefined); // `close` follows
+      response.on('close', () =>
+        resolve(response.complete && response.statusCode === 200 ? { text } : 'silent'),
+      );
+    });
+    request.on('error', ({ code = '' }: NodeJS.ErrnoException) =>
+      resolve(GONE.has(code) ? 'gone' : 'silent'),
+    );
+  });
+}

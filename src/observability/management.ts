@@ -1,0 +1,132 @@
+/**
+ * The management port. Every observer thread answers for its own worker on a Unix socket; one of them holds
+ * MANAGEMENT_PORT and answers for the service. When it ends, another takes the port over.
+ */
+import { chmodSync } from 'node:fs';
+import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import net from 'node:net';
+import { ask } from './ask.js';
+import { CONTENT_TYPE } from './exposition.js';
+import { openServiceFolder, socketOf } from './service-folder.js';
+import { createServiceView, type ServiceView } from './service-view.js';
+import type { Snapshot } from './snapshot.js';
+import type { ThreadLog } from './thread-log.js';
+
+/** How soon a port that another program holds is tried again. */
+const RETRY_MS = 10_000;
+
+/** A worker that ends may take its port with it a moment later. */
+const TAKE_OVER_MS = 50;
+
+export interface ManagementOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly folder: string;
+}
+
+export interface ManagementNeeds extends ManagementOptions {
+  readonly slot: number;
+  own(): Snapshot;
+  readonly controlSocket: string | undefined;
+  readonly log: ThreadLog;
+}
+
+export function openManagement(needs: ManagementNeeds): void {
+  const { folder, slot, own, log } = needs;
+  try {
+    openServiceFolder(folder);
+  } catch (error) {
+    return log('warn', `No metrics: ${(error as Error).message}`);
+  }
+  const path = socketOf(folder, slot, process.pid);
+  http
+    .createServer((_request, response) => answerJson(response, 200, own()))
+    .on('error', error => log('warn', `Worker ${process.pid} is missing in the metrics: ${error.message}`))
+    .on('listening', () => chmodSync(path, 0o600))
+    .listen({ path, exclusive: true });
+  hold(needs);
+}
+
+/** Holds the port, or waits for the one who does. */
+function hold(needs: ManagementNeeds): void {
+  const { port, host, folder, log } = needs;
+  let hasWarned = false;
+  tryToListen();
+
+  function tryToListen(): void {
+    const view: { current?: ServiceView } = {};
+    const server = http.createServer(
+      (request, response) =>
+        void serve((view.current ??= createServiceView(needs)), folder, request, response),
+    );
+    server.once('error', (error: NodeJS.ErrnoException) => void waitForHolder(error));
+    server.listen({ port, host, exclusive: true }, () => keepSilentOnes(server));
+  }
+
+  async function waitForHolder(error: NodeJS.ErrnoException): Promise<void> {
+    const holder =
+      error.code === 'EADDRINUSE' ? await ask({ host, port }, '/holder', RETRY_MS / 10) : 'silent';
+    if (holder === 'gone') return void setTimeout(tryToListen, TAKE_OVER_MS);
+    if (holder !== 'silent' && holder.text === folder) return waitForEnd();
+    if (!hasWarned)
+      log('warn', `MANAGEMENT_PORT ${port} of ${host} cannot be used, no metrics: ${error.message}`);
+    hasWarned = true;
+    setTimeout(tryToListen, RETRY_MS);
+  }
+
+  /** An open connection costs nothing and closes with the process of the holder. */
+  function waitForEnd(): void {
+    net
+      .connect({ host, port })
+      .on('error', () => undefined) // `close` follows
+      .on('close', () => setTimeout(tryToListen, TAKE_OVER_MS));
+  }
+}
+
+/** Connections of siblings that wait stay open; Node would close them after a minute. */
+function keepSilentOnes(server: Server): void {
+  server.headersTimeout = 0;
+  server.requestTimeout = 0;
+}
+
+const PATHS = ['/metrics', '/status', '/livez', '/readyz'];
+
+async function serve(
+  view: ServiceView,
+  folder: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = (request.url ?? '').split('?')[0] ?? '';
+  response.on('error', () => undefined); // whoever has gone away gets no answer
+  if (path === '/holder') return void response.end(folder);
+  if (!PATHS.includes(path))
+    return answerJson(response, 404, { reason: `there is no ${path}; try ${PATHS.join(', ')}` });
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return answerJson(response, 405, { reason: `${path} takes GET` }, { Allow: 'GET, HEAD' });
+  try {
+    await answer(view, path, response);
+  } catch (error) {
+    answerJson(response, 500, { reason: (error as Error).message });
+  }
+}
+
+async function answer(view: ServiceView, path: string, response: ServerResponse): Promise<void> {
+  if (path === '/livez') return answerJson(response, 200, { status: 'live' });
+  if (path === '/status') return answerJson(response, 200, await view.status());
+  if (path === '/metrics')
+    return void response.writeHead(200, { 'Content-Type': CONTENT_TYPE }).end(await view.metrics());
+  const isReady = await view.isReady();
+  answerJson(response, isReady ? 200 : 503, { status: isReady ? 'ready' : 'unavailable' });
+}
+
+function answerJson(
+  response: ServerResponse,
+  status: number,
+  body: object,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response
+    .writeHead(status, { 'Content-Type': 'application/json', ...headers })
+    .end(`${JSON.stringify(body)}\n`);
+}

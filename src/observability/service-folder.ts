@@ -1,0 +1,72 @@
+/** Where the observer threads of one service find each other: a folder of this user's with a socket for each worker. */
+import { readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makePrivateFolder } from '../platform/private-folder.js';
+
+const SOCKET = /^worker-(\d+)-(\d+)\.sock$/;
+const TOTALS = 'totals.json';
+
+/** A worker's socket. */
+export interface Sibling {
+  readonly slot: number;
+  readonly pid: number;
+  readonly path: string;
+}
+
+/** @param supervisor pid of what all workers of the service have in common */
+export const serviceFolder = (supervisor: number, port: number): string =>
+  join(tmpdir(), `cabe-observer-${process.getuid?.() ?? 0}-${supervisor}-${port}`);
+
+/** @throws Error if another user could put a socket there */
+export function openServiceFolder(folder: string): void {
+  makePrivateFolder(folder, 'closed');
+}
+
+export const socketOf = (folder: string, slot: number, pid: number): string =>
+  join(folder, `worker-${slot}-${pid}.sock`);
+
+export function siblingsIn(folder: string): Sibling[] {
+  return entriesOf(folder).flatMap(name => {
+    const [, slot, pid] = SOCKET.exec(name) ?? [];
+    return pid === undefined ? [] : [{ slot: Number(slot), pid: Number(pid), path: join(folder, name) }];
+  });
+}
+
+function entriesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** The sums that the thread before this one has exposed; nothing at the start of a service. */
+export function readTotals(folder: string): string | undefined {
+  try {
+    return readFileSync(join(folder, TOTALS), 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+export function writeTotals(folder: string, text: string): void {
+  const beside = join(folder, `${TOTALS}.${process.pid}`);
+  writeFileSync(beside, text, { mode: 0o600 });
+  renameSync(beside, join(folder, TOTALS));
+}
+
+/**
+ * A worker leaves in order. The socket of one that died stays, so that it is missed.
+ * @param isStopping the service stops: the last one takes the folder away
+ */
+export function leaveServiceFolder(folder: string, slot: number, pid: number, isStopping: boolean): void {
+  try {
+    rmSync(socketOf(folder, slot, pid), { force: true });
+    if (!isStopping || siblingsIn(folder).length > 0) return;
+    rmSync(join(folder, TOTALS), { force: true });
+    rmdirSync(folder);
+  } catch {
+    // another worker has come meanwhile, or has taken it away
+  }
+}

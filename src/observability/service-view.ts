@@ -1,0 +1,155 @@
+/** The whole service, from the answers of all its workers; in a service under the native supervisor, from its, too. */
+import { rmSync } from 'node:fs';
+import { ask, type Asked } from './ask.js';
+import { exposition, isUp, type SlotFigures } from './exposition.js';
+import { readTotals, siblingsIn, writeTotals, type Sibling } from './service-folder.js';
+import { parseSnapshot, type Snapshot } from './snapshot.js';
+import type { ThreadLog } from './thread-log.js';
+import { createTotals } from './totals.js';
+
+/** A sibling that does not answer within this time is left out: a scrape takes less than a second. */
+const ANSWER_MS = 600;
+
+/** So long is a slot that has lost its process reported as down, in ms. */
+const MISSING_MS = 300_000;
+
+export interface ServiceView {
+  metrics(): Promise<string>;
+  status(): Promise<object>;
+  /** Whether any worker serves. */
+  isReady(): Promise<boolean>;
+}
+
+export interface ServiceViewNeeds {
+  readonly folder: string;
+  /** This thread's own worker. */
+  own(): Snapshot;
+  readonly controlSocket: string | undefined;
+  readonly log: ThreadLog;
+}
+
+/** What is used of the native supervisor's status. */
+interface SupervisorStatus {
+  readonly workers: readonly { slot: number; pid: number | null; restarts: number; generation: number }[];
+}
+
+/** Of a sibling: what it says of itself, or its pid if its process has ended; neither if it is silent. */
+interface Answer {
+  readonly snapshot?: Snapshot;
+  readonly gone?: number;
+}
+
+export function createServiceView({ folder, own, controlSocket, log }: ServiceViewNeeds): ServiceView {
+  const totals = createTotals(readTotals(folder));
+  /** Slots whose last process has died, and when that was found. */
+  const lost = new Map<number, number>();
+  const silent = new Set<number>();
+
+  /** @returns the sibling's snapshot, and whether its process has ended */
+  async function askSibling(sibling: Sibling): Promise<Answer> {
+    if (sibling.pid === process.pid) return { snapshot: own() };
+    const answer = await ask({ socketPath: sibling.path }, '/', ANSWER_MS);
+    if (answer === 'gone') {
+      rmSync(sibling.path, { force: true });
+      return { gone: sibling.pid };
+    }
+    const snapshot = answer === 'silent' ? undefined : parseSnapshot(answer.text);
+    if (snapshot === undefined) tellSilent(sibling);
+    else silent.delete(sibling.pid);
+    return snapshot === undefined ? {} : { snapshot };
+  }
+
+  function tellSilent({ slot, pid }: Sibling): void {
+    if (silent.has(pid)) return;
+    silent.add(pid);
+    log(
+      'warn',
+      `Worker ${pid} (slot ${slot}) is missing in the metrics: it gives no answer that can be read`,
+    );
+  }
+
+  async function collect(): Promise<{ snapshots: Snapshot[]; slots: SlotFigures[] }> {
+    const siblings = siblingsIn(folder);
+    const [answers, supervisor] = await Promise.all([
+      Promise.all(siblings.map(askSibling)),
+      askSupervisor(controlSocket),
+    ]);
+    const snapshots = answers.flatMap(({ snapshot }) => snapshot ?? []);
+    const present = new Set(siblings.map(({ pid }) => pid));
+    for (const { gone } of answers) if (gone !== undefined) present.delete(gone);
+    totals.update(snapshots, pid => !present.has(pid));
+    const slots = slotsOf(siblings, answers);
+    return { snapshots, slots: slots.map(slot => figuresOf(slot, snapshots, supervisor)) };
+  }
+
+  /** Those that have a process, or have lost it; one that left in order is not missed. */
+  function slotsOf(siblings: readonly Sibling[], answers: readonly Answer[]): number[] {
+    const now = performance.now();
+    siblings.forEach(({ slot }, index) => {
+      if (answers[index]?.gone !== undefined && !lost.has(slot)) lost.set(slot, now);
+    });
+    for (const { snapshot } of answers) if (snapshot !== undefined) lost.delete(snapshot.slot);
+    for (const [slot, at] of lost) if (now - at > MISSING_MS) lost.delete(slot);
+    const slots = new Set([...siblings.map(({ slot }) => slot), ...lost.keys()]);
+    return [...slots].toSorted((one, other) => one - other);
+  }
+
+  return {
+    async metrics() {
+      const { slots } = await collect();
+      const text = await exposition(slots, totals);
+      // Whoever takes over goes on from what has been exposed.
+      writeTotals(folder, totals.save());
+      return text;
+    },
+    async status() {
+      const { slots, snapshots } = await collect();
+      return {
+        status: slots.some(({ newest }) => newest !== undefined && isUp(newest)) ? 'ready' : 'unavailable',
+        workers: slots.map(({ newest, ...figures }) => ({
+          ...figures,
+          up: newest !== undefined && isUp(newest),
+        })),
+        processes: snapshots.map(({ slot, pid, phase, counters, gauges }) => ({
+          slot,
+          pid,
+          phase,
+          counters,
+          gauges,
+        })),
+      };
+    },
+    isReady: async () => (await collect()).slots.some(({ newest }) => newest !== undefined && isUp(newest)),
+  };
+}
+
+async function askSupervisor(socketPath: string | undefined): Promise<SupervisorStatus | undefined> {
+  if (socketPath === undefined) return undefined;
+  const answer: Asked = await ask({ socketPath }, '/status', ANSWER_MS);
+  try {
+    return typeof answer === 'string' ? undefined : (JSON.parse(answer.text) as SupervisorStatus);
+  } catch {
+    return undefined;
+  }
+}
+
+function figuresOf(
+  slot: number,
+  snapshots: readonly Snapshot[],
+  supervisor: SupervisorStatus | undefined,
+): SlotFigures {
+  const own = snapshots
+    .filter(snapshot => snapshot.slot === slot)
+    .toSorted((one, other) => one.gauges.uptimeSeconds - other.gauges.uptimeSeconds);
+  const newest = own.find(({ phase }) => phase === 'serving');
+  const row = supervisor?.workers.find(
+    worker => worker.slot === slot && (newest === undefined || worker.pid === newest.pid),
+  );
+  return {
+    slot,
+    newest,
+    draining: own.filter(({ phase }) => phase === 'draining').length,
+    restarts: row?.restarts,
+    generation: row?.generation,
+  };
+}

@@ -1,0 +1,143 @@
+/** What one worker tells about itself, and how the answers of others are checked. */
+import { readdirSync } from 'node:fs';
+import { machineMs, PHASES, readLoop, type Phase } from './loop-stats.js';
+import { readDurations, type Durations, type Series } from './request-stats.js';
+import type { SharedView } from './shared-state.js';
+
+/** Amounts that only grow while the process lives. */
+export const COUNTERS = [
+  'cpuUserSeconds',
+  'cpuSystemSeconds',
+  'loopIdleSeconds',
+  'loopActiveSeconds',
+] as const;
+/** Amounts of this moment. */
+export const GAUGES = [
+  'uptimeSeconds',
+  'blockedSeconds',
+  'activeRequests',
+  'openConnections',
+  'loopUtilization',
+  'delayP50Seconds',
+  'delayP90Seconds',
+  'delayP99Seconds',
+  'heapUsedBytes',
+  'heapLimitBytes',
+  'rssBytes',
+  'openFiles',
+] as const;
+
+export interface Snapshot {
+  readonly slot: number;
+  readonly pid: number;
+  readonly phase: Phase;
+  readonly counters: Readonly<Record<(typeof COUNTERS)[number], number>>;
+  readonly gauges: Readonly<Record<(typeof GAUGES)[number], number>>;
+  readonly requests: readonly (Series & Durations)[];
+}
+
+/** So many samples of the loop's delay are kept. */
+const MAX_DELAYS = 240;
+
+export interface SnapshotNeeds {
+  readonly slot: number;
+  readonly view: SharedView;
+  readonly loop: SharedArrayBuffer;
+  readonly stats: SharedArrayBuffer;
+  /** Every series so far, in the order of their numbers. */
+  readonly series: readonly Series[];
+  /** How long the loop has not turned, in ms. */
+  blockedMs(): number;
+}
+
+export interface Snapshots {
+  /** The loop has answered a ping. */
+  turned(): void;
+  take(): Snapshot;
+}
+
+export function createSnapshots({ slot, view, loop, stats, series, blockedMs }: SnapshotNeeds): Snapshots {
+  const startedAt = machineMs() - process.uptime() * 1_000;
+  const delays: number[] = [];
+  let last = readLoop(loop);
+  let utilization = 0;
+
+  return {
+    turned() {
+      const now = readLoop(loop);
+      const [idle, active] = [now.idleMs - last.idleMs, now.activeMs - last.activeMs];
+      if (idle + active > 0) utilization = active / (idle + active);
+      last = now;
+      delays.push(now.delayMs);
+      if (delays.length > MAX_DELAYS) delays.shift();
+    },
+    take() {
+      const figures = readLoop(loop);
+      const cpu = process.cpuUsage();
+      const sorted = delays.toSorted((one, other) => one - other);
+      const delay = (share: number): number => (sorted[Math.floor(sorted.length * share)] ?? 0) / 1_000;
+      const blocked = blockedMs();
+      return {
+        slot,
+        pid: process.pid,
+        phase: PHASES[figures.phase] ?? 'booting',
+        counters: {
+          cpuUserSeconds: cpu.user / 1e6,
+          cpuSystemSeconds: cpu.system / 1e6,
+          loopIdleSeconds: figures.idleMs / 1_000,
+          loopActiveSeconds: figures.activeMs / 1_000,
+        },
+        gauges: {
+          uptimeSeconds: (machineMs() - startedAt) / 1_000,
+          blockedSeconds: blocked / 1_000,
+          activeRequests: view.inFlight(),
+          openConnections: figures.connections,
+          // A loop that does not turn has no time to spare.
+          loopUtilization: blocked > 0 ? 1 : utilization,
+          delayP50Seconds: delay(0.5),
+          delayP90Seconds: delay(0.9),
+          delayP99Seconds: delay(0.99),
+          heapUsedBytes: figures.heapUsed,
+          heapLimitBytes: figures.heapLimit,
+          rssBytes: process.memoryUsage.rss(),
+          openFiles: openFiles(),
+        },
+        requests: series.map((one, index) => ({ ...one, ...readDurations(stats, index) })),
+      };
+    },
+  };
+}
+
+/** 0 where there is no `/proc`. */
+function openFiles(): number {
+  try {
+    return readdirSync('/proc/self/fd').length;
+  } catch {
+    return 0;
+  }
+}
+
+/** @returns nothing if this is no snapshot: another program answers, or another version of this one */
+export function parseSnapshot(text: string): Snapshot | undefined {
+  try {
+    const value = JSON.parse(text) as Snapshot;
+    const { slot, pid, phase, counters, gauges, requests } = value;
+    const isWhole =
+      Number.isInteger(slot) &&
+      Number.isInteger(pid) &&
+      PHASES.includes(phase) &&
+      COUNTERS.every(name => Number.isFinite(counters[name])) &&
+      GAUGES.every(name => Number.isFinite(gauges[name])) &&
+      requests.every(
+        ({ method, route, status, buckets, sum }) =>
+          typeof method === 'string' &&
+          typeof route === 'string' &&
+          Number.isInteger(status) &&
+          buckets.every(Number.isFinite) &&
+          Number.isFinite(sum),
+      );
+    return isWhole ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
