@@ -1,6 +1,6 @@
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { canReusePort } from '../../src/supervisor/processes/listener.js';
+import { canReusePort } from '../../src/supervisor/processes/tcp-handles.js';
 import type { Bench, Section } from '../support/section.js';
 import { get } from '../support/client.js';
 import { LISTENING, SUPERVISED, type Running } from '../support/contenders.js';

@@ -1,7 +1,7 @@
 /** One worker from boot to exit; the same code path alone, under PM2 and under the native supervisor. */
 import type { Server } from 'node:http';
 import { createApp } from '../app.js';
-import { ownConfig, valuesOrThrow, type Environment } from '../config.js';
+import { ownConfig, valuesOrThrow, type Config } from '../config.js';
 import { ServiceError } from '../errors.js';
 import { closeTerminalsAtExit } from '../platform/terminal.js';
 import { whenWritten } from '../platform/stdout.js';
@@ -9,6 +9,7 @@ import { EXIT } from '../protocol/exit-codes.js';
 import { LISTENER_OFFER } from '../protocol/messages.js';
 import { supervisedBy, type SupervisedBy } from '../protocol/supervised-by.js';
 import { prepareObserver, type Observed } from '../observability/observer.js';
+import type { Readiness } from '../routes/health.js';
 import { logger } from '../utils/logger.js';
 import { createChannel, type Channel } from './channel.js';
 import { drainable, type Drainable } from './drain.js';
@@ -31,7 +32,7 @@ export interface WorkerOptions {
 
 /** What a serving worker consists of. */
 interface Service {
-  readonly nodeEnv: Environment;
+  readonly config: Config;
   readonly server: Server;
   readonly connections: Drainable;
   readonly listening: Listening;
@@ -49,7 +50,7 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
   receiveOrders({
     supervisedBy: supervisor,
     channel,
-    environment: () => service?.nodeEnv ?? 'production',
+    environment: () => service?.config.nodeEnv ?? 'production',
     handleOrder: (order, source, cause) => handle({ type: 'order', order, source, cause }),
   });
   const fail = (error: unknown): void => handle({ type: 'failure', error });
@@ -58,17 +59,8 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
   showTitle(state.phase);
 
   try {
-    const config = valuesOrThrow(ownConfig());
-    logger.info(`Worker ${process.pid} starting`);
-    const observed = prepareObserver({ config, supervisedBy: supervisor, logger });
-    const { recorder } = observed;
-    const app = createApp({ config, logger, readiness: () => readinessOf(state), recorder });
-    const server = createServer(app, config);
-    observed.countConnections(server);
-    const connections = drainable(server);
-    const listening = await listen(server, config, isSocketOffered(supervisor) ? channel : undefined);
-    service = { nodeEnv: config.nodeEnv, server, connections, listening, observed };
-    const { drainDelayMs, drainTimeoutMs } = config;
+    service = await boot({ supervisor, channel, readiness: () => readinessOf(state) });
+    const { drainDelayMs, drainTimeoutMs } = service.config;
     handle({ type: 'started', drainDelayMs, drainTimeoutMs });
   } catch (error) {
     fail(error);
@@ -111,6 +103,28 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
     shutdown = startShutdown({ connections, listening, closeHooks, logger, ...times });
     void shutdown.done.then(isClean => handle({ type: 'drained', isClean }));
   }
+}
+
+interface BootNeeds {
+  readonly supervisor: SupervisedBy;
+  readonly channel: Channel;
+  readonly readiness: () => Readiness;
+}
+
+/**
+ * Everything up to the first connection that is accepted.
+ * @throws ServiceError where the cause of the failure is known
+ */
+async function boot({ supervisor, channel, readiness }: BootNeeds): Promise<Service> {
+  const config = valuesOrThrow(ownConfig());
+  logger.info(`Worker ${process.pid} starting`);
+  const observed = prepareObserver({ config, supervisedBy: supervisor, logger });
+  const app = createApp({ config, logger, readiness, recorder: observed.recorder });
+  const server = createServer(app, config);
+  observed.countConnections(server);
+  const connections = drainable(server);
+  const listening = await listen(server, config, isSocketOffered(supervisor) ? channel : undefined);
+  return { config, server, connections, listening, observed };
 }
 
 /** A variable alone proves nothing: children of a worker inherit it. */

@@ -4,7 +4,8 @@
  */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { canReusePort, type ListenerMode } from '../../src/supervisor/processes/listener.js';
+import type { ListenerMode } from '../../src/supervisor/processes/listener.js';
+import { canReusePort } from '../../src/supervisor/processes/tcp-handles.js';
 import { Pm2 } from './pm2.js';
 import { folder, freePort, isAlive, until } from './processes.js';
 import { activated, control, messages, service, serving, statusOf, type Service } from './service.js';

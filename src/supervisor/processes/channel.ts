@@ -5,7 +5,7 @@
 import type { Worker } from 'node:cluster';
 import { parseFromWorker, type FromWorker, type ToWorker } from '../../protocol/messages.js';
 import { outsideFaultContext } from './fault-context.js';
-import type { TcpHandle } from './listener.js';
+import type { TcpHandle } from './tcp-handles.js';
 
 export interface WorkerChannel {
   readonly isConnected: boolean;

@@ -10,6 +10,7 @@ import {
   HEARTBEAT_MS,
   monotonicMs,
   SLOW_HEARTBEAT_MS,
+  type Heartbeat,
   type HeartbeatRecords,
   type Pace,
 } from '../../protocol/heartbeat-records.js';
@@ -71,6 +72,7 @@ export interface HeartbeatNeeds {
 
 /** Times by {@link monotonicMs}. */
 interface MonitoredWorker {
+  readonly id: WorkerId;
   readonly record: number;
   /** When heartbeats were last requested of it. */
   requestedAt: number;
@@ -87,74 +89,52 @@ export function createHeartbeatMonitor({ records, lends, send, report }: Heartbe
 
   const canLend = (): boolean => lends && workers.size > 1;
 
-  function beFast(): void {
+  function becomeFast(): void {
     if (limits === LIMITS.fast || !canLend()) return;
     fastSince = monotonicMs();
     limits = LIMITS.fast;
     requestAll('fast');
   }
 
-  function beSlow(): void {
+  function becomeSlow(): void {
     limits = LIMITS.slow;
     requestAll(canLend() ? 'slow-until-busy' : 'slow');
   }
 
   function requestAll(pace: Pace): void {
-    for (const worker of workers) request(worker, pace);
+    for (const worker of workers.values()) request(worker, pace);
     checks.in(limits.unresponsiveMs, limits.lateMs);
   }
 
-  function request([id, worker]: readonly [WorkerId, MonitoredWorker], pace: Pace): void {
+  function request(worker: MonitoredWorker, pace: Pace): void {
     worker.requestedAt = monotonicMs();
-    send(id, { type: 'cabe:heartbeat.start', record: worker.record, pace });
+    send(worker.id, { type: 'cabe:heartbeat.start', record: worker.record, pace });
   }
 
   function check(): void {
     const now = monotonicMs();
     records.refresh();
-    for (const [id, worker] of workers) judge(id, worker, now);
-    if (limits === LIMITS.fast && isIdle(now)) return beSlow();
-    const delays = [...workers.values()].map(worker =>
-      worker.missedAt === undefined ? heardAt(worker) + limits.unresponsiveMs - now : limits.recheckMs,
-    );
-    checks.in(Math.ceil(Math.min(...delays)), limits.lateMs);
-  }
-
-  /** A worker that has been asked has not been silent for longer than that. */
-  const heardAt = ({ record, requestedAt }: MonitoredWorker): number =>
-    Math.max(requestedAt, records.of(record).beatAt);
-
-  function judge(id: WorkerId, worker: MonitoredWorker, now: number): void {
-    const { record, missedAt } = worker;
-    const silentMs = now - heardAt(worker);
-    if (silentMs >= limits.unresponsiveMs) {
-      worker.missedAt = now;
-      if (missedAt !== undefined) return;
-      const blockedMs = silentMs - limits.intervalMs;
-      report({ type: 'worker.unresponsive', worker: id, blockedMs });
-    } else if (missedAt !== undefined && records.of(record).beatAt - missedAt > limits.recoveryMs) {
-      worker.missedAt = undefined;
-      report({ type: 'worker.responsive', worker: id });
+    for (const worker of workers.values()) {
+      const event = assess(worker, records.of(worker.record), limits, now);
+      if (event !== undefined) report(event);
     }
-  }
-
-  function isIdle(now: number): boolean {
     const all = [...workers.values()];
-    const busyAt = Math.max(fastSince, ...all.map(({ record }) => records.of(record).busyAt));
-    return now - busyAt > IDLE_MS && all.every(({ missedAt }) => missedAt === undefined);
+    if (limits === LIMITS.fast && now - lastBusyAt(all, records, fastSince) > IDLE_MS) return becomeSlow();
+    const delays = all.map(worker => delayToCheck(worker, records.of(worker.record), limits, now));
+    checks.in(Math.ceil(Math.min(...delays)), limits.lateMs);
   }
 
   return {
     add(id) {
       const record = workers.has(id) ? undefined : records.reserve();
       if (record === undefined) return;
-      const worker: MonitoredWorker = { record, requestedAt: 0, missedAt: undefined };
+      const worker: MonitoredWorker = { id, record, requestedAt: 0, missedAt: undefined };
       workers.set(id, worker);
-      if (limits === LIMITS.slow && canLend()) return beFast();
-      request([id, worker], limits === LIMITS.fast ? 'fast' : 'slow');
+      if (limits === LIMITS.slow && canLend()) return becomeFast();
+      request(worker, limits === LIMITS.fast ? 'fast' : 'slow');
       if (!checks.isRunning()) checks.in(limits.unresponsiveMs, limits.lateMs);
     },
-    resume: beFast,
+    resume: becomeFast,
     remove(id) {
       const worker = workers.get(id);
       if (worker === undefined) return;
@@ -162,9 +142,51 @@ export function createHeartbeatMonitor({ records, lends, send, report }: Heartbe
       records.release(worker.record);
       send(id, { type: 'cabe:heartbeat.stop' });
       if (workers.size === 0) checks.stop();
-      else if (lends && !canLend()) beSlow();
+      else if (lends && !canLend()) becomeSlow();
     },
   };
+}
+
+/** Heartbeats cannot be missing for longer than they have been requested. */
+const lastSignOf = ({ requestedAt }: MonitoredWorker, { beatAt }: Heartbeat): number =>
+  Math.max(requestedAt, beatAt);
+
+/** Notes whether a heartbeat is missing. @returns the change, if that makes one */
+function assess(
+  worker: MonitoredWorker,
+  heartbeat: Heartbeat,
+  { intervalMs, unresponsiveMs, recoveryMs }: Limits,
+  now: number,
+): HeartbeatReport | undefined {
+  const { id, missedAt } = worker;
+  const silentMs = now - lastSignOf(worker, heartbeat);
+  if (silentMs >= unresponsiveMs) {
+    worker.missedAt = now;
+    if (missedAt !== undefined) return undefined;
+    return { type: 'worker.unresponsive', worker: id, blockedMs: silentMs - intervalMs };
+  }
+  if (missedAt === undefined || heartbeat.beatAt - missedAt <= recoveryMs) return undefined;
+  worker.missedAt = undefined;
+  return { type: 'worker.responsive', worker: id };
+}
+
+function delayToCheck(
+  worker: MonitoredWorker,
+  heartbeat: Heartbeat,
+  { unresponsiveMs, recheckMs }: Limits,
+  now: number,
+): number {
+  return worker.missedAt === undefined ? lastSignOf(worker, heartbeat) + unresponsiveMs - now : recheckMs;
+}
+
+/** When any worker last had work; an unresponsive one may have some now, and cannot report it. */
+function lastBusyAt(
+  workers: readonly MonitoredWorker[],
+  records: HeartbeatRecords,
+  earliest: number,
+): number {
+  if (workers.some(({ missedAt }) => missedAt !== undefined)) return Infinity;
+  return Math.max(earliest, ...workers.map(({ record }) => records.of(record).busyAt));
 }
 
 interface CheckTimer {
