@@ -80,6 +80,8 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
   const reloads = createReloads({ ...ports, addApp: registry.addApp, send: engine.send });
   /** After a reload, sockets may be open at addresses that no worker uses any more. */
   let mayHaveOldAddresses = false;
+  /** What follows from a reload that has just been aborted, for the log. */
+  let advice: string | undefined;
 
   function report(event: Report): void {
     if (event.type === 'worker.online')
@@ -114,7 +116,8 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
         return void reloads.load();
       case 'reload.ended':
         mayHaveOldAddresses = true;
-        return reloads.ended(effect.aborted && abortText(effect.aborted), adviceOn(effect.aborted));
+        advice = adviceOn(effect.aborted);
+        return reloads.ended(effect.aborted && abortText(effect.aborted), advice);
       case 'exit':
         return ports.ended(effect.verdict);
     }
@@ -136,6 +139,8 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
   function handled(event: Event, now: Pool): void {
     if (event.type === 'worker.exited' || event.type === 'fork.failed')
       registry.removeProcess(event.worker, now);
+    if (advice !== undefined) log({ level: 'warn', msg: advice });
+    advice = undefined;
     if (now.verdict !== undefined) {
       listener.close();
       reloads.refuseAll();

@@ -144,7 +144,7 @@ test('a reload that waits for another one is answered when the service gives up'
     {
       ok: false,
       reason: 'the new worker of slot 0 exited (signal SIGKILL) before it had proved stable',
-      advice: expect.stringMatching(/^the failed build is still in place: /) as string,
+      advice: expect.stringMatching(/^The failed build is still in place: /) as string,
     },
     { ok: false, reason: 'the service stops' },
   ]);

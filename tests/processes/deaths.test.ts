@@ -99,7 +99,7 @@ test('a successor that is killed while it starts ends the reload, and costs noth
   expect((await reload).json()).toEqual({
     ok: false,
     reason: 'the new worker of slot 0 exited (signal SIGKILL) before it was ready',
-    advice: expect.stringMatching(/^the failed build is still in place: /) as string,
+    advice: expect.stringMatching(/^The failed build is still in place: /) as string,
   });
   expect(await serving(running)).toEqual(before);
   await noZombies(running);

@@ -515,8 +515,10 @@ describe('commands', () => {
       /✗ reload failed: the new worker of slot 0 exited \(code 3\) before it was ready/,
     );
     const advice =
-      '\n  the failed build is still in place: a worker that exits from now on is replaced with it. Restore the former build, or deploy another one, and reload\n';
+      '\n  The failed build is still in place: a worker that exits from now on is replaced with it. Restore the former build, or deploy another one, and reload\n';
     expect(reload.text()).toContain(advice);
+    const [abort = '', next] = messages(running).slice(-2);
+    expect([abort.slice(0, 16), next]).toEqual(['Reload aborted: ', advice.trim()]);
     const status = command(env, 'status', '--config', file);
     expect((await status.ended).code).toBe(0);
     expect(status.text()).toContain(advice);

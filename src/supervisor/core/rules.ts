@@ -90,6 +90,10 @@ function killOverdue(pool: Pool, now: Millis): Outcome {
 
 /** A worker that has been unresponsive for long enough is hung, and reported. */
 function reportHangs(pool: Pool, now: Millis): Outcome {
+  const isDue = (worker: Starting | Serving): boolean => worker.at === 'serving' && hungAt(worker) <= now;
+  const hasHung = (slot: Slot): boolean =>
+    'worker' in slot && (isDue(slot.worker) || (slot.at === 'replacing' && isDue(slot.successor)));
+  if (!pool.slots.some(hasHung)) return withoutEffects(pool);
   let next = pool;
   const notices: Notice[] = [];
   for (const worker of pool.slots.flatMap(workersOf)) {
@@ -104,11 +108,11 @@ function reportHangs(pool: Pool, now: Millis): Outcome {
 /** A restart counts as recent for a minute. */
 function forgetRestarts(pool: Pool, now: Millis): Outcome {
   const isRecent = (at: Millis): boolean => now - at < RECENT_MS;
-  const hasOld = ({ history }: Slot): boolean => !history.restartedAt.every(isRecent);
+  const hasOld = ({ history }: Slot): boolean => !isRecent(history.restartedAt[0] ?? now);
   if (!pool.slots.some(hasOld)) return withoutEffects(pool);
   const slots = pool.slots.map(slot => {
-    const restartedAt = slot.history.restartedAt.filter(isRecent);
-    return hasOld(slot) ? { ...slot, history: { ...slot.history, restartedAt } } : slot;
+    if (!hasOld(slot)) return slot;
+    return { ...slot, history: { ...slot.history, restartedAt: slot.history.restartedAt.filter(isRecent) } };
   });
   return withoutEffects({ ...pool, slots });
 }

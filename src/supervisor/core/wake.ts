@@ -20,7 +20,7 @@ function* moments(pool: Pool): Generator<Millis> {
   for (const { deadline } of pool.draining) if (deadline !== undefined) yield deadline;
   for (const slot of pool.slots) {
     if (slot.at === 'backoff') yield slot.until;
-    const [oldest] = slot.history.restartedAt;
+    const oldest = slot.history.restartedAt[0];
     if (oldest !== undefined) yield oldest + RECENT_MS;
     for (const worker of workersOf(slot)) {
       if (worker.at === 'starting') yield worker.deadline;

@@ -59,7 +59,7 @@ export const SERVICE_STOPS = 'the service stops';
 
 /** After an aborted reload, if the workers of the former build load the same file. */
 export const FAILED_BUILD_STAYS =
-  'the failed build is still in place: a worker that exits from now on is replaced with it. Restore the former build, or deploy another one, and reload';
+  'The failed build is still in place: a worker that exits from now on is replaced with it. Restore the former build, or deploy another one, and reload';
 
 /** Why a scaling did not reach its number of workers. */
 export function scaleFailureText(failure: ScaleFailure): string {

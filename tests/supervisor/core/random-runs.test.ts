@@ -357,7 +357,7 @@ function inspectReload(
 const EVERYTHING = `
   wake worker.ready worker.listening worker.boot-failed worker.exited worker.memory-exceeded worker.draining worker.unresponsive worker.responsive worker.hung fork.failed
   reload.requested reload.read reload.refused scale stop jump
-  fork order kill load reload.ended memory-restart.failed lend return exit
+  fork order kill load reload.ended memory-restart.begun memory-restart.failed hang.begun hang.ended lend return exit
   backoff starting ready replacing stopped errored
 `
   .trim()
