@@ -164,11 +164,14 @@ function startThread(
   const file = threadFile();
   // The sources need a loader, which the options of this process name; the build needs nothing, agents least of all.
   const options = extname(file) === '.ts' ? {} : { execArgv: [], env: {} };
+  const answer = (ping: number): void => answerPing(workerData.memory, ping, inspector.url() !== undefined);
+  // The loop may block before it gets the first ping: a debugger that is there already is known from the start.
+  answer(0);
   const thread = new Worker(file, { ...options, workerData, resourceLimits: RESOURCE_LIMITS });
   thread
     .on('message', ([number, sentAt]: Ping) => {
       loop?.sample(sentAt);
-      answerPing(workerData.memory, number, inspector.url() !== undefined);
+      answer(number);
     })
     .on('error', error =>
       logger.warn({ err: error }, `Worker ${process.pid} is not watched: its observer thread failed`),

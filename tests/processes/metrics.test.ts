@@ -66,12 +66,22 @@ async function ask(port: number, times: number, path = '/health'): Promise<void>
   for (let asked = 0; asked < times; asked++) await request(port, path);
 }
 
+/** A scrape once so many requests count: a worker counts when it has closed the exchange, which clients do not wait for. */
+async function scrapeOf(management: number, requests: number): Promise<Metrics> {
+  let metrics = await scrape(management);
+  await until(async () => {
+    metrics = await scrape(management);
+    return metrics.sum(COUNT) >= requests;
+  }, `${requests} requests are counted`);
+  return metrics;
+}
+
 test('requests are counted by method, route and status; a scan of random paths is one route', async () => {
   const { port, management } = await alone();
   await ask(port, 3);
   await request(port, '/health', { method: 'POST' });
   for (let path = 0; path < 50; path++) await ask(port, 1, `/random-${path}?x=${path}`);
-  const metrics = await scrape(management);
+  const metrics = await scrapeOf(management, 54);
   const counted = (http_route: string, status: string, method = 'GET'): number[] =>
     metrics.all(COUNT, {
       http_route,
@@ -118,12 +128,7 @@ test('counters never fall when workers are killed, the one that holds the port i
   let before = 0;
   for (let round = 0; round < 3; round++) {
     await ask(running.port, 20);
-    // A request counts when its worker has closed the exchange, which the client does not wait for.
-    await until(
-      async () => healthCount(await scrape(running.management)) >= before + 20,
-      'all requests are counted',
-    );
-    before = healthCount(await scrape(running.management));
+    before = healthCount(await scrapeOf(running.management, before + 20));
     const pids = await serving(running);
     process.kill(pids[round % 2] ?? 0, 'SIGKILL');
     await until(() => answers(running.management), 'another worker holds the port', 1_500);
@@ -153,7 +158,7 @@ test('a slot that is scaled away is not missed', async () => {
 test('counters outlive the crash of the only worker, and its folder goes with the service', async () => {
   const running = await natively(1);
   await ask(running.port, 7);
-  const before = healthCount(await scrape(running.management));
+  const before = healthCount(await scrapeOf(running.management, 7));
   process.kill((await serving(running))[0] ?? 0, 'SIGKILL');
   await until(async () => (await up(running.management)) === 1, 'a new worker is up');
   expect(healthCount(await scrape(running.management))).toBeGreaterThanOrEqual(before);
@@ -233,7 +238,7 @@ test('under PM2 all workers are in one answer', async () => {
     await pm2.run('start', APP_FILE);
     await until(async () => (await up(management)) === 2, 'both workers are up');
     await ask(port, 10);
-    const before = await scrape(management);
+    const before = await scrapeOf(management, 10);
     expect(healthCount(before)).toBe(10);
     const [{ pid } = { pid: 0 }] = await pm2.list();
     process.kill(pid, 'SIGKILL');
