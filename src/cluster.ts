@@ -3,8 +3,7 @@
 import { realpathSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { parseCommandLine, type CommandLine } from './commands/command-line.js';
-import type { Environment } from './config.js';
-import { ServiceError, type InvalidValue } from './errors.js';
+import { ServiceError } from './errors.js';
 import { EXIT } from './protocol/exit-codes.js';
 
 /**
@@ -14,7 +13,7 @@ import { EXIT } from './protocol/exit-codes.js';
 async function run(line: CommandLine): Promise<void> {
   switch (line.command) {
     case 'start':
-      return (require('./supervisor/start.js') as typeof import('./supervisor/start.js')).supervise(line);
+      return start(line);
     case 'help':
       return void process.stdout.write(
         (require('./commands/help.js') as typeof import('./commands/help.js')).HELP,
@@ -28,27 +27,20 @@ async function run(line: CommandLine): Promise<void> {
   }
 }
 
-/** A service speaks to its log, a command to whoever typed it. */
-function fail(error: unknown, line: CommandLine | undefined): void {
-  const isNamed = error instanceof ServiceError;
-  process.exitCode = isNamed ? error.exitCode : EXIT.internal;
-  if (line?.command !== 'start')
-    return void process.stderr.write(`${isNamed ? error.message : String((error as Error).stack)}\n`);
-  const { createLogger } = require('./utils/logger.js') as typeof import('./utils/logger.js');
-  const logger = createLogger({ env: environmentOf(line) });
-  if (isNamed) logger.fatal(error.message);
-  else logger.fatal({ err: error }, `Master process ${process.pid} failed`);
-  process.exit();
+/** The app file is evaluated in a process of its own while this one loads its modules. */
+function start(line: CommandLine): Promise<void> {
+  const { readAppFile } =
+    require('./supervisor/app-file/read.js') as typeof import('./supervisor/app-file/read.js');
+  const file = readAppFile(line.file);
+  const { supervise } = require('./supervisor/start.js') as typeof import('./supervisor/start.js');
+  return supervise(line, file);
 }
 
-/** Whoever develops reads what is wrong in the form of all other lines, also where the app file is what is wrong. */
-function environmentOf({ file, only, envName }: CommandLine): Environment {
-  const { identify } =
-    require('./supervisor/app-file/load.js') as typeof import('./supervisor/app-file/load.js');
-  const problems: InvalidValue[] = [];
-  const { env } = identify({ file, only, envName, shell: process.env }, problems);
-  const wanted = problems.length > 0 ? (envName ?? env['NODE_ENV']) : env['NODE_ENV'];
-  return wanted === 'development' ? 'development' : 'production';
+/** A command, or a command line that is none. What ends a service is in its log. */
+function fail(error: unknown): void {
+  const isNamed = error instanceof ServiceError;
+  process.exitCode = isNamed ? error.exitCode : EXIT.internal;
+  process.stderr.write(`${isNamed ? error.message : String((error as Error).stack)}\n`);
 }
 
 /**
@@ -66,12 +58,10 @@ function workingDirectory(): string {
 }
 
 async function main(): Promise<void> {
-  let line: CommandLine | undefined;
   try {
-    line = parseCommandLine(process.argv.slice(2), workingDirectory());
-    await run(line);
+    await run(parseCommandLine(process.argv.slice(2), workingDirectory()));
   } catch (error) {
-    fail(error, line);
+    fail(error);
   }
 }
 

@@ -20,8 +20,8 @@ function recordModules(): {
   writeFileSync(record, '');
   writeFileSync(
     hook,
-    `const write = () => require('node:cluster').isPrimary
-       && require('node:fs').writeFileSync(${JSON.stringify(record)}, Object.keys(require.cache).join('\\n') + '\\nend');
+    `const isOther = require('node:cluster').isWorker || process.argv[1]?.endsWith('cluster.ts') !== true;
+     const write = () => isOther || require('node:fs').writeFileSync(${JSON.stringify(record)}, Object.keys(require.cache).join('\\n') + '\\nend');
      process.on('exit', write).on('SIGUSR2', write);`,
   );
   return {

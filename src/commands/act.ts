@@ -9,7 +9,7 @@ import type { CommandLine } from './command-line.js';
 const LOOK_MS = 200;
 
 export async function act(action: 'reload' | 'scale' | 'stop', line: CommandLine): Promise<void> {
-  const client = clientOf(line);
+  const client = await clientOf(line);
   const report = reporter();
   report((await client.get('/status')).body as Status);
   /** The supervisor of a stopped service is gone before we are: then the answer is all there is to wait for. */

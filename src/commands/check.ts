@@ -1,14 +1,16 @@
 /** `check`: what would run, and everything that is wrong or not followed; nothing is started. */
 import { sentence, ServiceError } from '../errors.js';
 import { EXIT } from '../protocol/exit-codes.js';
-import { readService, type Reading } from '../supervisor/app-file/service.js';
+import { resolveService, type Reading } from '../supervisor/app-file/service.js';
+import { readForCommand } from './app-file.js';
 import type { CommandLine } from './command-line.js';
 
 /** Prints the finding; the process exits with 0, or with 5 if the service could not start. */
-export function check(line: CommandLine): void {
+export async function check(line: CommandLine): Promise<void> {
+  const file = await readForCommand(line.file);
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
   try {
-    const reading = readService(line);
+    const reading = resolveService(file, line);
     print(line.json ? JSON.stringify(asJson(reading)) : asText(reading));
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;

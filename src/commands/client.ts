@@ -11,6 +11,7 @@ import {
   runningServices,
   type RunDirectory,
 } from '../supervisor/control/run-directory.js';
+import { readForCommand } from './app-file.js';
 import type { CommandLine } from './command-line.js';
 
 /** How long a supervisor may take to tell how it is; one that is suspended never does. */
@@ -33,8 +34,8 @@ export interface Client {
  * runs is reached all the same, and judges the file itself.
  * @throws ServiceError INVALID_CONFIGURATION where neither file nor folders tell which service is meant
  */
-export function clientOf(line: CommandLine): Client {
-  const place = placeOf(line);
+export async function clientOf(line: CommandLine): Promise<Client> {
+  const place = runningPlace(line) ?? (await placeByFile(line));
   return {
     socket: place.socket,
     get: path => send(place, 'GET', path, undefined),
@@ -48,25 +49,41 @@ interface Place {
   readonly isNamed: boolean;
 }
 
-function placeOf({ file, only, envName }: CommandLine): Place {
-  const problems: InvalidValue[] = [];
-  const { name, env } = identify({ file, only, envName, shell: process.env }, problems);
-  const runDir = env['RUN_DIR'] === '' ? undefined : env['RUN_DIR'];
-  const directory = runDirectoryOf({ name: name ?? '', file, envName, runDir });
-  const { socket } = directory;
-  const place = { socket, isNamed: runDir !== undefined };
+/**
+ * The place of a service that has a socket, as far as it can be told without the app file.
+ * @throws ServiceError UNTRUSTED_FOLDER where another user could have put the socket there
+ */
+function runningPlace({ file, only, envName }: CommandLine): Place | undefined {
+  const runDir = process.env['RUN_DIR'] || undefined;
+  if (runDir !== undefined) return existing(runDirectoryOf({ name: '', file, envName, runDir }), true);
+  if (only !== undefined) return existing(runDirectoryOf({ name: only, file, envName, runDir }), false);
+  const [running, ...others] = runningServices({ file, envName }).values();
+  return running === undefined || others.length > 0 ? undefined : { socket: running.socket, isNamed: false };
+}
+
+function existing(directory: RunDirectory, isNamed: boolean): Place | undefined {
   const fault = runDirectoryFault(directory);
   if (fault !== undefined) throw errors.untrustedFolder(fault);
-  if (place.isNamed || existsSync(socket)) return place;
-  const others = only === undefined ? runningServices({ file, envName }) : new Map<string, RunDirectory>();
-  const [other, ...more] = others.values();
-  if (more.length > 0) {
-    const expected = `one of the services of ${basename(file)} that run: ${[...others.keys()].join(', ')}`;
+  return existsSync(directory.socket) ? { socket: directory.socket, isNamed } : undefined;
+}
+
+/** The file tells the name of the service, and may set RUN_DIR. */
+async function placeByFile({ file, only, envName }: CommandLine): Promise<Place> {
+  const problems: InvalidValue[] = [];
+  const read = await readForCommand(file);
+  const { name, env } = identify(read, { only, envName, shell: process.env }, problems);
+  const runDir = env['RUN_DIR'] || undefined;
+  const directory = runDirectoryOf({ name: name ?? '', file, envName, runDir });
+  const isNamed = runDir !== undefined;
+  const place = existing(directory, isNamed);
+  if (place !== undefined) return place;
+  const others = isNamed || only !== undefined ? [] : [...runningServices({ file, envName }).keys()];
+  if (others.length > 0) {
+    const expected = `one of the services of ${basename(file)} that run: ${others.join(', ')}`;
     throw errors.invalidConfiguration([{ name: '--only', expected, got: only }]);
   }
-  if (other !== undefined) return { ...place, socket: other.socket };
-  if (problems.length > 0) throw errors.invalidConfiguration(problems);
-  return place;
+  if (problems.length > 0 && !isNamed) throw errors.invalidConfiguration(problems);
+  return { socket: directory.socket, isNamed };
 }
 
 function send(place: Place, method: string, path: string, body: object | undefined): Promise<Answer> {

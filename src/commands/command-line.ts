@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errors } from '../errors.js';
 import { MAX_WORKERS } from '../protocol/limits.js';
-import { defaultFile } from '../supervisor/app-file/load.js';
+import { defaultFile } from '../supervisor/app-file/read.js';
 
 export const COMMANDS = ['start', 'status', 'reload', 'scale', 'stop', 'check'] as const;
 export type Command = (typeof COMMANDS)[number];

@@ -6,7 +6,7 @@ import { clientOf } from './client.js';
 import type { CommandLine } from './command-line.js';
 
 export async function status(line: CommandLine): Promise<void> {
-  const { body } = await clientOf(line).get('/status');
+  const { body } = await (await clientOf(line)).get('/status');
   const found = completed(body as Partial<Status>);
   const colour = process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '';
   const text = line.json ? JSON.stringify(body) : asText(found, colour ? coloured : plain);

@@ -1,5 +1,6 @@
 /** The `start` command: puts the supervisor together, runs it, and lets the process end with the service. */
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { ServiceError } from '../errors.js';
 import { unableToListen } from '../platform/system-errors.js';
 import { EXIT } from '../protocol/exit-codes.js';
 import { lookedUp } from '../protocol/address.js';
@@ -15,7 +16,8 @@ import { createListener, type Listener } from './processes/listener.js';
 import { createLog, type Log } from './report/log.js';
 import { createMemoryWatch } from './triggers/memory.js';
 import { createOomWatch } from '../platform/memory.js';
-import { readService, type Reading, type ReadingRequest } from './app-file/service.js';
+import { readAppFile, type AppFile } from './app-file/read.js';
+import { logSettingsOf, resolveService, type Reading, type ReadingRequest } from './app-file/service.js';
 import { translateSignals } from './triggers/signals.js';
 import { createSupervisor, type Supervisor } from './supervisor.js';
 import type { Status } from './report/status.js';
@@ -32,11 +34,25 @@ export interface StartRequest extends ReadingRequest {
   readonly watch: boolean;
 }
 
-/** Runs the service until it ends; the process then exits with the code of its verdict. */
-export async function supervise(request: StartRequest): Promise<void> {
-  const reading = readService(request);
+/** Runs the service until it ends; the process then exits with the code of its verdict, or of what kept it from it. */
+export async function supervise(request: StartRequest, file: Promise<AppFile>): Promise<void> {
+  const found = await file;
+  const { nodeEnv: env, logLevel: level } = logSettingsOf(found, request);
+  try {
+    await run(request, found, createLog({ env, level }));
+  } catch (error) {
+    // Whatever LOG_LEVEL says: a service that does not start has nothing else to say.
+    const log = createLog({ env, level: 'info' });
+    if (!(error instanceof ServiceError)) return guard(log)(error);
+    log({ level: 'fatal', msg: error.message });
+    process.exit(error.exitCode);
+  }
+}
+
+async function run(request: StartRequest, file: AppFile, log: Log): Promise<void> {
+  passOn(file, log);
+  const reading = resolveService(file, request);
   const { app, settings } = reading;
-  const log = createLog({ env: settings.nodeEnv, level: settings.logLevel });
   const die = guard(log);
   closeTerminalsAtExit();
 
@@ -59,7 +75,9 @@ export async function supervise(request: StartRequest): Promise<void> {
     log,
     ready: memory.noteReady,
     load: async () => {
-      const next = readService(request);
+      const again = await readAppFile(request.file);
+      passOn(again, log);
+      const next = resolveService(again, request);
       await triggers.tryOut(triggersOf(next.app, request));
       return warned(next, log);
     },
@@ -164,6 +182,11 @@ async function reserve(listener: Listener, { config }: Reading): Promise<void> {
   } catch (error) {
     throw unableToListen(error as NodeJS.ErrnoException, config, portOwner);
   }
+}
+
+/** What the app file has printed. */
+function passOn({ path, printed }: AppFile, log: Log): void {
+  for (const { level, msg } of printed) log({ level, msg: `${basename(path)}: ${msg}` });
 }
 
 function warned(reading: Reading, log: Log): Reading {

@@ -576,7 +576,7 @@ describe('commands', () => {
     expect(existsSync(socket)).toBe(true);
     const next = start([CLUSTER], running.env);
     await next.said(/HTTP server started/);
-    expect((await command(running.env, 'status').ended).code).toBe(0);
+    await until(async () => (await command(running.env, 'status').ended).code === 0, 'it is ready');
   });
 
   test('where the folder cannot be made, one warning is said and the service runs', async () => {

@@ -1,10 +1,11 @@
-/** The app file: read, checked as a whole, and resolved to what one supervisor runs. */
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+/** What an app file says: checked as a whole, and resolved to what one supervisor runs. */
+import { existsSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
-import { basename, dirname, extname, isAbsolute, join, resolve, sep } from 'node:path';
+import { basename, dirname, extname, isAbsolute, resolve } from 'node:path';
 import { types } from 'node:util';
 import { errors, type InvalidValue } from '../../errors.js';
 import { readMemoryLimit } from '../../platform/memory.js';
+import { NotData } from './data.js';
 import { resolveEnvironment } from './environment.js';
 import {
   camelCase,
@@ -15,6 +16,7 @@ import {
   type Field,
   type MemoryShare,
 } from './fields.js';
+import type { AppFile } from './read.js';
 import { unfollowedWatchOptions, type WatchOptions } from './watch-options.js';
 import { patternWarnings, type WatchPatterns } from './watch-patterns.js';
 import type { Policy } from '../core/model.js';
@@ -60,8 +62,6 @@ export interface DescribedApp extends Omit<App, 'ours' | 'policy'> {
 }
 
 export interface LoadRequest {
-  /** Absolute path of the app file. */
-  readonly file: string;
   /** Name of the app, where the file describes several. */
   readonly only?: string | undefined;
   /** `production` takes `env_production` on top of `env`. */
@@ -85,18 +85,18 @@ export interface LoadedApp<T extends Checked> {
 type Entry = Readonly<Record<string, unknown>>;
 
 /**
- * Reads the file anew, with everything it requires.
  * @param check what else must be right for this app; all problems are reported together. There is no app where the file
  *   has none
  * @throws ServiceError INVALID_CONFIGURATION naming every problem, NOT_BUILT where only the program is missing
  */
 export function loadApp<T extends Checked>(
+  file: AppFile,
   request: LoadRequest,
   check: (app: DescribedApp | undefined) => T,
 ): LoadedApp<T> {
   const problems: InvalidValue[] = [];
-  const entry = findEntry(request, problems);
-  const app = entry === undefined ? undefined : resolveApp(entry, request, problems);
+  const entry = findEntry(file, request, problems);
+  const app = entry === undefined ? undefined : resolveApp(entry, file.path, request, problems);
   const checked = check(app);
   problems.push(...checked.invalid);
   if (entry === undefined || app === undefined || problems.length > 0)
@@ -121,22 +121,52 @@ export interface Identity {
 }
 
 /** The service that is meant, as far as the file can be read: whoever wants to reach it needs no more of it. */
-export function identify(request: LoadRequest, problems: InvalidValue[]): Identity {
+export function identify(file: AppFile, request: LoadRequest, problems: InvalidValue[]): Identity {
   const { only, envName, shell } = request;
-  const entry = findEntry(request, problems);
+  const entry = findEntry(file, request, problems);
   if (entry === undefined) return { name: only, env: shell };
   const filter = readField(entry, 'filter_env', []);
   return { name: nameOf(entry), env: resolveEnvironment({ entry, filter, envName, shell }, []) };
 }
 
-function findEntry({ file, only }: LoadRequest, problems: InvalidValue[]): Entry | undefined {
-  const found = evaluate(file);
-  if ('expected' in found) return void problems.push({ name: file, ...found });
-  return pick(entriesOf(found.content), file, only, problems);
+function findEntry(
+  { path, found }: AppFile,
+  { only }: LoadRequest,
+  problems: InvalidValue[],
+): Entry | undefined {
+  if ('expected' in found) return void problems.push({ name: path, ...found });
+  const { content } = found;
+  if (content instanceof NotData)
+    return void problems.push({ name: path, expected: 'a description of an app', got: content.what });
+  const entry = pick(entriesOf(content), path, only, problems);
+  if (entry === undefined) return undefined;
+  const own: InvalidValue[] = [];
+  const data = dataIn(entry, '', own) as Entry;
+  problems.push(...own.map(problem => within(path, problem)));
+  return data;
 }
 
-function resolveApp(entry: Entry, request: LoadRequest, problems: InvalidValue[]): DescribedApp {
-  const { file, envName, shell } = request;
+/** The value without what is no data; each such part is a problem. */
+function dataIn(value: unknown, name: string, problems: InvalidValue[]): unknown {
+  if (value instanceof NotData) {
+    const expected = 'data: a text, a number, true, false, a list or a plain object';
+    return void problems.push({ name, expected, got: value.what });
+  }
+  if (Array.isArray(value)) return value.map((part, index) => dataIn(part, `${name}[${index}]`, problems));
+  if (typeof value !== 'object' || value === null || types.isRegExp(value)) return value;
+  const parts = Object.entries(value).map(([key, part]) => [
+    key,
+    dataIn(part, name === '' ? key : `${name}.${key}`, problems),
+  ]);
+  return Object.fromEntries(parts);
+}
+
+function resolveApp(
+  entry: Entry,
+  file: string,
+  { envName, shell }: LoadRequest,
+  problems: InvalidValue[],
+): DescribedApp {
   const own: InvalidValue[] = [];
   const value: Read = name => readField(entry, name, own);
 
@@ -229,47 +259,12 @@ function killSignal(shell: NodeJS.ProcessEnv, problems: InvalidValue[]): NodeJS.
   return 'SIGINT';
 }
 
-/** An ES module cannot be read anew at a reload: nothing forgets it. The program itself may well be one. */
-const COMMON_JS = 'a CommonJS file: name it .cjs, with module.exports instead of export';
-
-/** Runs or parses the file; what it loaded before is loaded anew, packages excepted. */
-function evaluate(file: string): { content: unknown } | Omit<InvalidValue, 'name'> {
-  if (!existsSync(file))
-    return {
-      expected: 'an app file such as ecosystem.config.js (--config names another)',
-      got: 'no file',
-    };
-  if (extname(file) === '.mjs') return { expected: COMMON_JS, got: extname(file) };
-  if (!['.js', '.cjs', '.json'].includes(extname(file)))
-    return { expected: 'a .js, .cjs or .json file', got: extname(file) };
-  try {
-    if (extname(file) === '.json') return { content: JSON.parse(readFileSync(file, 'utf8')) as unknown };
-    // What a link leads to is what is remembered, and may be another file by now: `current` of a deploy.
-    const path = realpathSync(file);
-    forget(path);
-    const content = require(path) as unknown;
-    return types.isModuleNamespaceObject(content) ? { expected: COMMON_JS, got: 'export' } : { content };
-  } catch (error) {
-    return { expected: 'an app file in JavaScript (.js, .cjs) or JSON', got: (error as Error).message };
-  }
-}
-
-/** Drops a file and what it requires, also from the list of what this file has required: that would grow for ever. */
-function forget(path: string): void {
-  const known = require.cache[path];
-  if (known === undefined) return;
-  delete require.cache[path];
-  module.children = module.children.filter(child => child !== known);
-  for (const child of known.children)
-    if (!child.filename.includes(`${sep}node_modules${sep}`)) forget(child.filename);
-}
-
 /** PM2 takes `{ apps: [...] }`, `{ pm2: [...] }`, a list, or one app (API.js:940-954). */
 function entriesOf(content: unknown): readonly Entry[] {
   const { apps, pm2 } = (content ?? {}) as { apps?: unknown; pm2?: unknown };
   const found = apps ?? pm2 ?? content;
   return (Array.isArray(found) ? found : [found]).filter(
-    entry => typeof entry === 'object' && entry !== null,
+    entry => typeof entry === 'object' && entry !== null && !(entry instanceof NotData),
   ) as Entry[];
 }
 
@@ -365,6 +360,3 @@ function nearest(name: string): string {
   const { closest } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
   return closest(name, KNOWN);
 }
-
-/** The default app file: in the folder from which the command is given. */
-export const defaultFile = (cwd: string): string => join(cwd, 'ecosystem.config.js');

@@ -1,9 +1,10 @@
-/** One reading of the app file and of the environment it resolves to: what `start`, `reload` and `check` go by. */
+/** What the app file says and the environment it resolves to: what `start`, `reload` and `check` go by. */
 import { resolveConfig, resolveSettings, type Config, type Settings } from '../../config.js';
 import type { InvalidValue } from '../../errors.js';
 import { isWorkerFile } from '../../worker-file.js';
 import { countWorkers, readMachine } from '../../platform/cpus.js';
-import { loadApp, type App, type Checked, type DescribedApp } from './load.js';
+import { identify, loadApp, type App, type Checked, type DescribedApp } from './load.js';
+import type { AppFile } from './read.js';
 import { runDirectoryOf, runDirectoryProblems, type RunDirectory } from '../control/run-directory.js';
 import { readMemoryLimit } from '../../platform/memory.js';
 import { readUsage } from '../../platform/process-usage.js';
@@ -29,8 +30,8 @@ export interface Reading {
 }
 
 /** @throws ServiceError INVALID_CONFIGURATION with every problem of file and environment at once */
-export function readService(request: ReadingRequest): Reading {
-  const loaded = loadApp({ ...request, shell: process.env }, app => readSurroundings(app, request));
+export function resolveService(file: AppFile, request: ReadingRequest): Reading {
+  const loaded = loadApp(file, { ...request, shell: process.env }, app => readSurroundings(app, request));
   const { settings, config, leftToTheApp, runDirectory } = loaded.checked;
   const app = { ...loaded.app, ours: config !== undefined };
   const { count, reason } = countWorkers({
@@ -48,6 +49,17 @@ export function readService(request: ReadingRequest): Reading {
     config,
     runDirectory,
   };
+}
+
+/** How to write what keeps a service from starting: the app file may be what is wrong. */
+export function logSettingsOf(
+  file: AppFile,
+  { only, envName }: ReadingRequest,
+): Pick<Settings, 'nodeEnv' | 'logLevel'> {
+  const problems: InvalidValue[] = [];
+  const { env } = identify(file, { only, envName, shell: process.env }, problems);
+  const isUnknown = problems.length > 0 && envName !== undefined;
+  return resolveSettings(isUnknown ? { ...env, NODE_ENV: envName } : env).values;
 }
 
 /** The environment that the app file resolves to, and what follows from it. */

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -11,7 +10,9 @@ import {
   type LoadedApp,
   type LoadRequest,
 } from '../../../src/supervisor/app-file/load.js';
-import { APP_FILE, ROOT } from '../../support/processes.js';
+import { NotData } from '../../../src/supervisor/app-file/data.js';
+import type { AppFile } from '../../../src/supervisor/app-file/read.js';
+import { ROOT } from '../../support/processes.js';
 
 const folders: string[] = [];
 afterAll(() => folders.forEach(path => rmSync(path, { recursive: true })));
@@ -28,25 +29,20 @@ function write(content: string, name = 'ecosystem.config.js', at = folder()): st
   return join(at, name);
 }
 
-const loadApp = (request: LoadRequest): LoadedApp<Checked> => loadChecked(request, () => ({ invalid: [] }));
+const loadApp = (file: AppFile, request: LoadRequest): LoadedApp<Checked> =>
+  loadChecked(file, request, () => ({ invalid: [] }));
 
-const READER = join(ROOT, 'dist', 'supervisor', 'app-file', 'load.js');
+/** As it would have been read: `content` stands for what the file exports. */
+const found = (content: unknown, at = folder()): AppFile => ({
+  path: join(at, 'ecosystem.config.js'),
+  found: { content },
+  printed: [],
+});
 
-/** Runs code in a process of its own: Jest has a module registry of its own and would not see a file change. */
-function inNode(code: string, cwd: string): unknown {
-  const prelude = `const loading = require(${JSON.stringify(READER)});
-    const loadApp = request => loading.loadApp(request, () => ({ invalid: [] }));
-    const print = value => process.stdout.write(JSON.stringify(value));`;
-  return JSON.parse(
-    execFileSync(process.execPath, ['-e', prelude + code], { cwd, encoding: 'utf8', env: {} }),
-  );
-}
+const appOf = (fields: object): object => ({ script: './app.js', exec_mode: 'cluster', ...fields });
 
-const describeApp = (fields: object): string =>
-  `module.exports = { apps: [${JSON.stringify({ script: './app.js', exec_mode: 'cluster', ...fields })}] };`;
-
-function load(fields: object, request: Partial<LoadRequest> = {}): LoadedApp<Checked> {
-  return loadApp({ file: write(describeApp(fields)), shell: {}, ...request });
+function load(fields: object, request: Partial<LoadRequest> = {}, at = folder()): LoadedApp<Checked> {
+  return loadApp(found({ apps: [appOf(fields)] }, at), { shell: {}, ...request });
 }
 
 const refusal = (fields: object): RegExp | string => {
@@ -197,11 +193,9 @@ test.each([
   ['app.js', '{ "type": "module" }'],
 ])('a program may be an ES module: %s beside %s', (script, manifest) => {
   const at = folder();
-  // The app file itself stays CommonJS, whatever the folder says.
-  const file = write(describeApp({ script: `./${script}` }), 'ecosystem.config.cjs', at);
   write('export {};', script, at);
   if (manifest !== undefined) write(manifest, 'package.json', at);
-  expect(loadApp({ file, shell: {} })).toMatchObject({
+  expect(load({ script: `./${script}` }, {}, at)).toMatchObject({
     app: { script: join(at, script), name: 'app' },
     warnings: [],
   });
@@ -257,8 +251,7 @@ describe('warnings', () => {
   });
 
   test('an exec_mode that is not set, and an --env that does not exist, are said', () => {
-    const file = write("module.exports = { script: './app.js' };");
-    expect(loadApp({ file, shell: {}, envName: 'staging' }).warnings).toEqual([
+    expect(loadApp(found({ script: './app.js' }), { shell: {}, envName: 'staging' }).warnings).toEqual([
       'exec_mode is not set; running in cluster mode',
       '--env staging: the app file has no env_staging',
     ]);
@@ -306,167 +299,59 @@ describe('the environment', () => {
 });
 
 describe('the file', () => {
-  test.each([
-    ['{ apps: [...] }', app => `module.exports = { apps: [${app}] }`],
-    ['{ pm2: [...] }', app => `module.exports = { pm2: [${app}] }`],
-    ['a list', app => `module.exports = [${app}]`],
-    ['one app', app => `module.exports = ${app}`],
-  ] as [string, (app: string) => string][])('may be %s', (_name, content) => {
-    expect(loadApp({ file: write(content("{ script: './app.js', name: 'x' }")), shell: {} }).app.name).toBe(
-      'x',
-    );
-  });
+  const app = { script: './app.js', name: 'x' };
 
-  test('may be JSON', () => {
-    expect(
-      loadApp({ file: write('{"apps":[{"script":"./app.js"}]}', 'apps.json'), shell: {} }).app.name,
-    ).toBe('app');
+  test.each([
+    ['{ apps: [...] }', { apps: [app] }],
+    ['{ pm2: [...] }', { pm2: [app] }],
+    ['a list', [app]],
+    ['one app', app],
+  ])('may be %s', (_name, content) => {
+    expect(loadApp(found(content), { shell: {} }).app.name).toBe('x');
   });
 
   test('with several apps asks for one of them, by name', () => {
-    const file = write(
-      "module.exports = [{ name: 'a', script: './app.js' }, { name: 'b', script: './app.js' }]",
-    );
-    expect(() => loadApp({ file, shell: {} })).toThrow(
+    const several = found([
+      { name: 'a', script: './app.js' },
+      { name: 'b', script: './app.js' },
+    ]);
+    expect(() => loadApp(several, { shell: {} })).toThrow(
       '--only must be the name of one app of ecosystem.config.js: a, b, got nothing',
     );
-    expect(() => loadApp({ file, shell: {}, only: 'c' })).toThrow('got "c"');
-    expect(loadApp({ file, shell: {}, only: 'b' }).app.name).toBe('b');
-    const nameless = write("module.exports = [{ script: './app.js' }, { name: 'b', exec: './b.js' }]");
-    expect(loadApp({ file: nameless, shell: {}, only: 'app' }).app.name).toBe('app');
-    expect(() => loadApp({ file: nameless, shell: {}, only: 'c' })).toThrow(/: app, b, got "c"$/);
-  });
-
-  /** A folder with an app file that requires its number of workers. */
-  function folderWithNumber(): string {
-    const at = folder();
-    write(
-      "module.exports = { script: './app.js', instances: require('./number.js') }",
-      'ecosystem.config.js',
-      at,
-    );
-    return at;
-  }
-
-  test('is read anew each time, with what it requires', () => {
-    const at = folderWithNumber();
-    const seen = inNode(
-      `const write = number => require('fs').writeFileSync('number.js', 'module.exports = ' + number);
-       const read = () => loadApp({ file: process.cwd() + '/ecosystem.config.js', shell: {} }).app.instances;
-       write(2); const first = read(); write(3); print([first, read()]);`,
-      at,
-    );
-    expect(seen).toEqual([2, 3]);
-  });
-
-  test('is held in memory once, however often it is read', () => {
-    const at = folderWithNumber();
-    write('module.exports = 2', 'number.js', at);
-    const held = inNode(
-      `const reader = require.cache[require.resolve(${JSON.stringify(READER)})];
-       const read = () => loadApp({ file: process.cwd() + '/ecosystem.config.js', shell: {} });
-       for (let times = 0; times < 5; times++) read();
-       print(reader.children.map(({ filename }) => filename).filter(name => name.startsWith(process.cwd())));`,
-      at,
-    );
-    expect(held).toEqual([join(realpathSync(at), 'ecosystem.config.js')]);
-  });
-
-  test('behind a link is read anew, also when the link leads elsewhere by then', () => {
-    const at = folder();
-    const seen = inNode(
-      `const fs = require('fs');
-       const write = (name, number) =>
-         fs.writeFileSync(name, "module.exports = { script: '" + process.cwd() + "/app.js', instances: " + number + ' }');
-       const link = name => { fs.rmSync('link.js', { force: true }); fs.symlinkSync(name, 'link.js'); };
-       const read = () => loadApp({ file: process.cwd() + '/link.js', shell: {} }).app.instances;
-       write('a.js', 2); write('b.js', 4); link('a.js');
-       const seen = [read()];
-       write('a.js', 3); seen.push(read());
-       link('b.js'); seen.push(read());
-       print(seen);`,
-      at,
-    );
-    expect(seen).toEqual([2, 3, 4]);
+    expect(() => loadApp(several, { shell: {}, only: 'c' })).toThrow('got "c"');
+    expect(loadApp(several, { shell: {}, only: 'b' }).app.name).toBe('b');
+    const nameless = found([{ script: './app.js' }, { name: 'b', exec: './b.js' }]);
+    expect(loadApp(nameless, { shell: {}, only: 'app' }).app.name).toBe('app');
+    expect(() => loadApp(nameless, { shell: {}, only: 'c' })).toThrow(/: app, b, got "c"$/);
   });
 
   test('decides the folder, wherever the command is given', () => {
     const at = folder();
     mkdirSync(join(at, 'sub'));
     writeFileSync(join(at, 'sub', 'app.js'), '');
-    const file = write("module.exports = { script: 'app.js', cwd: './sub' }", 'ecosystem.config.js', at);
-    expect(loadApp({ file, shell: {} }).app).toMatchObject({
+    expect(load({ script: 'app.js', cwd: './sub' }, {}, at).app).toMatchObject({
       cwd: join(at, 'sub'),
       script: join(at, 'sub', 'app.js'),
     });
   });
 
-  test.each([
-    [
-      'that is missing',
-      join(tmpdir(), 'cabe-nowhere', 'ecosystem.config.js'),
-      /must be an app file such as ecosystem\.config\.js \(--config names another\), got "no file"/,
-    ],
-    ['that throws', write("throw new Error('oh no')"), /oh no/],
-    ['that is no JavaScript', write('module.exports = {'), /must be an app file in JavaScript/],
-    ['of another kind', write('apps: []', 'apps.yml'), /must be a .js, .cjs or .json file, got ".yml"/],
-    [
-      'an ES module',
-      write('export const apps = [];', 'ecosystem.config.mjs'),
-      /must be a CommonJS file: name it .cjs, with module.exports instead of export, got ".mjs"/,
-    ],
-    ['that describes nothing', write('module.exports = { apps: [] }'), /must be a description of an app/],
-  ])('%s is refused with its path', (_name, file, expected) => {
-    expect(() => loadApp({ file, shell: {} })).toThrow(expected);
-    expect(() => loadApp({ file, shell: {} })).toThrow(expect.objectContaining({ exitCode: 5 }));
-  });
-});
-
-describe('our own app file', () => {
-  const own = (shell: Record<string, string> = {}, envName = ''): LoadedApp<Checked> =>
-    inNode(
-      `const shell = ${JSON.stringify(shell)};
-       Object.assign(process.env, shell);
-       print(loadApp({ file: ${JSON.stringify(APP_FILE)}, shell, envName: ${JSON.stringify(envName)} || undefined }));`,
-      ROOT,
-    ) as LoadedApp<Checked>;
-
-  test('is followed in every field', () => {
-    expect(own().warnings).toEqual([]);
-    expect(own({}, 'development').warnings).toEqual([]);
-  });
-
-  test('sets NODE_ENV, and nothing else that a user may set in the shell', () => {
-    expect(own({ PORT: '1', NODE_ENV: 'test' }).app.env).toEqual({ PORT: '1', NODE_ENV: 'production' });
-    expect(own({}, 'development').app.env).toEqual({ NODE_ENV: 'development' });
-  });
-
-  test('without a build is one sentence natively', () => {
-    const at = folder();
-    copyFileSync(APP_FILE, join(at, 'ecosystem.config.js'));
-    expect(() => loadApp({ file: join(at, 'ecosystem.config.js'), shell: {} })).toThrow(
-      `${join(at, 'dist', 'index.js')} does not exist; run "yarn build" (or "npm run build") first`,
+  test('that describes nothing is refused with its path', () => {
+    expect(() => loadApp(found({ apps: [] }), { shell: {} })).toThrow(
+      /\/ecosystem\.config\.js must be a description of an app, got nothing$/,
     );
   });
 
-  test.each([
-    [{}, 9_000],
-    [{ DRAIN_DELAY_MS: '5000', DRAIN_TIMEOUT_MS: '20000' }, 26_000],
-    [{ DRAIN_DELAY_MS: 'soon' }, 9_000],
-  ])('%p gives a worker a second more than its own drain needs', (shell, expected) => {
-    expect(own(shell).app.policy.killTimeoutMs).toBe(expected);
-  });
-
-  test.each([
-    [{}, -1],
-    [{ WEB_CONCURRENCY: '5' }, 5],
-    [{ WEB_CONCURRENCY: '1024' }, 1024],
-    [{ WEB_CONCURRENCY: '0' }, -1],
-    // Nobody but a worker refuses it under PM2: five thousand of them would each say so.
-    [{ WEB_CONCURRENCY: '5000' }, -1],
-    [{ WEB_CONCURRENCY: 'x' }, -1],
-  ])('%p asks for all CPUs but one, or for WEB_CONCURRENCY', (shell, expected) => {
-    expect(own(shell).app.instances).toBe(expected);
+  test('is refused where something in the app is no data, with its place and kind', () => {
+    const content = {
+      apps: [appOf({ env: { CALL: new NotData('a function') }, args: [1, new NotData('a Map')] })],
+    };
+    expect(() => loadApp(found(content), { shell: {} })).toThrow(
+      'ecosystem.config.js: env.CALL must be data: a text, a number, true, false, a list or a plain object, ' +
+        'got "a function"; ecosystem.config.js: args[1] must be data: a text, a number, true, false, a list or a plain object, got "a Map"',
+    );
+    expect(() => loadApp(found(new NotData('a function')), { shell: {} })).toThrow(
+      'must be a description of an app, got "a function"',
+    );
   });
 });
 

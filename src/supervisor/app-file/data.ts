@@ -1,0 +1,89 @@
+/**
+ * How the content of an app file crosses from the process that evaluates it to the one that reads it: as JSON, with the
+ * few values of app files that JSON has not.
+ */
+
+/** What an app file cannot consist of: a function, an instance of a class. */
+export class NotData {
+  /** `a function`, `a Promise`. */
+  readonly what: string;
+
+  constructor(what: string) {
+    this.what = what;
+  }
+}
+
+/**
+ * A list stands for everything that is no plain object: its first element says what. `undefined` is left out, and what
+ * has a JSON form of its own (a date, a URL) is sent in that form, as PM2 does.
+ *
+ * The source text of this function is run in another process, so it uses nothing from outside.
+ */
+export function encode(content: unknown): string {
+  const parents = new Set<object>();
+  return JSON.stringify(encoded(content)) ?? 'null';
+
+  function encoded(value: unknown): unknown {
+    switch (typeof value) {
+      case 'number':
+        return Number.isFinite(value) ? value : ['number', String(value)];
+      case 'bigint':
+        return ['bigint', String(value)];
+      case 'function':
+      case 'symbol':
+        return ['other', `a ${typeof value}`];
+      case 'object':
+        return value === null ? null : nested(value);
+      default:
+        return value;
+    }
+  }
+
+  function nested(value: object): unknown {
+    if (parents.has(value)) return ['other', 'a reference to itself'];
+    parents.add(value);
+    const result = encodedObject(value);
+    parents.delete(value);
+    return result;
+  }
+
+  function encodedObject(value: object): unknown {
+    if (Array.isArray(value)) return ['list', ...value.map(encoded)];
+    if (Object.prototype.toString.call(value) === '[object RegExp]')
+      return ['regexp', (value as RegExp).source, (value as RegExp).flags];
+    const { toJSON } = value as { toJSON?: unknown };
+    if (typeof toJSON === 'function') return encoded(toJSON.call(value));
+    const prototype = Object.getPrototypeOf(value) as object | null;
+    const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
+    if (isPlain || value === process.env)
+      return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, encoded(part)]));
+    return ['other', `a ${prototype.constructor?.name || 'class instance'}`];
+  }
+}
+
+/** @throws SyntaxError for a text that {@link encode} has not made */
+export const decode = (text: string): unknown => decoded(JSON.parse(text));
+
+function decoded(value: unknown): unknown {
+  if (Array.isArray(value)) return special(value as unknown[]);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, decoded(part)]));
+}
+
+function special([kind, ...parts]: readonly unknown[]): unknown {
+  const [first = '', second] = parts.map(part => (typeof part === 'string' ? part : ''));
+  switch (kind) {
+    case 'list':
+      return parts.map(decoded);
+    case 'regexp':
+      return new RegExp(first, second);
+    case 'number':
+      return Number(first);
+    case 'bigint':
+      return BigInt(first);
+    case 'other':
+      return new NotData(first);
+    default:
+      throw new SyntaxError('not an encoded app file');
+  }
+}

@@ -1,0 +1,188 @@
+/** What an app file may do while it is read: nothing of it reaches the service, or the output of a command. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { Status } from '../../src/supervisor/report/status.js';
+import { cleanUp, CLUSTER, folder, isAlive, start, until, type Running } from '../support/processes.js';
+import { appFile, control, IDLE, IDLE_FIELDS, serving, statusOf } from '../support/service.js';
+
+jest.setTimeout(60_000);
+afterEach(cleanUp);
+
+const LOOPS = "require('fs').writeFileSync(__dirname + '/reader.pid', String(process.pid)); for (;;);";
+
+const FAILING = [
+  [
+    'ends its process',
+    'process.exit(0);',
+    /must be an app file that can be evaluated to its end, got "exit code 0"$/,
+  ],
+  ['ends it with a code', 'process.exit(3);', /evaluated to its end, got "exit code 3"$/],
+  ['throws', "throw new Error('oh no');", /must be an app file in JavaScript .*, got "oh no"$/],
+  ['rejects a promise', "Promise.reject(new Error('oh no'));", /got "oh no"$/],
+  ['fails asynchronously', "(async () => { throw new Error('oh no'); })();", /got "oh no"$/],
+  ['exports a function', 'module.exports = () => 1;', /must be a description of an app, got "a function"$/],
+] as const;
+
+const HARMLESS = [
+  ['throws later', "setTimeout(() => { throw new Error('late'); }, 100);"],
+  ['takes away all listeners', 'process.removeAllListeners();'],
+  ['listens to signals', "for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(name, () => 0);"],
+  ['prints', "console.log('printed {'); console.error('warned');"],
+] as const;
+
+interface Served {
+  readonly file: string;
+  readonly env: Record<string, string>;
+  readonly running: Running;
+  /** The text that describes the app. */
+  readonly described: string;
+}
+
+async function served(): Promise<Served> {
+  const file = appFile(IDLE, IDLE_FIELDS);
+  const env = { RUN_DIR: folder() };
+  const running = start([CLUSTER, '--config', file], env);
+  await until(async () => (await serving({ env }).catch(() => [])).length === 1, 'it serves');
+  return { file, env, running, described: readFileSync(file, 'utf8') };
+}
+
+async function command(env: Record<string, string>, ...args: string[]) {
+  const given = start([CLUSTER, ...args], env);
+  let out = '';
+  given.child.stdout?.on('data', (chunk: string) => (out += chunk));
+  const { code } = await given.ended;
+  return { code, out, text: given.text() };
+}
+
+/** The pid of the process that evaluates an endless file. */
+async function readerOf(file: string): Promise<number> {
+  const [at, name] = [dirname(file), 'reader.pid'];
+  await until(
+    () => readdirSync(at).includes(name) && readFileSync(join(at, name), 'utf8') !== '',
+    'it is read',
+  );
+  return Number(readFileSync(join(at, name), 'utf8'));
+}
+
+test.each(FAILING)('a file that %s keeps the service from starting', async (_what, content, sentence) => {
+  const file = appFile(IDLE, IDLE_FIELDS);
+  writeFileSync(file, `${readFileSync(file, 'utf8')}\n${content}`);
+  const running = start([CLUSTER, '--config', file], { RUN_DIR: folder() });
+  expect(await running.ended).toEqual({ code: 5, signal: null });
+  expect(running.lines).toHaveLength(1);
+  expect(running.lines[0]).toMatchObject({ level: 60, msg: expect.stringMatching(sentence) });
+});
+
+test('a file that fails refuses the reload, and nothing changes', async () => {
+  const { file, env, running, described } = await served();
+  const before = await serving({ env });
+  for (const [, content, sentence] of FAILING) {
+    writeFileSync(file, `${described}\n${content}`);
+    const { code, text } = await command(env, 'reload');
+    expect([code, text.trimEnd()]).toEqual([1, expect.stringMatching(sentence)]);
+    expect(await serving({ env })).toEqual(before);
+  }
+  writeFileSync(file, described);
+  expect(await command(env, 'reload')).toMatchObject({ code: 0 });
+  running.kill('SIGTERM');
+  expect(await running.ended).toEqual({ code: 0, signal: null });
+});
+
+test('whatever else a file does, the service reloads, and is stopped by a signal as before', async () => {
+  const { file, env, running, described } = await served();
+  for (const [, content] of HARMLESS) {
+    writeFileSync(file, `${described}\n${content}`);
+    expect(await command(env, 'reload')).toMatchObject({ code: 0 });
+  }
+  expect(running.lines.filter(({ msg }) => /printed|warned/.test(msg))).toMatchObject([
+    { level: 30, msg: `${basename(file)}: printed {` },
+    { level: 40, msg: `${basename(file)}: warned` },
+  ]);
+  running.kill('SIGTERM');
+  expect(await running.ended).toEqual({ code: 0, signal: null });
+});
+
+test('a variable that the file sets in its process is gone at the next reading', async () => {
+  const { file, env, running } = await served();
+  const program = `console.log('mine is ' + process.env.MINE); ${IDLE}`;
+  writeFileSync(join(dirname(file), 'app.js'), program);
+  for (const value of ['first', 'second']) {
+    const app = { name: 'test-app', script: './app.js', exec_mode: 'cluster', ...IDLE_FIELDS };
+    writeFileSync(
+      file,
+      `process.env.MINE ??= '${value}'; module.exports = { ...${JSON.stringify(app)}, env: { MINE: process.env.MINE } };`,
+    );
+    expect(await command(env, 'reload')).toMatchObject({ code: 0 });
+    await running.said(new RegExp(`^mine is ${value}$`));
+  }
+});
+
+describe('commands to a service that runs', () => {
+  test.each(['RUN_DIR', 'its folder in TMPDIR'])('do not evaluate its file: found by %s', async found => {
+    const file = appFile(IDLE, IDLE_FIELDS);
+    const env: Record<string, string> = found === 'RUN_DIR' ? { RUN_DIR: folder() } : { TMPDIR: folder() };
+    const running = start([CLUSTER, '--config', file], env);
+    await running.said(/is online/);
+    writeFileSync(file, LOOPS);
+    await until(
+      async () => (await command(env, 'status', '--json', '--config', file)).code === 0,
+      'it is ready',
+    );
+    expect(await command(env, 'scale', '2', '--config', file)).toMatchObject({ code: 0 });
+    expect(await command(env, 'stop', '--config', file)).toMatchObject({ code: 0 });
+    expect(await running.ended).toEqual({ code: 0, signal: null });
+    expect(readdirSync(dirname(file))).not.toContain('reader.pid');
+  });
+
+  test('print what the file prints to standard error', async () => {
+    const { file, env } = await served();
+    writeFileSync(file, `console.log('{ "printed": true }'); ${readFileSync(file, 'utf8')}`);
+    const status = await command(env, 'status', '--json', '--config', file);
+    expect((JSON.parse(status.out) as Status).state).toBe('ready');
+    const check = await command(env, 'check', '--json', '--config', file);
+    expect(JSON.parse(check.out)).toMatchObject({ ok: true, app: 'test-app' });
+    expect(check.text).toContain('{ "printed": true }\n');
+  });
+});
+
+describe('a file that never ends', () => {
+  test('refuses a reload after 10 s; status and requests are answered meanwhile', async () => {
+    const { file, env, running } = await served();
+    writeFileSync(file, LOOPS);
+    const reload = command(env, 'reload');
+    const reader = await readerOf(file);
+    expect((await statusOf({ env })).state).toBe('ready');
+    expect((await control({ env }, 'GET', '/status')).status).toBe(200);
+    const { code, text } = await reload;
+    expect([code, text.trimEnd()]).toEqual([
+      1,
+      expect.stringMatching(/must be an app file that is evaluated within 10 s, got "no result"$/),
+    ]);
+    expect(isAlive(reader)).toBe(false);
+    expect(running.child.exitCode).toBeNull();
+  });
+
+  test('keeps nobody from stopping the service while it is reloaded', async () => {
+    const { file, env, running } = await served();
+    writeFileSync(file, LOOPS);
+    const reload = command(env, 'reload');
+    const reader = await readerOf(file);
+    running.kill('SIGTERM');
+    expect(await running.ended).toEqual({ code: 0, signal: null });
+    expect(await reload).toMatchObject({ code: 1 });
+    await until(() => !isAlive(reader), 'its process has ended');
+  });
+
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'does not outlive a start that %s ends',
+    async signal => {
+      const file = appFile(IDLE, IDLE_FIELDS);
+      writeFileSync(file, LOOPS);
+      const running = start([CLUSTER, '--config', file], { RUN_DIR: folder() });
+      const reader = await readerOf(file);
+      running.kill(signal);
+      expect(await running.ended).toEqual({ code: null, signal });
+      await until(() => !isAlive(reader), 'its process has ended');
+    },
+  );
+});

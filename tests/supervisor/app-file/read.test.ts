@@ -1,0 +1,263 @@
+/** How an app file is read: what becomes of its content, and of everything else that it does. */
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { decode, encode, NotData } from '../../../src/supervisor/app-file/data.js';
+import type { EvaluateOptions } from '../../../src/supervisor/app-file/evaluate.js';
+import { loadApp, type Checked, type LoadedApp } from '../../../src/supervisor/app-file/load.js';
+import { readAppFile, type AppFile } from '../../../src/supervisor/app-file/read.js';
+import { APP_FILE, isAlive, until } from '../../support/processes.js';
+
+const folders: string[] = [];
+afterAll(() => folders.forEach(path => rmSync(path, { recursive: true })));
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'cabe-read-'));
+  folders.push(path);
+  return path;
+}
+
+function write(content: string, name = 'ecosystem.config.js', at = folder()): string {
+  writeFileSync(join(at, name), content);
+  return join(at, name);
+}
+
+const read = (content: string, options?: EvaluateOptions): Promise<AppFile> =>
+  readAppFile(write(content), options);
+
+describe('the content', () => {
+  test('is what the file exports, with the values that JSON has not', async () => {
+    const { found, printed } = await read(
+      `module.exports = { apps: [{ list: ['a', 1, null, true], nan: NaN, big: 10n, re: /a\\/b/gi,
+         date: new Date(0), url: new URL('http://a/'), gone: undefined, bare: Object.create(null) }] }`,
+    );
+    expect(found).toEqual({
+      content: {
+        apps: [
+          {
+            list: ['a', 1, null, true],
+            nan: NaN,
+            big: 10n,
+            re: /a\/b/gi,
+            date: '1970-01-01T00:00:00.000Z',
+            url: 'http://a/',
+            bare: {},
+          },
+        ],
+      },
+    });
+    expect(printed).toEqual([]);
+  });
+
+  test.each([
+    ['() => 1', 'a function'],
+    ['Symbol()', 'a symbol'],
+    ['new Map()', 'a Map'],
+    ['new (class Settings {})()', 'a Settings'],
+    ['Promise.resolve()', 'a Promise'],
+    ['(() => { const a = {}; return (a.a = a); })()', 'a reference to itself'],
+  ])('is no data where it is %s', async (value, what) => {
+    const { found } = await read(`module.exports = { value: ${value} };`);
+    const { value: got } = (found as { content: { value: { a?: unknown } } }).content;
+    expect(got.a ?? got).toEqual(new NotData(what));
+  });
+
+  test('comes through as it was, whatever the JSON', () => {
+    fc.assert(
+      fc.property(fc.json(), text => expect(decode(encode(JSON.parse(text)))).toEqual(JSON.parse(text))),
+    );
+  });
+
+  test('is read anew each time, with what the file requires, also where a link leads elsewhere by then', async () => {
+    const at = folder();
+    write("module.exports = require('./number.js');", 'a.js', at);
+    write('module.exports = 4;', 'b.js', at);
+    const link = join(at, 'link.js');
+    symlinkSync('a.js', link);
+    const seen: unknown[] = [];
+    for (const number of [2, 3]) {
+      write(`module.exports = ${number};`, 'number.js', at);
+      seen.push((await readAppFile(link)).found);
+    }
+    rmSync(link);
+    symlinkSync('b.js', link);
+    seen.push((await readAppFile(link)).found);
+    expect(seen).toEqual([{ content: 2 }, { content: 3 }, { content: 4 }]);
+  });
+
+  test('may be JSON', async () => {
+    const file = await readAppFile(write('{"apps":[{"script":"./app.js"}]}', 'apps.json'));
+    expect(file.found).toEqual({ content: { apps: [{ script: './app.js' }] } });
+  });
+
+  test('sees the environment, and keeps its changes to itself', async () => {
+    const content = "process.env.MINE ??= 'old'; module.exports = process.env;";
+    const env = { GIVEN: 'yes' };
+    const { found } = await read(content, { env });
+    expect(found).toMatchObject({ content: { GIVEN: 'yes', MINE: 'old' } });
+    expect(env).toEqual({ GIVEN: 'yes' });
+  });
+
+  test('does not wait for a debugger that is meant for the supervisor', async () => {
+    const env = { NODE_OPTIONS: '--inspect-brk=0 --max-old-space-size=100' };
+    expect(await read('module.exports = process.env.NODE_OPTIONS;', { env })).toMatchObject({
+      found: { content: ' --max-old-space-size=100' },
+      printed: [],
+    });
+  });
+});
+
+describe('a file that is refused', () => {
+  const ENDED = 'an app file that can be evaluated to its end';
+  const JAVASCRIPT = 'an app file in JavaScript (.js, .cjs) or JSON';
+
+  test.each([
+    ['ends its process', 'process.exit(0)', ENDED, 'exit code 0'],
+    ['ends its process with a code', 'process.exit(3)', ENDED, 'exit code 3'],
+    ['ends its process by a signal', "process.kill(process.pid, 'SIGTERM'); for (;;);", ENDED, 'SIGTERM'],
+    ['takes away the listeners and fails', "process.removeAllListeners(); throw 'x'", ENDED, 'exit code 1'],
+    ['throws', "throw new Error('oh no')", JAVASCRIPT, 'oh no'],
+    ['throws nothing', 'throw undefined', JAVASCRIPT, 'undefined'],
+    ['is no JavaScript', 'module.exports = {', JAVASCRIPT, 'Unexpected end of input'],
+    ['rejects a promise', "Promise.reject(new Error('oh no')); module.exports = 1", JAVASCRIPT, 'oh no'],
+    [
+      'calls an async function that fails',
+      "(async () => { await 1; throw new Error('oh no'); })(); module.exports = 1",
+      JAVASCRIPT,
+      'oh no',
+    ],
+    [
+      'has a getter that throws',
+      "module.exports = { get a() { throw new Error('oh no'); } }",
+      JAVASCRIPT,
+      'oh no',
+    ],
+    [
+      'writes to the descriptor of the result',
+      "require('fs').writeSync(3, 'content [1\\n'); module.exports = 1",
+      'an app file that leaves descriptor 3 alone',
+      'content [1',
+    ],
+  ])('because it %s', async (_what, content, expected, got) => {
+    expect((await read(content)).found).toEqual({ expected, got });
+  });
+
+  test('because it never ends; its process ends then', async () => {
+    const at = folder();
+    const content = "require('fs').writeFileSync(__dirname + '/pid', String(process.pid)); for (;;);";
+    const { found } = await readAppFile(write(content, 'ecosystem.config.js', at), { deadlineMs: 1_500 });
+    expect(found).toEqual({ expected: 'an app file that is evaluated within 1.5 s', got: 'no result' });
+    const pid = Number(readFileSync(join(at, 'pid'), 'utf8'));
+    await until(() => !isAlive(pid), 'its process has ended');
+  });
+
+  test.each([
+    [
+      'it is missing',
+      join(tmpdir(), 'cabe-nowhere', 'ecosystem.config.js'),
+      { expected: 'an app file such as ecosystem.config.js (--config names another)', got: 'no file' },
+    ],
+    [
+      'it is of another kind',
+      write('apps: []', 'apps.yml'),
+      { expected: 'a .js, .cjs or .json file', got: '.yml' },
+    ],
+  ])('because %s', async (_what, path, found) => {
+    expect((await readAppFile(path)).found).toEqual(found);
+  });
+});
+
+describe('besides its content', () => {
+  test('what it prints is told line by line, up to a limit', async () => {
+    const { found, printed } = await read(
+      "console.log('a\\n\\nb'); console.error('c'); process.stdout.write('d'); module.exports = 1;",
+    );
+    expect(found).toEqual({ content: 1 });
+    expect(printed).toEqual([
+      { level: 'info', msg: 'a' },
+      { level: 'info', msg: 'b' },
+      { level: 'info', msg: 'd' },
+      { level: 'warn', msg: 'c' },
+    ]);
+    const { printed: many } = await read("require('fs').writeSync(1, 'a line\\n'.repeat(1e5));");
+    expect(many.at(-1)?.msg).toBe('… and more');
+    expect(many.length).toBeLessThan(20_000);
+  });
+
+  test.each([
+    ['a failure that comes later', "setTimeout(() => { throw new Error('late'); }, 100)"],
+    ['a timer', 'setInterval(() => 0, 1_000)'],
+    ['listeners of its own', "process.removeAllListeners(); process.on('SIGTERM', () => 0)"],
+    ['an own way to exit', 'process.exit = () => 0'],
+  ])('%s changes nothing', async (_what, content) => {
+    const before = process.listenerCount('SIGTERM');
+    expect((await read(`${content}; module.exports = 1;`)).found).toEqual({ content: 1 });
+    await until(() => process.listenerCount('SIGTERM') === before, 'nothing is left of it');
+  });
+
+  test('a process that it has started may keep its outputs', async () => {
+    const at = folder();
+    const sleeper = "require('fs').writeFileSync('pid', String(process.pid)); setInterval(() => 0, 1_000)";
+    const content = `require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(sleeper)}],
+      { cwd: __dirname, stdio: 'inherit', detached: true }).unref(); module.exports = 1;`;
+    const { found } = await readAppFile(write(content, 'ecosystem.config.js', at));
+    expect(found).toEqual({ content: 1 });
+    await until(() => existsSync(join(at, 'pid')), 'it runs');
+    process.kill(Number(readFileSync(join(at, 'pid'), 'utf8')));
+  });
+});
+
+describe('our own app file', () => {
+  async function own(shell: Record<string, string> = {}, envName?: string): Promise<LoadedApp<Checked>> {
+    return loadApp(await readAppFile(APP_FILE, { env: shell }), { shell, envName }, () => ({ invalid: [] }));
+  }
+
+  test('is followed in every field', async () => {
+    expect((await own()).warnings).toEqual([]);
+    expect((await own({}, 'development')).warnings).toEqual([]);
+  });
+
+  test('sets NODE_ENV, and nothing else that a user may set in the shell', async () => {
+    const { app } = await own({ PORT: '1', NODE_ENV: 'test' });
+    expect(app.env).toEqual({ PORT: '1', NODE_ENV: 'production' });
+    expect((await own({}, 'development')).app.env).toEqual({ NODE_ENV: 'development' });
+  });
+
+  test('without a build is one sentence natively', async () => {
+    const at = folder();
+    copyFileSync(APP_FILE, join(at, 'ecosystem.config.js'));
+    const file = await readAppFile(join(at, 'ecosystem.config.js'));
+    expect(() => loadApp(file, { shell: {} }, () => ({ invalid: [] }))).toThrow(
+      `${join(at, 'dist', 'index.js')} does not exist; run "yarn build" (or "npm run build") first`,
+    );
+  });
+
+  test.each([
+    [{}, 9_000],
+    [{ DRAIN_DELAY_MS: '5000', DRAIN_TIMEOUT_MS: '20000' }, 26_000],
+    [{ DRAIN_DELAY_MS: 'soon' }, 9_000],
+  ])('%p gives a worker a second more than its own drain needs', async (shell, expected) => {
+    expect((await own(shell)).app.policy.killTimeoutMs).toBe(expected);
+  });
+
+  test.each([
+    [{}, -1],
+    [{ WEB_CONCURRENCY: '5' }, 5],
+    [{ WEB_CONCURRENCY: '1024' }, 1024],
+    [{ WEB_CONCURRENCY: '0' }, -1],
+    // Nobody but a worker refuses it under PM2: five thousand of them would each say so.
+    [{ WEB_CONCURRENCY: '5000' }, -1],
+    [{ WEB_CONCURRENCY: 'x' }, -1],
+  ])('%p asks for all CPUs but one, or for WEB_CONCURRENCY', async (shell, expected) => {
+    expect((await own(shell)).app.instances).toBe(expected);
+  });
+});
