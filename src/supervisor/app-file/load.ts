@@ -1,24 +1,17 @@
 /** What an app file says: checked as a whole, and resolved to what one supervisor runs. */
 import { existsSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
-import { basename, dirname, extname, isAbsolute, resolve } from 'node:path';
-import { types } from 'node:util';
+import { dirname, isAbsolute, resolve } from 'node:path';
 import { errors, type InvalidValue } from '../../errors.js';
 import { readMemoryLimit } from '../../platform/memory.js';
-import { NotData } from './data.js';
+import { findEntry, nameOf, within } from './entries.js';
 import { resolveEnvironment } from './environment.js';
-import {
-  camelCase,
-  FOLLOWED,
-  HOLDS_ANYWAY,
-  IGNORED_FIELDS,
-  LOG_FIELDS,
-  type Field,
-  type MemoryShare,
-} from './fields.js';
+import type { MemoryShare } from './fields.js';
 import type { AppFile } from './read.js';
+import { fieldWarnings } from './unfollowed.js';
 import { unfollowedWatchOptions, type WatchOptions } from './watch-options.js';
 import { patternWarnings, type WatchPatterns } from './watch-patterns.js';
+import { readField, type Entry, type Read } from './written.js';
 import type { Policy } from '../core/model.js';
 
 /** What is watched for changes, and how. */
@@ -82,8 +75,6 @@ export interface LoadedApp<T extends Checked> {
   readonly warnings: readonly string[];
 }
 
-type Entry = Readonly<Record<string, unknown>>;
-
 /**
  * @param check what else must be right for this app; all problems are reported together. There is no app where the file
  *   has none
@@ -95,7 +86,7 @@ export function loadApp<T extends Checked>(
   check: (app: DescribedApp | undefined) => T,
 ): LoadedApp<T> {
   const problems: InvalidValue[] = [];
-  const entry = findEntry(file, request, problems);
+  const entry = findEntry(file, request.only, problems);
   const app = entry === undefined ? undefined : resolveApp(entry, file.path, request, problems);
   const checked = check(app);
   problems.push(...checked.invalid);
@@ -106,7 +97,7 @@ export function loadApp<T extends Checked>(
     app,
     checked,
     warnings: [
-      ...warnings(entry, request.envName),
+      ...fieldWarnings(entry, request.envName),
       ...unfollowedWatchOptions(entry['watch_options'] ?? entry['watchOptions']),
       ...(app.watch === undefined ? [] : patternWarnings(app.watch)),
     ],
@@ -123,42 +114,10 @@ export interface Identity {
 /** The service that is meant, as far as the file can be read: whoever wants to reach it needs no more of it. */
 export function identify(file: AppFile, request: LoadRequest, problems: InvalidValue[]): Identity {
   const { only, envName, shell } = request;
-  const entry = findEntry(file, request, problems);
+  const entry = findEntry(file, only, problems);
   if (entry === undefined) return { name: only, env: shell };
   const filter = readField(entry, 'filter_env', []);
   return { name: nameOf(entry), env: resolveEnvironment({ entry, filter, envName, shell }, []) };
-}
-
-function findEntry(
-  { path, found }: AppFile,
-  { only }: LoadRequest,
-  problems: InvalidValue[],
-): Entry | undefined {
-  if ('expected' in found) return void problems.push({ name: path, ...found });
-  const { content } = found;
-  if (content instanceof NotData)
-    return void problems.push({ name: path, expected: 'a description of an app', got: content.what });
-  const entry = pick(entriesOf(content), path, only, problems);
-  if (entry === undefined) return undefined;
-  const own: InvalidValue[] = [];
-  const data = dataIn(entry, '', own) as Entry;
-  problems.push(...own.map(problem => within(path, problem)));
-  return data;
-}
-
-/** The value without what is no data; each such part is a problem. */
-function dataIn(value: unknown, name: string, problems: InvalidValue[]): unknown {
-  if (value instanceof NotData) {
-    const expected = 'data: a text, a number, true, false, a list or a plain object';
-    return void problems.push({ name, expected, got: value.what });
-  }
-  if (Array.isArray(value)) return value.map((part, index) => dataIn(part, `${name}[${index}]`, problems));
-  if (typeof value !== 'object' || value === null || types.isRegExp(value)) return value;
-  const parts = Object.entries(value).map(([key, part]) => [
-    key,
-    dataIn(part, name === '' ? key : `${name}.${key}`, problems),
-  ]);
-  return Object.fromEntries(parts);
 }
 
 function resolveApp(
@@ -199,22 +158,6 @@ function resolveApp(
 
 const scriptOf = (written: string | undefined, cwd: string): string =>
   written === undefined ? '' : isAbsolute(written) ? written : resolve(cwd, written);
-
-/** The name of an app; PM2 calls one without a name after its program. */
-function nameOf(entry: Entry): string {
-  const script = readField(entry, 'script', []) ?? '';
-  return readField(entry, 'name', []) ?? basename(script, extname(script));
-}
-
-/** Names the file in front of the field, so that a problem can be told among those of the environment. */
-const within = (file: string, { name, ...rest }: InvalidValue): InvalidValue => ({
-  name: `${basename(file)}: ${name}`,
-  ...rest,
-});
-
-type FieldName = keyof typeof FOLLOWED;
-type Value<K extends FieldName> = (typeof FOLLOWED)[K] extends Field<infer T> ? T : never;
-type Read = <K extends FieldName>(name: K) => Value<K>;
 
 function policyOf(value: Read): DescribedApp['policy'] {
   return {
@@ -259,50 +202,6 @@ function killSignal(shell: NodeJS.ProcessEnv, problems: InvalidValue[]): NodeJS.
   return 'SIGINT';
 }
 
-/** PM2 takes `{ apps: [...] }`, `{ pm2: [...] }`, a list, or one app (API.js:940-954). */
-function entriesOf(content: unknown): readonly Entry[] {
-  const { apps, pm2 } = (content ?? {}) as { apps?: unknown; pm2?: unknown };
-  const found = apps ?? pm2 ?? content;
-  return (Array.isArray(found) ? found : [found]).filter(
-    entry => typeof entry === 'object' && entry !== null && !(entry instanceof NotData),
-  ) as Entry[];
-}
-
-function pick(
-  entries: readonly Entry[],
-  file: string,
-  only: string | undefined,
-  problems: InvalidValue[],
-): Entry | undefined {
-  const matching = only === undefined ? entries : entries.filter(entry => nameOf(entry) === only);
-  const [entry, ...others] = matching;
-  if (entry !== undefined && others.length === 0) return entry;
-  const names = entries.map(nameOf).join(', ');
-  problems.push(
-    entries.length === 0
-      ? { name: file, expected: 'a description of an app', got: undefined }
-      : { name: '--only', expected: `the name of one app of ${basename(file)}: ${names}`, got: only },
-  );
-  return undefined;
-}
-
-/** The names under which a field may stand, in the order in which PM2 looks at them. */
-export const namesOf = (name: string, { aliases }: Field<unknown>): readonly string[] => [
-  name,
-  ...aliases,
-  camelCase(name),
-];
-
-function readField<K extends FieldName>(entry: Entry, name: K, problems: InvalidValue[]): Value<K> {
-  const field = FOLLOWED[name] as Field<unknown>;
-  const written = namesOf(name, field).find(alias => entry[alias] !== undefined && entry[alias] !== null);
-  if (written === undefined) return field.fallback as Value<K>;
-  const parsed = field.parse(entry[written]);
-  if ('value' in parsed) return parsed.value as Value<K>;
-  problems.push({ name: written, expected: parsed.expected, got: entry[written] });
-  return field.fallback as Value<K>;
-}
-
 /** What PM2 would run and this supervisor cannot: said, with the cure, instead of half done. */
 function refuse(entry: Entry, { script, cwd }: DescribedApp, problems: InvalidValue[]): void {
   const mode = entry['exec_mode'] ?? entry['execMode'];
@@ -321,42 +220,4 @@ function refuse(entry: Entry, { script, cwd }: DescribedApp, problems: InvalidVa
     problems.push({ name: 'script', expected: 'the path of the program to run', got: undefined });
   if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true)
     problems.push({ name: 'cwd', expected: 'a folder that exists', got: cwd });
-}
-
-/** One sentence for each field that is not followed; silence would be a lie. */
-function warnings(entry: Entry, envName: string | undefined): string[] {
-  const found = Object.keys(entry).filter(
-    name => !(name in HOLDS_ANYWAY) || entry[name] !== HOLDS_ANYWAY[name],
-  );
-  const isNamed = (names: readonly string[], name: string): boolean =>
-    names.some(known => known === name || camelCase(known) === name);
-  const ignored = found.filter(name => isNamed(IGNORED_FIELDS, name));
-  const logs = found.filter(name => isNamed(LOG_FIELDS, name));
-  const unknown = found.filter(name => !isNamed(KNOWN, name) && !/^env_\S+$/.test(name));
-  return [
-    ...(entry['exec_mode'] === undefined && entry['execMode'] === undefined
-      ? ['exec_mode is not set; running in cluster mode']
-      : []),
-    ...(logs.length > 0 ? [`${logs.join(', ')} not followed: logs go to standard output`] : []),
-    ...ignored.map(name => `${name} is not followed by the native supervisor`),
-    ...unknown.map(name => `${name} is not a field of an app file; did you mean ${nearest(name)}?`),
-    ...(typeof readField(entry, 'max_memory_restart', []) === 'object'
-      ? ['max_memory_restart is a share of the memory limit: PM2 refuses an app file with such a value']
-      : []),
-    ...(envName !== undefined && entry[`env_${envName}`] === undefined
-      ? [`--env ${envName}: the app file has no env_${envName}`]
-      : []),
-  ];
-}
-
-const KNOWN = [
-  ...Object.entries(FOLLOWED).flatMap(([name, field]) => namesOf(name, field as Field<unknown>)),
-  ...LOG_FIELDS,
-  ...IGNORED_FIELDS,
-];
-
-function nearest(name: string): string {
-  // Loaded only where something is misspelt.
-  const { closest } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
-  return closest(name, KNOWN);
 }

@@ -1,0 +1,79 @@
+/** Which app of a file is meant. */
+import { basename, extname } from 'node:path';
+import { types } from 'node:util';
+import type { InvalidValue } from '../../errors.js';
+import { NotData } from './data.js';
+import type { AppFile } from './read.js';
+import { readField, type Entry } from './written.js';
+
+/** The app that `only` names, or the only one; nothing where there is a problem. */
+export function findEntry(
+  { path, found }: AppFile,
+  only: string | undefined,
+  problems: InvalidValue[],
+): Entry | undefined {
+  if ('expected' in found) return void problems.push({ name: path, ...found });
+  const { content } = found;
+  if (content instanceof NotData)
+    return void problems.push({ name: path, expected: 'a description of an app', got: content.what });
+  const entry = pick(entriesOf(content), path, only, problems);
+  if (entry === undefined) return undefined;
+  const own: InvalidValue[] = [];
+  const data = dataIn(entry, '', own) as Entry;
+  problems.push(...own.map(problem => within(path, problem)));
+  return data;
+}
+
+/** The value without what is no data; each such part is a problem. */
+function dataIn(value: unknown, name: string, problems: InvalidValue[]): unknown {
+  if (value instanceof NotData) {
+    const expected = 'data: a text, a number, true, false, a list or a plain object';
+    return void problems.push({ name, expected, got: value.what });
+  }
+  if (Array.isArray(value)) return value.map((part, index) => dataIn(part, `${name}[${index}]`, problems));
+  if (typeof value !== 'object' || value === null || types.isRegExp(value)) return value;
+  const parts = Object.entries(value).map(([key, part]) => [
+    key,
+    dataIn(part, name === '' ? key : `${name}.${key}`, problems),
+  ]);
+  return Object.fromEntries(parts);
+}
+
+/** PM2 takes `{ apps: [...] }`, `{ pm2: [...] }`, a list, or one app (API.js:940-954). */
+function entriesOf(content: unknown): readonly Entry[] {
+  const { apps, pm2 } = (content ?? {}) as { apps?: unknown; pm2?: unknown };
+  const found = apps ?? pm2 ?? content;
+  return (Array.isArray(found) ? found : [found]).filter(
+    entry => typeof entry === 'object' && entry !== null && !(entry instanceof NotData),
+  ) as Entry[];
+}
+
+function pick(
+  entries: readonly Entry[],
+  file: string,
+  only: string | undefined,
+  problems: InvalidValue[],
+): Entry | undefined {
+  const matching = only === undefined ? entries : entries.filter(entry => nameOf(entry) === only);
+  const [entry, ...others] = matching;
+  if (entry !== undefined && others.length === 0) return entry;
+  const names = entries.map(nameOf).join(', ');
+  problems.push(
+    entries.length === 0
+      ? { name: file, expected: 'a description of an app', got: undefined }
+      : { name: '--only', expected: `the name of one app of ${basename(file)}: ${names}`, got: only },
+  );
+  return undefined;
+}
+
+/** The name of an app; PM2 calls one without a name after its program. */
+export function nameOf(entry: Entry): string {
+  const script = readField(entry, 'script', []) ?? '';
+  return readField(entry, 'name', []) ?? basename(script, extname(script));
+}
+
+/** Names the file in front of the field, so that a problem can be told among those of the environment. */
+export const within = (file: string, { name, ...rest }: InvalidValue): InvalidValue => ({
+  name: `${basename(file)}: ${name}`,
+  ...rest,
+});
