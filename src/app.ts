@@ -1,5 +1,5 @@
 /** The Express application. It never listens, and knows nothing of clusters: what it needs are its arguments. */
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import type { Config } from './config.js';
 import { health, type Readiness } from './routes/health.js';
 import { observe } from './http/middleware.js';
@@ -21,15 +21,18 @@ export interface AppNeeds {
   readonly readiness: () => Readiness;
   /** Where requests are noted for the observer thread. */
   readonly recorder?: Recorder | undefined;
+  /** Decides which requests are handled; without it, all are. */
+  readonly admit?: RequestHandler | undefined;
 }
 
-export function createApp({ config, logger, readiness, recorder }: AppNeeds): Express {
+export function createApp({ config, logger, readiness, recorder, admit }: AppNeeds): Express {
   const app = express();
   app.disable('x-powered-by');
   // Every answer of this API carries a time or a pid: a tag could never match, and costs a hash each time.
   app.disable('etag');
   app.set('trust proxy', config.trustProxy);
   app.use(observe(logger, prepareAnswers(app, config), recorder));
+  if (admit !== undefined) app.use(admit);
   app.use(express.json({ limit: BODY_LIMIT }));
   health(app, readiness);
   app.use('/api', status(config.nodeEnv));

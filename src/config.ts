@@ -40,6 +40,10 @@ export interface Config extends Settings {
   /** Port of metrics, status and health of the whole service; nothing = none. */
   readonly managementPort: number | undefined;
   readonly managementHost: string;
+  /** Whether a worker refuses requests that it could not answer in time (`src/overload`). */
+  readonly overloadProtection: boolean;
+  /** Open connections of a worker; nothing = no limit. */
+  readonly maxConnections: number | undefined;
 }
 
 /** One variable: how it is read, what may stand there, and what holds without it. */
@@ -211,6 +215,22 @@ export const VARIABLES = {
     purpose: 'Address of `MANAGEMENT_PORT`; whoever can connect there can read everything',
     parse: parseHost,
     unset: '127.0.0.1',
+  }),
+  overloadProtection: variable<boolean>({
+    name: 'OVERLOAD_PROTECTION',
+    fallback: 'off',
+    expected: 'on or off',
+    purpose: 'on answers 503 to requests that a worker could not answer in time',
+    parse: onOrOff,
+    unset: false,
+  }),
+  maxConnections: variable<number | undefined>({
+    name: 'MAX_CONNECTIONS',
+    fallback: 'none',
+    expected: 'a whole number from 1 to 1000000',
+    purpose: 'Open connections of each worker; more are answered 503 and closed',
+    parse: wholeNumber(1, 1_000_000),
+    unset: undefined,
   }),
   runDir: variable<string | undefined>({
     name: 'RUN_DIR',

@@ -17,6 +17,8 @@ test('an empty environment is production on port 3001', () => {
     observer: true,
     managementPort: undefined,
     managementHost: '127.0.0.1',
+    overloadProtection: false,
+    maxConnections: undefined,
     runDir: undefined,
   });
 });
@@ -47,6 +49,8 @@ test.each([
   ['OBSERVER', 'off', { observer: false }],
   ['MANAGEMENT_PORT', '9464', { managementPort: 9_464 }],
   ['MANAGEMENT_HOST', '::1', { managementHost: '::1' }],
+  ['OVERLOAD_PROTECTION', 'on', { overloadProtection: true }],
+  ['MAX_CONNECTIONS', '1000', { maxConnections: 1_000 }],
 ])('%s=%s is accepted', (name, text, expected) => {
   expect(readConfig({ [name]: text })).toMatchObject(expected);
 });
@@ -73,6 +77,8 @@ test.each([
   ['WATCHDOG_TIMEOUT_MS', '00'],
   ['OBSERVER', 'no'],
   ['MANAGEMENT_PORT', '0'],
+  ['OVERLOAD_PROTECTION', 'true'],
+  ['MAX_CONNECTIONS', '0'],
 ])('%s=%s is refused with name, value and allowed values', (name, text) => {
   expect(() => readConfig({ [name]: text })).toThrow(
     new RegExp(`${name} must be .+, got ${JSON.stringify(text)}`),

@@ -15,6 +15,9 @@ export class Problem extends Error {
   }
 }
 
+/** Refused requests come again after 1 to 3 seconds: not all in the same one. */
+const RETRY_AFTER_S = { least: 1, spread: 3 } as const;
+
 const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
 /** No route matched: a URL that cannot be decoded is the client's mistake, any other is just not there. */
@@ -42,6 +45,13 @@ export function problems(logger: Logger, environment: Environment): ErrorRequest
     const stack = environment === 'development' && status >= 500 ? { stack: (error as Error).stack } : {};
     answer(request, response, status, environment === 'development' ? messageOf(error) : detail, stack);
   };
+}
+
+/** Answers that this request is not handled now, and when to come again. */
+export function refuse(request: Request, response: Response, detail: string): void {
+  const seconds = RETRY_AFTER_S.least + Math.floor(Math.random() * RETRY_AFTER_S.spread);
+  response.setHeader('Retry-After', seconds);
+  answer(request, response, 503, detail, {});
 }
 
 function answer(

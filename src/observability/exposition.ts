@@ -151,6 +151,10 @@ function counters(totals: Totals): Metric[] {
         idle: 'loopIdleSeconds',
       },
     ),
+    counter('http_server_requests_shed_total', 'Requests and connections that were refused.', 'reason', {
+      overload: 'refusedByOverload',
+      connections: 'refusedByConnections',
+    }),
   ];
 }
 

@@ -1,11 +1,22 @@
 /** Figures of the main thread that only the main thread knows: noted in shared memory whenever it answers a ping. */
 import { getHeapStatistics } from 'node:v8';
+import type { RefusalReason } from '../overload/admission.js';
 
 /** Phases of a worker, in the order of its life; their numbers are what is shared. */
 export const PHASES = ['booting', 'serving', 'draining', 'failed', 'exiting'] as const;
 export type Phase = (typeof PHASES)[number];
 
-const FIELDS = ['phase', 'connections', 'heapUsed', 'heapLimit', 'idleMs', 'activeMs', 'delayMs'] as const;
+const FIELDS = [
+  'phase',
+  'connections',
+  'refusedByOverload',
+  'refusedByConnections',
+  'heapUsed',
+  'heapLimit',
+  'idleMs',
+  'activeMs',
+  'delayMs',
+] as const;
 type Field = (typeof FIELDS)[number];
 
 /** Bytes and milliseconds; `idleMs` and `activeMs` are counted since the start of the loop. */
@@ -17,6 +28,8 @@ export interface LoopStats {
   phase(phase: Phase): void;
   /** A connection has been opened (1), or closed (-1). */
   connection(change: 1 | -1): void;
+  /** A request or a connection was not handled. */
+  refused(reason: RefusalReason): void;
   /** @param sentAt when the ping was sent that is being answered, by {@link machineMs} */
   sample(sentAt: number): void;
 }
@@ -30,11 +43,15 @@ export function noteLoop(memory: SharedArrayBuffer): LoopStats {
     numbers[FIELDS.indexOf(field)] = value;
   };
   let connections = 0;
+  const refused = { overload: 0, connections: 0 };
   return {
     phase: phase => set('phase', PHASES.indexOf(phase)),
     connection(change) {
       connections += change;
       set('connections', connections);
+    },
+    refused(reason) {
+      set(reason === 'overload' ? 'refusedByOverload' : 'refusedByConnections', ++refused[reason]);
     },
     sample(sentAt) {
       const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();

@@ -10,6 +10,7 @@ import { Worker } from 'node:worker_threads';
 import type { Config } from '../config.js';
 import { KILL_MARGIN_MS } from '../protocol/limits.js';
 import { CONTROL_SOCKET, SLOT } from '../protocol/messages.js';
+import type { RefusalReason } from '../overload/admission.js';
 import type { SupervisedBy } from '../protocol/supervised-by.js';
 import type { Logger } from '../utils/logger.js';
 import type { WorkerState } from '../worker/state.js';
@@ -65,6 +66,8 @@ export interface Observed {
   readonly recorder: Recorder | undefined;
   /** Counts the open connections of its server. */
   countConnections(server: Server): void;
+  /** A request or a connection was not handled. */
+  refused(reason: RefusalReason): void;
   /** Its state has changed. */
   state(state: WorkerState): void;
   /** Once it serves. */
@@ -77,6 +80,7 @@ const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 
 const UNOBSERVED: Observed = {
   recorder: undefined,
   countConnections: () => undefined,
+  refused: () => undefined,
   state: () => undefined,
   start: () => undefined,
 };
@@ -107,7 +111,7 @@ interface Metrics {
   readonly data: MetricsData;
   readonly loop: LoopStats;
   readonly count: ReturnType<typeof countRequests>;
-  readonly observed: Pick<Observed, 'countConnections' | 'state'>;
+  readonly observed: Pick<Observed, 'countConnections' | 'refused' | 'state'>;
 }
 
 function prepareMetrics(
@@ -146,6 +150,7 @@ function prepareMetrics(
           loop.connection(1);
           socket.once('close', () => loop.connection(-1));
         }),
+      refused: loop.refused,
       state(state) {
         loop.phase(state.phase);
         if (state.phase !== 'draining') return;

@@ -10,6 +10,8 @@ export const COUNTERS = [
   'cpuSystemSeconds',
   'loopIdleSeconds',
   'loopActiveSeconds',
+  'refusedByOverload',
+  'refusedByConnections',
 ] as const;
 /** Amounts of this moment. */
 export const GAUGES = [
@@ -86,6 +88,8 @@ export function createSnapshots({ slot, view, loop, stats, series, blockedMs }: 
           cpuSystemSeconds: cpu.system / 1e6,
           loopIdleSeconds: figures.idleMs / 1_000,
           loopActiveSeconds: figures.activeMs / 1_000,
+          refusedByOverload: figures.refusedByOverload,
+          refusedByConnections: figures.refusedByConnections,
         },
         gauges: {
           uptimeSeconds: (machineMs() - startedAt) / 1_000,

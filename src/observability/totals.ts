@@ -79,7 +79,8 @@ function add(one: Counts, other: Counts): Counts {
   }
   return {
     counters: Object.fromEntries(
-      COUNTERS.map(name => [name, one.counters[name] + other.counters[name]]),
+      // A version before this one may have saved fewer.
+      COUNTERS.map(name => [name, (one.counters[name] ?? 0) + (other.counters[name] ?? 0)]),
     ) as Snapshot['counters'],
     requests: [...requests.values()],
   };

@@ -4,6 +4,11 @@ import { only } from './methods.js';
 
 export type Readiness = 'starting' | 'ready' | 'stopping';
 
+const PROBE = /^\/(?:health|livez|readyz)\/?(?:\?|$)/i;
+
+/** Whether this URL is one of {@link health}'s, as Express matches them. */
+export const isProbe = (url: string): boolean => PROBE.test(url);
+
 /** `/health` for people, `/livez` (the loop turns) and `/readyz` (send traffic here) for machines. */
 export function health(router: IRouter, readiness: () => Readiness): void {
   only(router, 'GET', '/health', (_request, response) => {

@@ -9,6 +9,7 @@ import { EXIT } from '../protocol/exit-codes.js';
 import { LISTENER_OFFER } from '../protocol/messages.js';
 import { supervisedBy, type SupervisedBy } from '../protocol/supervised-by.js';
 import { prepareObserver, type Observed } from '../observability/observer.js';
+import { createAdmission } from '../overload/admission.js';
 import type { Readiness } from '../routes/health.js';
 import { logger } from '../utils/logger.js';
 import { createChannel, type Channel } from './channel.js';
@@ -119,8 +120,16 @@ async function boot({ supervisor, channel, readiness }: BootNeeds): Promise<Serv
   const config = valuesOrThrow(ownConfig());
   logger.info(`Worker ${process.pid} starting`);
   const observed = prepareObserver({ config, supervisedBy: supervisor, logger });
-  const app = createApp({ config, logger, readiness, recorder: observed.recorder });
+  const admission = createAdmission({ config, logger, onRefusal: observed.refused });
+  const app = createApp({
+    config,
+    logger,
+    readiness,
+    recorder: observed.recorder,
+    admit: admission?.handler,
+  });
   const server = createServer(app, config);
+  admission?.watch(server);
   observed.countConnections(server);
   const connections = drainable(server);
   const listening = await listen(server, config, isSocketOffered(supervisor) ? channel : undefined);
