@@ -13,7 +13,7 @@ if (!isBuilt && process.env.PM2_USAGE === 'CLI')
 
 /** The same defaults and limits as in the worker. */
 const { DEFAULTS, KILL_MARGIN_MS, MAX_WORKERS } = isBuilt ? require('./dist/protocol/limits.js') : {};
-const { DRAIN_DELAY_MS, DRAIN_TIMEOUT_MS, WEB_CONCURRENCY } = process.env;
+const { CLOSE_TIMEOUT_MS, DRAIN_DELAY_MS, DRAIN_TIMEOUT_MS, WEB_CONCURRENCY } = process.env;
 
 /** A whole number from the shell; the worker refuses any other text with an error. */
 const number = (text, otherwise) => (/^\d+$/.test(text ?? '') ? Number(text) : otherwise);
@@ -24,10 +24,11 @@ function instances() {
   return wanted >= 1 && wanted <= MAX_WORKERS ? wanted : -1;
 }
 
-/** A worker drains within its own deadline; it is killed if it has not exited a second later. */
+/** A worker drains and closes its resources within its own deadlines; it is killed if it has not exited a second later. */
 function killTimeout() {
   const delay = number(DRAIN_DELAY_MS, DEFAULTS.drainDelayMs);
-  return delay + number(DRAIN_TIMEOUT_MS, DEFAULTS.drainTimeoutMs) + KILL_MARGIN_MS;
+  const drain = number(DRAIN_TIMEOUT_MS, DEFAULTS.drainTimeoutMs);
+  return delay + drain + number(CLOSE_TIMEOUT_MS, DEFAULTS.closeTimeoutMs) + KILL_MARGIN_MS;
 }
 
 module.exports = {

@@ -1,6 +1,7 @@
 /** The Express application. It never listens, and knows nothing of clusters: what it needs are its arguments. */
-import express, { type Express, type RequestHandler } from 'express';
+import express, { Router, type Express, type RequestHandler } from 'express';
 import type { Config } from './config.js';
+import type { Feature, Use } from './features/feature.js';
 import { health, type Readiness } from './routes/health.js';
 import { observe } from './http/middleware.js';
 import { SECURITY_HEADERS } from './http/security-headers.js';
@@ -19,13 +20,24 @@ export interface AppNeeds {
   readonly logger: Logger;
   /** The state that `/readyz` answers with. */
   readonly readiness: () => Readiness;
+  /** The names of resources that are unavailable, if any can be checked. */
+  readonly check?: (() => Promise<readonly string[]>) | undefined;
+  /** What is mounted, in this order. */
+  readonly features?: readonly Feature[];
+  /** The resources of the features, opened. */
+  readonly use?: Use;
   /** Where requests are noted for the observer thread. */
   readonly recorder?: Recorder | undefined;
   /** Decides which requests are handled; without it, all are. */
   readonly admit?: RequestHandler | undefined;
 }
 
-export function createApp({ config, logger, readiness, recorder, admit }: AppNeeds): Express {
+const nothingOpen: Use = ({ name }) => {
+  throw new Error(`The resource ${name} is not open`);
+};
+
+export function createApp(needs: AppNeeds): Express {
+  const { config, logger, readiness, check, features = [], use = nothingOpen, recorder, admit } = needs;
   const app = express();
   app.disable('x-powered-by');
   // Every answer of this API carries a time or a pid: a tag could never match, and costs a hash each time.
@@ -34,8 +46,13 @@ export function createApp({ config, logger, readiness, recorder, admit }: AppNee
   app.use(observe(logger, prepareAnswers(app, config), recorder));
   if (admit !== undefined) app.use(admit);
   app.use(express.json({ limit: BODY_LIMIT }));
-  health(app, readiness);
+  health(app, readiness, check);
   app.use('/api', status(config.nodeEnv));
+  for (const feature of features) {
+    const router = Router();
+    feature.routes?.(router, { config, logger, use });
+    app.use(feature.path ?? '/api', router);
+  }
   app.use(notFound);
   app.use(problems(logger, config.nodeEnv));
   return app;

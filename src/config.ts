@@ -30,6 +30,7 @@ export interface Config extends Settings {
   readonly trustProxy: TrustProxy;
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
+  readonly closeTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
   /** Whether Express takes the fast ways of `src/fast-path`; the answers are the same. */
   readonly expressTuning: boolean;
@@ -167,6 +168,14 @@ export const VARIABLES = {
     purpose: 'How long requests in flight may take once `DRAIN_DELAY_MS` is over',
     parse: wholeNumber(IDLE_GRACE_MS + 1, MAX_TIMER_MS),
     unset: DEFAULTS.drainTimeoutMs,
+  }),
+  closeTimeoutMs: variable<number>({
+    name: 'CLOSE_TIMEOUT_MS',
+    fallback: String(DEFAULTS.closeTimeoutMs),
+    expected: `a whole number from 0 to ${MAX_TIMER_MS}`,
+    purpose: 'How long closing the resources (pools, queues) may take after that',
+    parse: wholeNumber(0, MAX_TIMER_MS),
+    unset: DEFAULTS.closeTimeoutMs,
   }),
   keepAliveTimeoutMs: variable<number>({
     name: 'KEEP_ALIVE_TIMEOUT_MS',

@@ -29,8 +29,9 @@ export class ServiceError extends Error {
     message: string,
     exitCode: number = EXIT.internal,
     invalidValues: readonly InvalidValue[] = [],
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
     this.code = code;
     this.exitCode = exitCode;
     this.invalidValues = invalidValues;
@@ -71,6 +72,16 @@ export const errors = {
 
   /** @param cause what the system has too little of, with the cure */
   outOfResources: (what: string, cause: string) => new ServiceError('OUT_OF_RESOURCES', `${what}: ${cause}`),
+
+  /** @param reason one line of what `open` has thrown, which is the `cause` */
+  resourceNotOpened: (name: string, reason: string, cause: unknown) =>
+    new ServiceError(
+      'RESOURCE_NOT_OPENED',
+      `The resource ${name} could not be opened: ${reason}`,
+      EXIT.internal,
+      [],
+      { cause },
+    ),
 
   watchLimit: ({ code, message }: NodeJS.ErrnoException) =>
     new ServiceError(

@@ -64,6 +64,11 @@ const ERRORS: Readonly<Record<keyof typeof errors, ServiceError>> = {
     'Unable to listen on port 3001',
     'too many open files in this process (EMFILE); raise its limit (ulimit -n, LimitNOFILE=)',
   ),
+  resourceNotOpened: errors.resourceNotOpened(
+    'database',
+    'connect ECONNREFUSED 127.0.0.1:5432',
+    new Error('connect ECONNREFUSED 127.0.0.1:5432'),
+  ),
   watchLimit: errors.watchLimit(
     Object.assign(
       new Error("ENOSPC: System limit for number of file watchers reached, watch '/srv/app/data'"),

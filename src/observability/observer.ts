@@ -190,12 +190,12 @@ function dataFor(
   memory: SharedArrayBuffer,
   metrics: MetricsData | undefined,
 ): ObserverData {
-  const { nodeEnv, drainTimeoutMs } = config;
+  const { nodeEnv, drainTimeoutMs, closeTimeoutMs } = config;
   return {
     memory,
     metrics,
     watchdogTimeoutMs: watchdogTimeout(config),
-    orphanTimeoutMs: supervisedBy === 'none' ? undefined : drainTimeoutMs + KILL_MARGIN_MS,
+    orphanTimeoutMs: supervisedBy === 'none' ? undefined : drainTimeoutMs + closeTimeoutMs + KILL_MARGIN_MS,
     controlSocket: supervisedBy === 'native' ? process.env[CONTROL_SOCKET] : undefined,
     clocks: { main: performance.now(), machine: machineMs() },
     log: {

@@ -23,6 +23,7 @@ export const DEFAULTS = {
   port: 3_001,
   drainDelayMs: 0,
   drainTimeoutMs: 8_000,
+  closeTimeoutMs: 2_000,
   keepAliveTimeoutMs: 65_000,
 } as const;
 

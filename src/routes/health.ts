@@ -10,7 +10,11 @@ const PROBE = /^\/(?:health|livez|readyz)\/?(?:\?|$)/i;
 export const isProbe = (url: string): boolean => PROBE.test(url);
 
 /** `/health` for people, `/livez` (the loop turns) and `/readyz` (send traffic here) for machines. */
-export function health(router: IRouter, readiness: () => Readiness): void {
+export function health(
+  router: IRouter,
+  readiness: () => Readiness,
+  check?: () => Promise<readonly string[]>,
+): void {
   only(router, 'GET', '/health', (_request, response) => {
     response.json({
       status: 'ok',
@@ -22,8 +26,10 @@ export function health(router: IRouter, readiness: () => Readiness): void {
   only(router, 'GET', '/livez', (_request, response) => {
     response.json({ status: 'live' });
   });
-  only(router, 'GET', '/readyz', (_request, response) => {
+  only(router, 'GET', '/readyz', async (_request, response) => {
     const status = readiness();
-    response.status(status === 'ready' ? 200 : 503).json({ status });
+    const unavailable = status === 'ready' && check !== undefined ? await check() : [];
+    if (unavailable.length > 0) response.status(503).json({ status: 'unavailable', unavailable });
+    else response.status(status === 'ready' ? 200 : 503).json({ status });
   });
 }

@@ -13,5 +13,8 @@ export function errorLine(thrown: unknown): string {
 function textOf(thrown: unknown): string {
   if (typeof thrown === 'string') return thrown;
   if (!(thrown instanceof Error)) return inspect(thrown);
+  // A connection that was tried at several addresses (`localhost`) fails with no message of its own.
+  if (thrown instanceof AggregateError && thrown.message === '' && thrown.errors.length > 0)
+    return textOf(thrown.errors[0]);
   return thrown.name === 'Error' ? thrown.message : `${thrown.name}: ${thrown.message}`;
 }

@@ -1,8 +1,11 @@
 /** One worker from boot to exit; the same code path alone, under PM2 and under the native supervisor. */
 import type { Server } from 'node:http';
+import { FEATURES } from '../api.js';
 import { createApp } from '../app.js';
 import { ownConfig, valuesOrThrow, type Config } from '../config.js';
 import { ServiceError } from '../errors.js';
+import type { Feature } from '../features/feature.js';
+import { closeAll, createResources, type CloseHook, type Resources } from '../features/resources.js';
 import { closeTerminalsAtExit } from '../platform/terminal.js';
 import { whenWritten } from '../platform/stdout.js';
 import { EXIT } from '../protocol/exit-codes.js';
@@ -19,7 +22,7 @@ import { sendHeartbeatsOnRequest } from './heartbeat.js';
 import { listen, type Listening } from './listen.js';
 import { receiveOrders } from './orders.js';
 import { createServer } from './server.js';
-import { startShutdown, type CloseHook, type Shutdown } from './shutdown.js';
+import { startShutdown, type Shutdown } from './shutdown.js';
 import { BOOTING, readinessOf, transition, type WorkerEffect, type WorkerEvent } from './state.js';
 import { showTitle } from './title.js';
 import { reportUsageOnRequest } from './usage.js';
@@ -28,7 +31,9 @@ import { reportUsageOnRequest } from './usage.js';
 const REPORT_MS = 1_000;
 
 export interface WorkerOptions {
-  readonly closeHooks?: readonly CloseHook[];
+  readonly features?: readonly Feature[];
+  /** What an entry that starts something itself (an agent) closes after the drain, before the resources. */
+  readonly closeHooks?: readonly CloseHook['close'][];
 }
 
 /** What a serving worker consists of. */
@@ -41,8 +46,10 @@ interface Service {
 }
 
 /** Runs until the process exits: everything that happens becomes an event of the state machine in `state.ts`. */
-export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promise<void> {
+export async function runWorker({ features = FEATURES, closeHooks = [] }: WorkerOptions = {}): Promise<void> {
   const supervisor = supervisedBy();
+  const { values: config } = ownConfig();
+  const resources = createResources(config, logger);
   const channel = createChannel();
   let state = BOOTING;
   let service: Service | undefined;
@@ -60,7 +67,7 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
   showTitle(state.phase);
 
   try {
-    service = await boot({ supervisor, channel, readiness: () => readinessOf(state) });
+    service = await boot({ supervisor, channel, features, resources, readiness: () => readinessOf(state) });
     const { drainDelayMs, drainTimeoutMs } = service.config;
     handle({ type: 'started', drainDelayMs, drainTimeoutMs });
   } catch (error) {
@@ -91,7 +98,9 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
       case 'drain.hurry':
         return shutdown?.hurry(effect.timeoutMs);
       case 'fail':
-        return void failBoot(effect.error, channel);
+        return void failBoot(effect.error, channel, () =>
+          closeAll(resources.closeHooks, config.closeTimeoutMs, logger),
+        );
       case 'exit':
         return exit(effect.code);
     }
@@ -101,7 +110,14 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
     { connections, listening }: Service,
     times: { readonly delayMs: number; readonly timeoutMs: number },
   ): void {
-    shutdown = startShutdown({ connections, listening, closeHooks, logger, ...times });
+    shutdown = startShutdown({
+      connections,
+      listening,
+      closeHooks: [...closeHooks.map(close => ({ name: 'a close hook', close })), ...resources.closeHooks],
+      closeTimeoutMs: config.closeTimeoutMs,
+      logger,
+      ...times,
+    });
     void shutdown.done.then(isClean => handle({ type: 'drained', isClean }));
   }
 }
@@ -109,6 +125,8 @@ export async function runWorker({ closeHooks = [] }: WorkerOptions = {}): Promis
 interface BootNeeds {
   readonly supervisor: SupervisedBy;
   readonly channel: Channel;
+  readonly features: readonly Feature[];
+  readonly resources: Resources;
   readonly readiness: () => Readiness;
 }
 
@@ -116,15 +134,20 @@ interface BootNeeds {
  * Everything up to the first connection that is accepted.
  * @throws ServiceError where the cause of the failure is known
  */
-async function boot({ supervisor, channel, readiness }: BootNeeds): Promise<Service> {
+async function boot({ supervisor, channel, features, resources, readiness }: BootNeeds): Promise<Service> {
   const config = valuesOrThrow(ownConfig());
   logger.info(`Worker ${process.pid} starting`);
   const observed = prepareObserver({ config, supervisedBy: supervisor, logger });
+  await resources.open(features);
+  const { use, check } = resources;
   const admission = createAdmission({ config, logger, onRefusal: observed.refused });
   const app = createApp({
     config,
     logger,
     readiness,
+    check,
+    features,
+    use,
     recorder: observed.recorder,
     admit: admission?.handler,
   });
@@ -152,15 +175,17 @@ function serve({ server, observed }: Service, supervisor: SupervisedBy, channel:
 }
 
 /** One line and an exit code: a process that lives and serves nothing would look healthy. */
-async function failBoot(error: unknown, channel: Channel): Promise<void> {
+async function failBoot(error: unknown, channel: Channel, close: () => Promise<unknown>): Promise<void> {
   const code = error instanceof ServiceError ? error.exitCode : EXIT.internal;
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof ServiceError) logger.fatal(message);
+  if (error instanceof ServiceError && error.cause !== undefined) logger.fatal({ err: error.cause }, message);
+  else if (error instanceof ServiceError) logger.fatal(message);
   else logger.fatal({ err: error }, `Worker ${process.pid} could not start: ${message}`);
   await new Promise<void>(resolve => {
     setTimeout(resolve, REPORT_MS);
     channel.send({ type: 'cabe:boot-failed', code, message }, resolve);
   });
+  await close();
   exit(code);
 }
 

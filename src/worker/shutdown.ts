@@ -1,8 +1,9 @@
 /**
- * A worker on its way out: it serves on for a while, stops accepting, drains, runs its close hooks and says farewell.
+ * A worker on its way out: it serves on for a while, stops accepting, drains, closes its resources and says farewell.
  * Its times are bounded whatever clients, hooks and handlers do.
  */
 import cluster from 'node:cluster';
+import { closeAll, type CloseHook } from '../features/resources.js';
 import { IDLE_GRACE_MS } from '../protocol/limits.js';
 import type { Logger } from '../utils/logger.js';
 import type { Drainable } from './drain.js';
@@ -11,22 +12,22 @@ import type { Listening } from './listen.js';
 /** How long the cluster's primary may take to confirm that it holds no connection of ours any more. */
 const FAREWELL_MS = 1_000;
 
-/** Something to be closed when all requests are answered: a pool, a queue. It may take until the deadline. */
-export type CloseHook = (deadline: AbortSignal) => Promise<void>;
-
 export interface ShutdownNeeds {
   readonly connections: Drainable;
   readonly listening: Listening;
+  /** What is to be closed when all requests are answered, in this order. */
   readonly closeHooks: readonly CloseHook[];
   readonly logger: Logger;
   /** How long everything is still served as before. */
   readonly delayMs: number;
-  /** From then on: how long requests in flight and hooks may take together. */
+  /** From then on: how long requests in flight may take. */
   readonly timeoutMs: number;
+  /** From then on: how long the close hooks may take together. */
+  readonly closeTimeoutMs: number;
 }
 
 export interface Shutdown {
-  /** Resolves when nothing is left to do but to exit, with whether all went well: nothing cut, no hook failed. */
+  /** Resolves when nothing is left to do but to exit, with whether all went well: nothing cut, everything closed. */
   readonly done: Promise<boolean>;
   /** No delay any more, and so many milliseconds at most: the process is not to be trusted any longer. */
   hurry(timeoutMs: number): void;
@@ -34,28 +35,17 @@ export interface Shutdown {
 
 export function startShutdown(needs: ShutdownNeeds): Shutdown {
   const { connections, listening, closeHooks, logger, delayMs } = needs;
-  const deadline = new AbortController();
-  let { timeoutMs } = needs;
-  let latest = Infinity;
-  let timer: NodeJS.Timeout | undefined;
+  let { timeoutMs, closeTimeoutMs } = needs;
   let endDelay = (): void => undefined;
-
-  function setDeadline(): void {
-    latest = Math.min(latest, performance.now() + timeoutMs);
-    clearTimeout(timer);
-    timer = setTimeout(() => deadline.abort(), latest - performance.now());
-  }
 
   async function leave(): Promise<boolean> {
     if (delayMs > 0) await delay();
-    setDeadline();
     listening.stop();
     const cuts = await connections.drain({ idleGraceMs: Math.min(IDLE_GRACE_MS, timeoutMs), timeoutMs });
     for (const { method, url } of cuts) logger.error(`Cut at the drain deadline: ${method} ${url}`);
-    const closed = await close(closeHooks, deadline.signal, logger);
-    clearTimeout(timer);
+    const isClosed = await closeAll(closeHooks, closeTimeoutMs, logger);
     await sayFarewell();
-    return closed && cuts.length === 0;
+    return isClosed && cuts.length === 0;
   }
 
   const delay = (): Promise<void> =>
@@ -68,30 +58,11 @@ export function startShutdown(needs: ShutdownNeeds): Shutdown {
     done: leave(),
     hurry(ms) {
       timeoutMs = Math.min(timeoutMs, ms);
+      closeTimeoutMs = Math.min(closeTimeoutMs, ms);
       connections.hurry(timeoutMs);
-      if (timer !== undefined) setDeadline();
       endDelay();
     },
   };
-}
-
-/** Runs the hooks side by side. @returns whether all were done at the deadline, and none failed */
-async function close(hooks: readonly CloseHook[], deadline: AbortSignal, logger: Logger): Promise<boolean> {
-  const results = await Promise.allSettled(
-    hooks.map(async hook => Promise.race([hook(deadline), overdue(deadline)])),
-  );
-  const failures = results.filter(result => result.status === 'rejected');
-  for (const { reason } of failures) logger.error({ err: reason as unknown }, 'A close hook failed');
-  return failures.length === 0;
-}
-
-/** Rejects at the deadline, which may have passed already. */
-function overdue(deadline: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const fail = (): void => reject(new Error('not done at the drain deadline'));
-    if (deadline.aborted) fail();
-    else deadline.addEventListener('abort', fail, { once: true });
-  });
 }
 
 /**

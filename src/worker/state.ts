@@ -45,7 +45,7 @@ export type WorkerEvent =
     }
   /** The boot failed, or an uncaught exception or unhandled rejection happened. */
   | { readonly type: 'failure'; readonly error: unknown }
-  /** The shutdown is complete; clean if no request was cut and no close hook failed. */
+  /** The shutdown is complete; clean if no request was cut and everything was closed. */
   | { readonly type: 'drained'; readonly isClean: boolean };
 
 /** What the shell has to do, in this order. */

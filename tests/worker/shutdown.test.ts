@@ -1,5 +1,6 @@
 /** A worker on its way out: its hooks, its deadline, and what an exception in the middle of it changes. */
-import { startShutdown, type CloseHook, type ShutdownNeeds } from '../../src/worker/shutdown.js';
+import type { CloseHook } from '../../src/features/resources.js';
+import { startShutdown, type ShutdownNeeds } from '../../src/worker/shutdown.js';
 import type { Cut, DrainTimes } from '../../src/worker/drain.js';
 import type { Logger } from '../../src/utils/logger.js';
 
@@ -14,7 +15,7 @@ interface Scene {
 
 /** Requests in flight take so long; what is told of it all. */
 function leaving(
-  closeHooks: readonly CloseHook[],
+  closeHooks: readonly CloseHook['close'][],
   more: Partial<ShutdownNeeds> & { readonly inFlightMs?: number } = {},
 ): Scene {
   const { inFlightMs = 0, ...needs } = more;
@@ -31,13 +32,17 @@ function leaving(
       hurry: timeoutMs => void events.push(`hurry ${timeoutMs}`),
     },
     listening: { stop: () => void events.push('accepts no more') },
-    closeHooks: closeHooks.map(hook => deadline => {
-      events.push('hook');
-      return hook(deadline);
-    }),
+    closeHooks: closeHooks.map((close, index) => ({
+      name: `pool ${index}`,
+      close(deadline) {
+        events.push('hook');
+        return close(deadline);
+      },
+    })),
     logger: { error: (...told: unknown[]) => void errors.push(told.at(-1)) } as unknown as Logger,
     delayMs: 0,
     timeoutMs: 5_000,
+    closeTimeoutMs: 2_000,
     ...needs,
   });
   return { events, errors, ...shutdown };
@@ -60,7 +65,7 @@ test('hooks run when all is answered, and all went well', async () => {
 });
 
 test('everything is still served for the delay, which the deadline does not count', async () => {
-  const scene = leaving([never], { delayMs: 3_000 });
+  const scene = leaving([], { delayMs: 3_000, inFlightMs: 60_000 });
   await after(2_999, scene);
   expect(scene.events).toEqual([]);
   expect(await after(5_000, scene)).toBe('not yet');
@@ -71,11 +76,11 @@ test.each([
   ['rejects', (): Promise<void> => Promise.reject(new Error('the pool is stuck'))],
   [
     'throws',
-    (): never => {
+    (): Promise<void> => {
       throw new Error('the pool is stuck');
     },
   ],
-])('a hook that %s is told, and the others are awaited all the same', async (_name, failing) => {
+])('a hook that %s is logged, and the others are awaited all the same', async (_name, failing) => {
   const closed: string[] = [];
   const slow = async (): Promise<void> => {
     await new Promise(resolve => setTimeout(resolve, 100));
@@ -83,17 +88,28 @@ test.each([
   };
   const scene = leaving([failing, slow]);
   expect(await after(100, scene)).toBe(false);
-  expect([closed, scene.errors]).toEqual([['the other'], ['A close hook failed']]);
+  expect([closed, scene.errors]).toEqual([['the other'], ['Unable to close pool 0']]);
 });
 
-test('a hook that ignores the deadline is not awaited beyond it', async () => {
+test('a hook that ignores its deadline is not awaited beyond it', async () => {
   const scene = leaving([never], { inFlightMs: 4_000 });
-  expect(await after(4_999, scene)).toBe('not yet');
+  expect(await after(5_999, scene)).toBe('not yet');
   expect(await after(1, scene)).toBe(false);
-  expect(scene.errors).toEqual(['A close hook failed']);
+  expect(scene.errors).toEqual(['Unable to close pool 0']);
 });
 
-test('a hook hears of the deadline', async () => {
+test('a hook that hangs leaves the others an equal share of the time', async () => {
+  let isClosed = false;
+  const slow = async (): Promise<void> => {
+    await new Promise(resolve => setTimeout(resolve, 999));
+    isClosed = true;
+  };
+  const scene = leaving([never, slow]);
+  expect(await after(1_999, scene)).toBe(false);
+  expect([isClosed, scene.errors]).toEqual([true, ['Unable to close pool 0']]);
+});
+
+test('a hook is informed of its deadline', async () => {
   let isAborted: boolean | undefined;
   const scene = leaving([
     async deadline => {
@@ -101,39 +117,43 @@ test('a hook hears of the deadline', async () => {
       isAborted = deadline.aborted;
     },
   ]);
-  await after(5_000, scene);
+  await after(2_000, scene);
   expect(isAborted).toBe(true);
 });
 
-test('when the requests have used the time up, hooks are begun all the same, and not awaited', async () => {
-  const scene = leaving([never], { inFlightMs: 60_000 });
-  expect(await after(5_000, scene)).toBe(false);
-  expect(scene.events.at(-1)).toBe('hook');
-  expect(scene.errors).toEqual(['Cut at the drain deadline: GET /slow', 'A close hook failed']);
+test('when requests are cut at their deadline, hooks still have time of their own', async () => {
+  let isClosed = false;
+  const slow = async (): Promise<void> => {
+    await new Promise(resolve => setTimeout(resolve, 1_500));
+    isClosed = true;
+  };
+  const scene = leaving([slow], { inFlightMs: 60_000 });
+  expect(await after(6_500, scene)).toBe(false);
+  expect(isClosed).toBe(true);
+  expect(scene.errors).toEqual(['Cut at the drain deadline: GET /slow']);
 });
 
 test('in a hurry the delay ends at once, and the deadline is near', async () => {
-  const scene = leaving([never], { delayMs: 60_000 });
+  const scene = leaving([], { delayMs: 60_000, inFlightMs: 60_000 });
   await after(10, scene);
-  scene.hurry(2_000);
-  expect(await after(1_999, scene)).toBe('not yet');
-  expect(scene.events).toContain('drain 1000 2000');
+  scene.hurry(1_000);
+  expect(await after(999, scene)).toBe('not yet');
+  expect(scene.events).toContain('drain 1000 1000');
   expect(await after(1, scene)).toBe(false);
 });
 
-test('in a hurry requests and hooks have the short time together', async () => {
+test('in a hurry hooks have no more than the short time either', async () => {
   const scene = leaving([never], { inFlightMs: 500 });
-  await after(600, scene);
-  scene.hurry(2_000);
-  expect(scene.events).toContain('hurry 2000');
-  expect(await after(1_999, scene)).toBe('not yet');
+  await after(400, scene);
+  scene.hurry(1_000);
+  expect(scene.events).toContain('hurry 1000');
+  expect(await after(1_099, scene)).toBe('not yet');
   expect(await after(1, scene)).toBe(false);
 });
 
-test('a hurry gives nobody more time', async () => {
+test('a hurry extends no deadline', async () => {
   const scene = leaving([never], { timeoutMs: 1_500 });
-  await after(1_000, scene);
-  scene.hurry(2_000);
+  scene.hurry(3_000);
   expect(scene.events).toContain('hurry 1500');
-  expect(await after(500, scene)).toBe(false);
+  expect(await after(2_000, scene)).toBe(false);
 });
