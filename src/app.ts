@@ -1,7 +1,7 @@
 /** The Express application. It never listens, and knows nothing of clusters: what it needs are its arguments. */
 import express, { Router, type Express, type RequestHandler } from 'express';
 import type { Config } from './config.js';
-import type { Feature, Use } from './features/feature.js';
+import type { Context, Feature, Use } from './features/feature.js';
 import { health, type Readiness } from './routes/health.js';
 import { observe } from './http/middleware.js';
 import { SECURITY_HEADERS } from './http/security-headers.js';
@@ -15,7 +15,7 @@ import type { Logger } from './utils/logger.js';
 /** The largest JSON body that is read, in bytes. */
 const BODY_LIMIT = 100 * 1024;
 
-export interface AppNeeds {
+export interface AppNeeds extends Partial<Context> {
   readonly config: Config;
   readonly logger: Logger;
   /** The state that `/readyz` answers with. */
@@ -24,8 +24,6 @@ export interface AppNeeds {
   readonly check?: (() => Promise<readonly string[]>) | undefined;
   /** What is mounted, in this order. */
   readonly features?: readonly Feature[];
-  /** The resources of the features, opened. */
-  readonly use?: Use;
   /** Where requests are noted for the observer thread. */
   readonly recorder?: Recorder | undefined;
   /** Decides which requests are handled; without it, all are. */
@@ -37,7 +35,8 @@ const nothingOpen: Use = ({ name }) => {
 };
 
 export function createApp(needs: AppNeeds): Express {
-  const { config, logger, readiness, check, features = [], use = nothingOpen, recorder, admit } = needs;
+  const { config, logger, readiness, check, features = [], recorder, admit } = needs;
+  const { use = nothingOpen, draining = new AbortController().signal } = needs;
   const app = express();
   app.disable('x-powered-by');
   // Every answer of this API carries a time or a pid: a tag could never match, and costs a hash each time.
@@ -50,7 +49,7 @@ export function createApp(needs: AppNeeds): Express {
   app.use('/api', status(config.nodeEnv));
   for (const feature of features) {
     const router = Router();
-    feature.routes?.(router, { config, logger, use });
+    feature.routes?.(router, { config, logger, use, draining });
     app.use(feature.path ?? '/api', router);
   }
   app.use(notFound);

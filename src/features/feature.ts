@@ -1,4 +1,6 @@
 /** A feature of the API: its routes, and the resources they need. `src/api.ts` lists all of them. */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Router } from 'express';
 import type { Config } from '../config.js';
 import type { Logger } from '../utils/logger.js';
@@ -37,11 +39,25 @@ export interface Context {
   readonly config: Config;
   readonly logger: Logger;
   readonly use: Use;
+  /**
+   * Aborted when the drain begins: the worker accepts no connection any more. Long answers (streams, server-sent events)
+   * should end now, they are cut after `DRAIN_TIMEOUT_MS`; upgraded connections are closed after a second.
+   */
+  readonly draining: AbortSignal;
 }
+
+/** Takes over a connection, as a listener of Node's `upgrade` event does; `id` is the id of the request. */
+export type UpgradeHandler = (
+  request: IncomingMessage & { readonly id: string },
+  socket: Duplex,
+  head: Buffer,
+) => unknown;
 
 export interface Feature {
   readonly resources?: readonly Resource<unknown>[];
   /** Where its router is mounted; without it `/api`. */
   readonly path?: string;
   routes?(router: Router, context: Context): void;
+  /** Called once, after the routes: a handler for each whole path (`/api/chat`). */
+  upgrades?(context: Context): Readonly<Record<string, UpgradeHandler>>;
 }

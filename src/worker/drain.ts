@@ -6,7 +6,7 @@
  * from then on says `Connection: close`. An idle connection may still send one more request for a grace period and is
  * then closed; requests in flight may finish until the deadline.
  */
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { trackConnections, type Connections, type Exchange } from './connections.js';
 
@@ -21,6 +21,7 @@ export interface DrainTimes {
 export interface Cut {
   readonly method: string;
   readonly url: string;
+  readonly requestId: string | undefined;
 }
 
 export interface Drainable {
@@ -123,8 +124,7 @@ class Drain {
   #cutAll(): void {
     for (const [socket, exchange] of this.#connections) {
       if (exchange !== undefined && this.#connections.isAnswering(socket)) {
-        const { method = '', url = '' } = exchange.request;
-        this.#cuts.push({ method, url });
+        this.#cuts.push(cutOf(exchange.request));
       }
       socket.destroy();
     }
@@ -136,4 +136,10 @@ class Drain {
     for (const timer of this.#graceTimers) clearTimeout(timer);
     this.#end(this.#cuts);
   }
+}
+
+/** Express shortens `url` on its way through mounted routers, and keeps the whole one. */
+function cutOf(request: IncomingMessage & { readonly originalUrl?: string; readonly id?: string }): Cut {
+  const { method = '', url = '', originalUrl, id } = request;
+  return { method, url: originalUrl ?? url, requestId: id };
 }

@@ -1,4 +1,5 @@
 /** One worker from boot to exit; the same code path alone, under PM2 and under the native supervisor. */
+import { setMaxListeners } from 'node:events';
 import type { Server } from 'node:http';
 import { FEATURES } from '../api.js';
 import { createApp } from '../app.js';
@@ -25,6 +26,7 @@ import { createServer } from './server.js';
 import { startShutdown, type Shutdown } from './shutdown.js';
 import { BOOTING, readinessOf, transition, type WorkerEffect, type WorkerEvent } from './state.js';
 import { showTitle } from './title.js';
+import { attachUpgrades } from './upgrades.js';
 import { reportUsageOnRequest } from './usage.js';
 
 /** How long a supervisor that does not read may delay the exit of a failed boot. */
@@ -50,6 +52,9 @@ export async function runWorker({ features = FEATURES, closeHooks = [] }: Worker
   const supervisor = supervisedBy();
   const { values: config } = ownConfig();
   const resources = createResources(config, logger);
+  const drain = new AbortController();
+  // One for each long answer is no leak.
+  setMaxListeners(0, drain.signal);
   const channel = createChannel();
   let state = BOOTING;
   let service: Service | undefined;
@@ -67,7 +72,14 @@ export async function runWorker({ features = FEATURES, closeHooks = [] }: Worker
   showTitle(state.phase);
 
   try {
-    service = await boot({ supervisor, channel, features, resources, readiness: () => readinessOf(state) });
+    service = await boot({
+      supervisor,
+      channel,
+      features,
+      resources,
+      draining: drain.signal,
+      readiness: () => readinessOf(state),
+    });
     const { drainDelayMs, drainTimeoutMs } = service.config;
     handle({ type: 'started', drainDelayMs, drainTimeoutMs });
   } catch (error) {
@@ -113,6 +125,7 @@ export async function runWorker({ features = FEATURES, closeHooks = [] }: Worker
     shutdown = startShutdown({
       connections,
       listening,
+      onDrain: () => drain.abort(),
       closeHooks: [...closeHooks.map(close => ({ name: 'a close hook', close })), ...resources.closeHooks],
       closeTimeoutMs: config.closeTimeoutMs,
       logger,
@@ -127,6 +140,7 @@ interface BootNeeds {
   readonly channel: Channel;
   readonly features: readonly Feature[];
   readonly resources: Resources;
+  readonly draining: AbortSignal;
   readonly readiness: () => Readiness;
 }
 
@@ -134,20 +148,20 @@ interface BootNeeds {
  * Everything up to the first connection that is accepted.
  * @throws ServiceError where the cause of the failure is known
  */
-async function boot({ supervisor, channel, features, resources, readiness }: BootNeeds): Promise<Service> {
+async function boot(needs: BootNeeds): Promise<Service> {
+  const { supervisor, channel, features, resources, draining, readiness } = needs;
   const config = valuesOrThrow(ownConfig());
   logger.info(`Worker ${process.pid} starting`);
   const observed = prepareObserver({ config, supervisedBy: supervisor, logger });
   await resources.open(features);
   const { use, check } = resources;
   const admission = createAdmission({ config, logger, onRefusal: observed.refused });
+  const context = { config, logger, use, draining };
   const app = createApp({
-    config,
-    logger,
+    ...context,
     readiness,
     check,
     features,
-    use,
     recorder: observed.recorder,
     admit: admission?.handler,
   });
@@ -155,6 +169,7 @@ async function boot({ supervisor, channel, features, resources, readiness }: Boo
   admission?.watch(server);
   observed.countConnections(server);
   const connections = drainable(server);
+  attachUpgrades(server, features, context);
   const listening = await listen(server, config, isSocketOffered(supervisor) ? channel : undefined);
   return { config, server, connections, listening, observed };
 }

@@ -15,6 +15,8 @@ const FAREWELL_MS = 1_000;
 export interface ShutdownNeeds {
   readonly connections: Drainable;
   readonly listening: Listening;
+  /** Called when the drain begins, so that long answers can end. */
+  readonly onDrain: () => void;
   /** What is to be closed when all requests are answered, in this order. */
   readonly closeHooks: readonly CloseHook[];
   readonly logger: Logger;
@@ -34,15 +36,19 @@ export interface Shutdown {
 }
 
 export function startShutdown(needs: ShutdownNeeds): Shutdown {
-  const { connections, listening, closeHooks, logger, delayMs } = needs;
+  const { connections, listening, onDrain, closeHooks, logger, delayMs } = needs;
   let { timeoutMs, closeTimeoutMs } = needs;
   let endDelay = (): void => undefined;
 
   async function leave(): Promise<boolean> {
     if (delayMs > 0) await delay();
     listening.stop();
-    const cuts = await connections.drain({ idleGraceMs: Math.min(IDLE_GRACE_MS, timeoutMs), timeoutMs });
-    for (const { method, url } of cuts) logger.error(`Cut at the drain deadline: ${method} ${url}`);
+    const drained = connections.drain({ idleGraceMs: Math.min(IDLE_GRACE_MS, timeoutMs), timeoutMs });
+    // Now, and not before: an answer that has not begun says `Connection: close`.
+    onDrain();
+    const cuts = await drained;
+    for (const { method, url, requestId } of cuts)
+      logger.error({ requestId }, `Cut at the drain deadline: ${method} ${url}`);
     const isClosed = await closeAll(closeHooks, closeTimeoutMs, logger);
     await sayFarewell();
     return isClosed && cuts.length === 0;

@@ -1,34 +1,15 @@
 /** Resources of a real worker: before it listens, after its drain, and when one cannot be opened. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { cleanUp, folder, freePort, ROOT, request, start, type Running } from '../support/processes.js';
+import { workerWith } from '../support/features.js';
+import { cleanUp, freePort, request, start, type Running } from '../support/processes.js';
 
 jest.setTimeout(60_000);
 afterEach(cleanUp);
-
-/** Our worker with these features, in JavaScript. */
-function program(features: string): string {
-  const file = join(folder(), 'index.js');
-  writeFileSync(
-    file,
-    `const { runWorker } = require(${JSON.stringify(join(ROOT, 'dist', 'worker', 'main.js'))});
-     const { logger } = require(${JSON.stringify(join(ROOT, 'dist', 'utils', 'logger.js'))});
-     const resource = (name, more) => ({
-       name,
-       async open() { logger.info('open ' + name); return name; },
-       async close() { logger.info('close ' + name); },
-       ...more,
-     });
-     runWorker({ features: ${features} });`,
-  );
-  return file;
-}
 
 const messages = ({ lines }: Running): string[] => lines.map(({ msg }) => msg);
 const about = (running: Running): string[] => messages(running).filter(msg => /open|close|started/.test(msg));
 
 test('are open before the worker listens, and closed after the last answer, in reverse order', async () => {
-  const file = program(`[{
+  const file = workerWith(`[{
     resources: [resource('database'), resource('queue')],
     routes(router) {
       router.get('/slow', (request, response) => {
@@ -56,7 +37,7 @@ test('are open before the worker listens, and closed after the last answer, in r
 });
 
 test('one that cannot be opened ends the boot with one line; those before it are closed', async () => {
-  const file = program(`[{
+  const file = workerWith(`[{
     resources: [
       resource('queue'),
       resource('database', { open: () => { throw new Error('connect ECONNREFUSED 127.0.0.1:5432'); } }),
@@ -72,7 +53,7 @@ test('one that cannot be opened ends the boot with one line; those before it are
 });
 
 test('one that hangs while it closes is logged, costs the others nothing, and makes the exit code 1', async () => {
-  const file = program(`[{
+  const file = workerWith(`[{
     resources: [resource('database'), resource('queue', { close: () => new Promise(() => {}) })],
   }]`);
   const running = start([file], { PORT: String(await freePort()), CLOSE_TIMEOUT_MS: '200' });

@@ -212,8 +212,23 @@ test('what is not done at the deadline is cut, and told', async () => {
   const client = await open();
   client.send('GET /endless HTTP/1.1\r\nHost: x\r\n\r\n');
   await client.received(/for ever/);
-  expect(await leave({ idleGraceMs: 10, timeoutMs: 100 })).toEqual([{ method: 'GET', url: '/endless' }]);
+  expect(await leave({ idleGraceMs: 10, timeoutMs: 100 })).toEqual([
+    { method: 'GET', url: '/endless', requestId: undefined },
+  ]);
   await client.ended;
+});
+
+test('the log names the whole path of what is cut, and its id, whatever a router has made of the request', async () => {
+  const { connect: open, leave } = await setUp((request, response) => {
+    Object.assign(request, { id: 'a-1', originalUrl: '/api/endless', url: '/endless' });
+    response.write('for ever');
+  });
+  const client = await open();
+  client.send('GET /api/endless HTTP/1.1\r\nHost: x\r\n\r\n');
+  await client.received(/for ever/);
+  expect(await leave({ idleGraceMs: 10, timeoutMs: 50 })).toEqual([
+    { method: 'GET', url: '/api/endless', requestId: 'a-1' },
+  ]);
 });
 
 test('a client that never reads cannot keep a worker', async () => {
@@ -226,7 +241,9 @@ test('a client that never reads cannot keep a worker', async () => {
   client.socket.pause();
   client.send('GET /huge HTTP/1.1\r\nHost: x\r\n\r\n');
   await new Promise(resolve => server.once('request', resolve));
-  expect(await leave({ idleGraceMs: 10, timeoutMs: 150 })).toEqual([{ method: 'GET', url: '/huge' }]);
+  expect(await leave({ idleGraceMs: 10, timeoutMs: 150 })).toEqual([
+    { method: 'GET', url: '/huge', requestId: undefined },
+  ]);
 });
 
 test('an upgraded connection is closed after the grace period', async () => {
@@ -323,7 +340,9 @@ test('an upload that is not done at the deadline is cut, and told', async () => 
   const client = await open();
   client.send('PUT /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345');
   await once(server, 'request');
-  expect(await leave({ idleGraceMs: 10, timeoutMs: 100 })).toEqual([{ method: 'PUT', url: '/slow' }]);
+  expect(await leave({ idleGraceMs: 10, timeoutMs: 100 })).toEqual([
+    { method: 'PUT', url: '/slow', requestId: undefined },
+  ]);
   await client.ended;
 });
 
@@ -385,7 +404,7 @@ test('in a hurry the deadline comes sooner, and never later again', async () => 
   const left = leave({ idleGraceMs: 10, timeoutMs: 600_000 });
   hurry(100);
   hurry(600_000);
-  expect(await left).toEqual([{ method: 'GET', url: '/endless' }]);
+  expect(await left).toEqual([{ method: 'GET', url: '/endless', requestId: undefined }]);
 });
 
 test('who was hurried before the drain begins has no more time than that', async () => {
@@ -398,5 +417,7 @@ test('who was hurried before the drain begins has no more time than that', async
   client.send('GET /endless HTTP/1.1\r\nHost: x\r\n\r\n');
   await client.received(/for ever/);
   hurry(100);
-  expect(await leave({ idleGraceMs: 10, timeoutMs: 600_000 })).toEqual([{ method: 'GET', url: '/endless' }]);
+  expect(await leave({ idleGraceMs: 10, timeoutMs: 600_000 })).toEqual([
+    { method: 'GET', url: '/endless', requestId: undefined },
+  ]);
 });

@@ -27,11 +27,12 @@ function leaving(
         events.push(`drain ${idleGraceMs} ${timeoutMs}`);
         await new Promise(resolve => setTimeout(resolve, Math.min(inFlightMs, timeoutMs)));
         events.push('drained');
-        return inFlightMs > timeoutMs ? [{ method: 'GET', url: '/slow' }] : [];
+        return inFlightMs > timeoutMs ? [{ method: 'GET', url: '/slow', requestId: 'a-1' }] : [];
       },
       hurry: timeoutMs => void events.push(`hurry ${timeoutMs}`),
     },
     listening: { stop: () => void events.push('accepts no more') },
+    onDrain: () => void events.push('long answers end'),
     closeHooks: closeHooks.map((close, index) => ({
       name: `pool ${index}`,
       close(deadline) {
@@ -60,7 +61,7 @@ test('hooks run when all is answered, and all went well', async () => {
   const scene = leaving([() => Promise.resolve()], { inFlightMs: 2_000 });
   expect(await after(1_999, scene)).toBe('not yet');
   expect(await after(1, scene)).toBe(true);
-  expect(scene.events).toEqual(['accepts no more', 'drain 1000 5000', 'drained', 'hook']);
+  expect(scene.events).toEqual(['accepts no more', 'drain 1000 5000', 'long answers end', 'drained', 'hook']);
   expect(scene.errors).toEqual([]);
 });
 

@@ -1,0 +1,87 @@
+/** Upgrades: the handler of the path gets the connection; everything else is answered as usual. */
+import http, { type RequestListener, type Server } from 'node:http';
+import net, { type AddressInfo } from 'node:net';
+import { readConfig } from '../../src/config.js';
+import type { UpgradeHandler } from '../../src/features/feature.js';
+import { createLogger } from '../../src/utils/logger.js';
+import { attachUpgrades } from '../../src/worker/upgrades.js';
+
+const servers = new Set<Server>();
+afterEach(() => {
+  for (const server of servers) server.close();
+  servers.clear();
+});
+
+const answer: RequestListener = (request, response) => void response.end(`answer to ${request.url}`);
+
+async function setUp(handler: UpgradeHandler) {
+  const written: string[] = [];
+  const write = (line: string): void => void written.push(line);
+  const logger = createLogger({ env: 'production', output: { write, writeSoon: write } });
+  const drain = new AbortController();
+  const server = http.createServer(answer);
+  servers.add(server);
+  const use = (): never => {
+    throw new Error('no resources here');
+  };
+  const context = { config: readConfig({}), logger, use, draining: drain.signal };
+  attachUpgrades(server, [{ upgrades: () => ({ '/chat': handler }) }], context);
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  return { port: (server.address() as AddressInfo).port, drain, lines: () => written.join('') };
+}
+
+/** Everything that comes back, until the server ends the connection. */
+function converse(port: number, path: string, more = '', method = 'GET'): Promise<string> {
+  return new Promise(resolve => {
+    let text = '';
+    const socket = net.connect(port, '127.0.0.1', () =>
+      socket.write(
+        `${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: test\r\n${more}\r\n`,
+      ),
+    );
+    socket.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece;
+      if (text.endsWith(`answer to ${path}`)) socket.end(); // Node 24.9 and later keep the connection
+    });
+    socket.on('error', () => undefined).once('close', () => resolve(text));
+  });
+}
+
+test('the handler of the path gets request, connection and id, whatever the query', async () => {
+  const { port } = await setUp(({ id, url }, socket) => socket.end(`upgraded ${url} ${id}`));
+  expect(await converse(port, '/chat?room=1', 'X-Request-Id: trace-1\r\n')).toBe(
+    'upgraded /chat?room=1 trace-1',
+  );
+});
+
+test('a request for another path is answered as if it did not ask for an upgrade', async () => {
+  const { port } = await setUp((_request, socket) => socket.end('upgraded'));
+  expect(await converse(port, '/other')).toMatch(/^HTTP\/1.1 200 OK[\s\S]*answer to \/other$/);
+});
+
+test.each<[string, UpgradeHandler]>([
+  [
+    'throws',
+    () => {
+      throw new Error('no room');
+    },
+  ],
+  ['rejects', () => Promise.reject(new Error('no room'))],
+])('a handler that %s is answered with 500 and logged', async (_how, handler) => {
+  const { port, lines } = await setUp(handler);
+  expect(await converse(port, '/chat')).toMatch(/^HTTP\/1.1 500 /);
+  expect(lines()).toMatch(/no room.*"msg":"Upgrade failed"/);
+});
+
+test('an upgrade during the drain is refused, so that the client tries another worker', async () => {
+  const { port, drain } = await setUp((_request, socket) => socket.end('upgraded'));
+  drain.abort();
+  expect(await converse(port, '/chat')).toMatch(/^HTTP\/1.1 503 /);
+});
+
+test('without a handler an upgrade is left to Node', () => {
+  const server = http.createServer(answer);
+  const context = {} as Parameters<typeof attachUpgrades>[2];
+  attachUpgrades(server, [{}], context);
+  expect(server.listenerCount('upgrade')).toBe(0);
+});
