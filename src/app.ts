@@ -3,7 +3,7 @@ import express, { Router, type Express, type RequestHandler } from 'express';
 import type { Config } from './config.js';
 import type { Context, Feature, Use } from './features/feature.js';
 import { health, type Readiness } from './routes/health.js';
-import { observe } from './http/middleware.js';
+import { keepContext, observe } from './http/middleware.js';
 import { SECURITY_HEADERS } from './http/security-headers.js';
 import { notFound, problems } from './http/problems.js';
 import { status } from './routes/status.js';
@@ -47,6 +47,7 @@ export function createApp(needs: AppNeeds): Express {
   app.use(express.json({ limit: BODY_LIMIT }));
   health(app, readiness, check);
   app.use('/api', status(config.nodeEnv));
+  app.use(keepContext);
   for (const feature of features) {
     const router = Router();
     feature.routes?.(router, { config, logger, use, draining });

@@ -5,10 +5,13 @@
  * gets the call.
  */
 import { directLinesOf, type Logger } from '../utils/logger.js';
+import { runInRequest } from '../utils/request-context.js';
+import type { TraceContext } from './trace-context.js';
 
 export interface Access {
   /** Made by us, or sane: it stands in the line as it is. */
   readonly requestId: string;
+  readonly trace: TraceContext | undefined;
   readonly method: string;
   readonly url: string;
   readonly status: number;
@@ -27,17 +30,22 @@ export function createAccessLog(logger: Logger): (access: Access) => void {
   const direct = directLinesOf(logger);
   const { info, error } = logger.levels.values as { readonly info: number; readonly error: number };
 
-  return ({ cut, ...fields }) => {
+  return ({ cut, trace, ...fields }) => {
     const { requestId, method, url, status, ms } = fields;
     const isFailure = status >= 500;
     const note = cut ? ' (connection lost before the answer was complete)' : '';
-    if (direct === undefined)
-      return logger[isFailure ? 'error' : 'info'](fields, `${method} ${url} ${status} ${ms} ms${note}`);
+    if (direct === undefined) {
+      // The logger adds the ids of the trace, unless an agent has added those of its own span.
+      return runInRequest({ id: requestId, trace }, () =>
+        logger[isFailure ? 'error' : 'info'](fields, `${method} ${url} ${status} ${ms} ms${note}`),
+      );
+    }
     const level = isFailure ? error : info;
     if (level < (logger.levels.values[logger.level] ?? Infinity)) return;
     const path = inner(url);
+    const ids = trace === undefined ? '' : `"trace_id":"${trace.traceId}","span_id":"${trace.spanId}",`;
     direct.output.writeSoon(
-      `{"level":${level},"time":${Date.now()},${direct.fields},"requestId":"${requestId}","method":"${method}","url":"${path}",` +
+      `{"level":${level},"time":${Date.now()},${direct.fields},"requestId":"${requestId}",${ids}"method":"${method}","url":"${path}",` +
         `"status":${status},"ms":${ms},"msg":"${method} ${path} ${status} ${ms} ms${note}"}\n`,
     );
   };

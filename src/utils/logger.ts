@@ -11,6 +11,7 @@ import { isPreloaded } from '../platform/preload.js';
 import { supervisedBy } from '../protocol/supervised-by.js';
 import { errors } from '../errors.js';
 import { standardOutput, type Output } from '../platform/stdout.js';
+import { requestFields } from './request-context.js';
 
 export type Logger = PinoLogger;
 
@@ -44,7 +45,8 @@ export function createLogger({ env, level = 'info', output = standardOutput() }:
   const { stream, warning } =
     env === 'development' ? readable(output) : { stream: output, warning: undefined };
   const base = { pid: process.pid, hostname: hostname(), env };
-  const logger = pino({ level, base, serializers: pino.stdSerializers, redact: REDACTED }, stream);
+  const options = { level, base, serializers: pino.stdSerializers, redact: REDACTED, formatters: { log } };
+  const logger = pino(options, stream);
   // Preloaded code may add fields of its own to every line (trace ids): then pino writes them all.
   if (!isPreloaded()) directLines.set(logger, { output: stream, fields: JSON.stringify(base).slice(1, -1) });
   if (warning !== undefined && !isWarned()) {
@@ -52,6 +54,15 @@ export function createLogger({ env, level = 'info', output = standardOutput() }:
     logger.warn(warning);
   }
   return logger;
+}
+
+/**
+ * Adds the ids of the request that runs. Not by pino's `mixin`: what is in the line already wins, such as the ids of the
+ * span that OpenTelemetry has put there.
+ */
+function log(fields: Record<string, unknown>): Record<string, unknown> {
+  const ids = requestFields();
+  return ids === undefined ? fields : { ...ids, ...fields };
 }
 
 /** Once for each process, and for all workers of a native supervisor once: by the supervisor. */
@@ -65,7 +76,7 @@ function readable(output: Output): { stream: Output; warning?: string } {
       colorize: (process.env['NO_COLOR'] ?? '') === '',
       translateTime: 'SYS:yyyy-mm-dd HH:MM:ss',
       // The fields of an access line stand in its message already.
-      ignore: 'pid,hostname,env,requestId,method,url,status,ms',
+      ignore: 'pid,hostname,env,requestId,trace_id,span_id,method,url,status,ms',
       singleLine: true,
     });
     const readably = (line: string): string => prettify(line) ?? line;

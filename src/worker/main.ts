@@ -16,6 +16,7 @@ import { prepareObserver, type Observed } from '../observability/observer.js';
 import { createAdmission } from '../overload/admission.js';
 import type { Readiness } from '../routes/health.js';
 import { logger } from '../utils/logger.js';
+import { runOutsideRequests } from '../utils/request-context.js';
 import { createChannel, type Channel } from './channel.js';
 import { drainable, type Drainable } from './drain.js';
 import { errorLine } from './error-line.js';
@@ -106,9 +107,10 @@ export async function runWorker({ features = FEATURES, closeHooks = [] }: Worker
       case 'report.draining':
         return channel.send({ type: 'cabe:draining', code: effect.code, reason: errorLine(effect.reason) });
       case 'drain':
-        return service && startDrain(service, effect);
+        // A request whose handler has failed is only its cause.
+        return runOutsideRequests(() => service && startDrain(service, effect));
       case 'drain.hurry':
-        return shutdown?.hurry(effect.timeoutMs);
+        return runOutsideRequests(() => shutdown?.hurry(effect.timeoutMs));
       case 'fail':
         return void failBoot(effect.error, channel, () =>
           closeAll(resources.closeHooks, config.closeTimeoutMs, logger),

@@ -3,6 +3,8 @@ import { ServerResponse, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Context, Feature, UpgradeHandler } from '../features/feature.js';
 import { createIds, saneId } from '../http/request-id.js';
+import { parseTraceparent } from '../http/trace-context.js';
+import { runInRequest } from '../utils/request-context.js';
 
 /** Since Node 24.9 a server can leave a request alone that it does not want to upgrade. */
 interface ChoosingServer {
@@ -31,17 +33,19 @@ export function attachUpgrades(server: Server, features: readonly Feature[], con
     if (draining.aborted) return refuse(socket, '503 Service Unavailable');
     request.id = saneId(request.headers['x-request-id']) ?? nextId();
     const { id: requestId, method = '', url = '' } = request;
+    const inRequest = (call: () => void): void =>
+      runInRequest({ id: requestId, trace: parseTraceparent(request.headers['traceparent']) }, call);
     const startedAt = performance.now();
     socket.once('close', () => {
       const ms = Math.round((performance.now() - startedAt) * 10) / 10;
-      logger.info(
-        { requestId, method, url, ms },
-        `${method} ${url} upgraded connection closed after ${ms} ms`,
-      );
+      const msg = `${method} ${url} upgraded connection closed after ${ms} ms`;
+      inRequest(() => logger.info({ requestId, method, url, ms }, msg));
     });
-    void (async () => handler(request, socket, head))().catch((error: unknown) => {
-      logger.error({ err: error, requestId }, 'Upgrade failed');
-      refuse(socket, '500 Internal Server Error');
+    inRequest(() => {
+      void (async () => handler(request, socket, head))().catch((error: unknown) => {
+        logger.error({ err: error, requestId }, 'Upgrade failed');
+        refuse(socket, '500 Internal Server Error');
+      });
     });
   });
 }

@@ -20,6 +20,9 @@ jest.setTimeout(120_000);
 const NOTES = 'Take one arena, and fill it.\n';
 const REGISTER = '@opentelemetry/auto-instrumentations-node/register';
 
+/** The trace of a caller, who has a span of its own in it. */
+const CALLER = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' };
+
 /** The project whose app has the routes of the overlay; and the one whose entry imports the logger as well. */
 let withRoutes: string;
 let withHooks: string;
@@ -216,12 +219,14 @@ describe.each(COMBINATIONS)('$way, EXPRESS_TUNING=$tuning', ({ way, tuning }) =>
     const body = new FormData();
     body.set('title', 'Notes');
     body.set('file', new Blob([NOTES], { type: 'text/plain' }), 'notes.txt');
-    expect(await json('/upload', { method: 'POST', body })).toEqual({
+    const headers = { 'X-Request-Id': 'upload-1' };
+    expect(await json('/upload', { method: 'POST', headers, body })).toEqual({
       name: 'notes.txt',
       type: 'text/plain',
       text: NOTES,
       title: 'Notes',
     });
+    expect(await served.said(/^Uploaded notes.txt$/)).toMatchObject({ requestId: 'upload-1' });
   });
 
   test('pino-http: lines with the request in them, in the log of the service', async () => {
@@ -283,6 +288,14 @@ describe.each(COMBINATIONS)('$way, EXPRESS_TUNING=$tuning', ({ way, tuning }) =>
     expect(await served.said(/^Hello from me$/)).toMatchObject({ level: 30, by: 'handler' });
   });
 
+  test('a line of a handler has the ids of its request, after an await too', async () => {
+    const headers = { 'X-Request-Id': 'later-1', traceparent: `00-${CALLER.traceId}-${CALLER.spanId}-01` };
+    expect(await json('/logged-later/me', { headers })).toEqual({ logged: true });
+    const ids = { requestId: 'later-1', trace_id: CALLER.traceId, span_id: CALLER.spanId };
+    expect(await served.said(/^Hello later from me$/)).toMatchObject(ids);
+    expect(await served.said(/^GET \/eco\/logged-later\/me 200 /)).toMatchObject(ids);
+  });
+
   test('after all that, one and the same worker serves, and it has failed only where it was told to', () => {
     const lines = served.lines();
     expect(lines.filter(({ msg }) => /HTTP server started/.test(msg))).toHaveLength(1);
@@ -305,7 +318,7 @@ async function traced({ served, traces }: { served: Served; traces: Traces }): P
 }
 
 async function expectTraced(served: Served, traces: Traces): Promise<void> {
-  const { traceId, attributes } = await traced({ served, traces });
+  const { traceId, spanId, attributes } = await traced({ served, traces });
   expect(attributes).toMatchObject({ 'http.route': '/eco/logged/:name' });
   await until(
     () =>
@@ -314,12 +327,34 @@ async function expectTraced(served: Served, traces: Traces): Promise<void> {
       ),
     'the instrumentation of Express has seen that request',
   );
+  // The handler's span is one of Express, inside the server's.
   expect(await served.said(/^Hello from traced$/)).toMatchObject({
     by: 'handler',
+    requestId: expect.any(String),
     trace_id: traceId,
     span_id: expect.stringMatching(/^[0-9a-f]{16}$/),
   });
-  expect(await served.said(/^GET \/eco\/logged\/traced 200 /)).toMatchObject({ status: 200 });
+  expect(await served.said(/^GET \/eco\/logged\/traced 200 /)).toMatchObject({
+    status: 200,
+    trace_id: traceId,
+    span_id: spanId,
+  });
+  await expectJoined(served, traces);
+}
+
+/** The trace of a caller goes on: its span is the parent of ours, and our lines name ours. */
+async function expectJoined(served: Served, traces: Traces): Promise<void> {
+  const headers = { traceparent: `00-${CALLER.traceId}-${CALLER.spanId}-01` };
+  expect(await jsonFrom(served, '/logged-later/joined', { headers })).toEqual({ logged: true });
+  const ofServer = (): Span | undefined =>
+    traces.spans.find(({ parentSpanId }) => parentSpanId === CALLER.spanId);
+  await until(() => ofServer() !== undefined, "a span has the caller's as its parent");
+  expect(ofServer()).toMatchObject({ traceId: CALLER.traceId, name: 'GET /eco/logged-later/:name' });
+  expect(await served.said(/^Hello later from joined$/)).toMatchObject({ trace_id: CALLER.traceId });
+  expect(await served.said(/^GET \/eco\/logged-later\/joined 200 /)).toMatchObject({
+    trace_id: CALLER.traceId,
+    span_id: ofServer()?.spanId,
+  });
 }
 
 describe('OpenTelemetry', () => {

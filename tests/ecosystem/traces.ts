@@ -9,6 +9,8 @@ export interface Span {
   readonly scope: string;
   readonly name: string;
   readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | undefined;
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
@@ -27,6 +29,8 @@ interface Sent {
       readonly spans: readonly {
         readonly name: string;
         readonly traceId: string;
+        readonly spanId: string;
+        readonly parentSpanId?: string;
         readonly attributes: readonly { readonly key: string; readonly value: object }[];
       }[];
     }[];
@@ -67,10 +71,12 @@ function spansOf({ resourceSpans }: Sent): Span[] {
   return resourceSpans
     .flatMap(({ scopeSpans }) => scopeSpans)
     .flatMap(({ scope, spans }) =>
-      spans.map(({ name, traceId, attributes }) => ({
+      spans.map(({ name, traceId, spanId, parentSpanId, attributes }) => ({
         scope: scope.name,
         name,
         traceId,
+        spanId,
+        parentSpanId,
         attributes: Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]])),
       })),
     );

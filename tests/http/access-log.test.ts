@@ -9,6 +9,7 @@ function setUp(level: 'info' | 'error' = 'info') {
 
 const access = (more: Partial<Access> = {}): Access => ({
   requestId: 'abc-1',
+  trace: undefined,
   method: 'GET',
   url: '/health',
   status: 200,
@@ -22,11 +23,15 @@ const timeless = (line: string | undefined): string => (line ?? '').replace(/"ti
 test.each([
   ['a usual request', access()],
   ['a failure', access({ status: 500 })],
+  ['a request of a trace', access({ trace: { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) } })],
   ['a URL that needs escaping', access({ url: '/a"b\\c\u0001é' })],
 ])('the line of %s is the one that pino would write', (_name, entry) => {
   const { logger, lines } = setUp();
   createAccessLog(logger)(entry);
-  const { cut: _cut, ...fields } = entry;
+  const { cut: _cut, trace, ...others } = entry;
+  const { requestId, ...more } = others;
+  const ids = trace && { trace_id: trace.traceId, span_id: trace.spanId };
+  const fields = { requestId, ...ids, ...more };
   const msg = `${entry.method} ${entry.url} ${entry.status} ${entry.ms} ms`;
   logger[entry.status >= 500 ? 'error' : 'info'](fields, msg);
   expect(lines).toHaveLength(2);

@@ -27,7 +27,7 @@ async function setUp(handler: UpgradeHandler) {
   const context = { config: readConfig({}), logger, use, draining: drain.signal };
   attachUpgrades(server, [{ upgrades: () => ({ '/chat': handler }) }], context);
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  return { port: (server.address() as AddressInfo).port, drain, lines: () => written.join('') };
+  return { port: (server.address() as AddressInfo).port, drain, logger, lines: () => written.join('') };
 }
 
 /** Everything that comes back, until the server ends the connection. */
@@ -51,6 +51,19 @@ test('the handler of the path gets request, connection and id, whatever the quer
   const { port } = await setUp(({ id, url }, socket) => socket.end(`upgraded ${url} ${id}`));
   expect(await converse(port, '/chat?room=1', 'X-Request-Id: trace-1\r\n')).toBe(
     'upgraded /chat?room=1 trace-1',
+  );
+});
+
+test('what the handler logs carries the ids of the request', async () => {
+  const { port, logger, lines } = await setUp(async (_request, socket) => {
+    await Promise.resolve();
+    logger.info('hello');
+    socket.end('upgraded');
+  });
+  const [traceId, spanId] = ['a'.repeat(32), 'b'.repeat(16)];
+  await converse(port, '/chat', `X-Request-Id: mine\r\ntraceparent: 00-${traceId}-${spanId}-01\r\n`);
+  expect(lines()).toMatch(
+    new RegExp(`"requestId":"mine","trace_id":"${traceId}","span_id":"${spanId}","msg":"hello"`),
   );
 });
 

@@ -111,6 +111,7 @@ export function ecosystem(): Router {
 
   router.post('/upload', multer({ storage: multer.memoryStorage() }).single('file'), (request, response) => {
     const { originalname: name, mimetype: type, buffer } = request.file as Express.Multer.File;
+    logger.info({ by: 'multer' }, `Uploaded ${name}`);
     response.json({ name, type, text: buffer.toString(), title: (request.body as { title: string }).title });
   });
 
@@ -137,6 +138,12 @@ export function ecosystem(): Router {
 
   router.get('/logged/:name', (request, response) => {
     logger.info({ by: 'handler' }, `Hello from ${request.params.name}`);
+    response.json({ logged: true });
+  });
+
+  router.get('/logged-later/:name', async (request, response) => {
+    await new Promise(resolve => setTimeout(resolve, 1));
+    logger.info({ by: 'handler' }, `Hello later from ${request.params.name}`);
     response.json({ logged: true });
   });
 
