@@ -6,6 +6,7 @@ import { growth } from './growth.js';
 import { held } from './held.js';
 import { idle } from './idle.js';
 import { memorySection } from './memory.js';
+import { overload } from './overload.js';
 import { single, singleSteady } from './single.js';
 import { start } from './start.js';
 
@@ -21,4 +22,5 @@ export const SECTIONS: readonly Section[] = [
   growth,
   core,
   held,
+  overload,
 ];

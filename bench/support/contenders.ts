@@ -201,6 +201,10 @@ export const ALONE = {
   }),
   express4: alone('express4', 'Express 4, helmet, pino-http', program('express.cjs'), { EXPRESS: '4' }),
   ours: alone('ours', 'this worker', WORKER),
+  protected: alone('protected', 'OVERLOAD_PROTECTION=on', program('computing.cjs'), {
+    OVERLOAD_PROTECTION: 'on',
+  }),
+  unprotected: alone('unprotected', 'without it', program('computing.cjs')),
   oursUntuned: alone('ours-untuned', 'this worker, tuning off', WORKER, { EXPRESS_TUNING: 'off' }),
 } as const;
 
