@@ -16,6 +16,10 @@ export interface InvalidValue {
   readonly got: unknown;
 }
 
+interface Details extends ErrorOptions {
+  readonly warnings?: readonly string[];
+}
+
 /** A failure with a name. Anything else that is thrown is a bug and exits with {@link EXIT.internal}. */
 export class ServiceError extends Error {
   override readonly name = 'ServiceError';
@@ -23,18 +27,21 @@ export class ServiceError extends Error {
   readonly exitCode: number;
   /** All of them, where one failure stands for several. */
   readonly invalidValues: readonly InvalidValue[];
+  /** What was found besides, and would not have been a failure. */
+  readonly warnings: readonly string[];
 
   constructor(
     code: string,
     message: string,
     exitCode: number = EXIT.internal,
     invalidValues: readonly InvalidValue[] = [],
-    options?: ErrorOptions,
+    { warnings = [], ...options }: Details = {},
   ) {
     super(message, options);
     this.code = code;
     this.exitCode = exitCode;
     this.invalidValues = invalidValues;
+    this.warnings = warnings;
   }
 }
 
@@ -42,19 +49,32 @@ export class ServiceError extends Error {
 const usage = (code: string, message: string): ServiceError => new ServiceError(code, message, EXIT.usage);
 
 export const errors = {
-  invalidConfiguration: (invalidValues: readonly InvalidValue[]) =>
+  invalidConfiguration: (invalidValues: readonly InvalidValue[], warnings: readonly string[] = []) =>
     new ServiceError(
       'INVALID_CONFIGURATION',
       `Invalid configuration: ${invalidValues.map(sentence).join('; ')}`,
       EXIT.configuration,
       invalidValues,
+      { warnings },
     ),
 
-  notBuilt: (script: string) =>
+  notBuilt: (script: string, warnings: readonly string[] = []) =>
     new ServiceError(
       'NOT_BUILT',
       `${script} does not exist; run "yarn build" (or "npm run build") first`,
       EXIT.configuration,
+      [],
+      { warnings },
+    ),
+
+  /** @param script of another program than ours, which is built in its own way */
+  noProgram: (script: string, warnings: readonly string[] = []) =>
+    new ServiceError(
+      'NO_PROGRAM',
+      `${script} does not exist; build it, or correct script or cwd in the app file`,
+      EXIT.configuration,
+      [],
+      { warnings },
     ),
 
   portTaken: ({ port, host }: { readonly port: number; readonly host: string | undefined }, owner?: string) =>

@@ -58,6 +58,7 @@ const ERRORS: Readonly<Record<keyof typeof errors, ServiceError>> = {
     { name: 'LOG_LEVEL', expected: 'one of debug, info', got: undefined },
   ]),
   notBuilt: errors.notBuilt('/srv/app/dist/index.js'),
+  noProgram: errors.noProgram('/srv/other/dist/main.js'),
   portTaken: errors.portTaken({ port: 3001, host: '127.0.0.1' }, 'pid 4711 (node)'),
   notLookedUp: errors.notLookedUp('api.internal'),
   outOfResources: errors.outOfResources(

@@ -14,15 +14,19 @@ export async function check(line: CommandLine): Promise<void> {
     print(line.json ? JSON.stringify(asJson(reading)) : asText(reading));
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
-    const problems = error.invalidValues.length > 0 ? error.invalidValues.map(sentence) : [error.message];
-    print(
-      line.json
-        ? JSON.stringify({ ok: false, problems })
-        : ['✗ The service could not start', ...problems.map(text => `  ${text}`)].join('\n'),
-    );
+    const { invalidValues, message, warnings } = error;
+    const problems = invalidValues.length > 0 ? invalidValues.map(sentence) : [message];
+    print(line.json ? JSON.stringify({ ok: false, problems, warnings }) : refusal(problems, warnings));
     process.exitCode = EXIT.configuration;
   }
 }
+
+const refusal = (problems: readonly string[], warnings: readonly string[]): string =>
+  [
+    '✗ The service could not start',
+    ...problems.map(text => `  ${text}`),
+    ...warnings.map(text => `  warning   ${text}`),
+  ].join('\n');
 
 function asJson({ app, instances, why, warnings, runDirectory }: Reading): object {
   const { name, script, cwd, file } = app;

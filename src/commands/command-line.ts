@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errors } from '../errors.js';
 import { MAX_WORKERS } from '../protocol/limits.js';
+import { nearest } from '../utils/nearest.js';
 import { defaultFile } from '../supervisor/app-file/read.js';
 
 export const COMMANDS = ['start', 'status', 'reload', 'scale', 'stop', 'check'] as const;
@@ -92,7 +93,7 @@ function none(rest: readonly string[], command: string): undefined {
 
 /** The end of a sentence that says what was meant; nothing where nothing comes near. */
 function meant(word: string, known: readonly string[], mark = ''): string {
-  const found = known.find(name => name === SYNONYMS[word]) ?? begunWith(word, known) ?? near(word, known);
+  const found = known.find(name => name === SYNONYMS[word]) ?? begunWith(word, known) ?? nearest(word, known);
   return found === undefined ? '.' : `; did you mean ${mark}${found}?`;
 }
 
@@ -102,11 +103,4 @@ const SYNONYMS: Readonly<Record<string, Command>> = { restart: 'reload' };
 function begunWith(word: string, known: readonly string[]): string | undefined {
   const [only, ...others] = known.filter(name => name.startsWith(word));
   return others.length === 0 ? only : undefined;
-}
-
-function near(word: string, known: readonly string[]): string | undefined {
-  // Loaded only where something is misspelt.
-  const { closest, distance } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
-  const nearest = closest(word, [...known]);
-  return distance(word, nearest) < word.length / 2 ? nearest : undefined;
 }

@@ -44,6 +44,7 @@ export async function supervise(request: StartRequest, file: Promise<AppFile>): 
     // Whatever LOG_LEVEL says: a service that does not start has nothing else to say.
     const log = createLog({ env, level: 'info' });
     if (!(error instanceof ServiceError)) return guard(log)(error);
+    warn(error, log);
     log({ level: 'fatal', msg: error.message });
     process.exit(error.exitCode);
   }
@@ -77,9 +78,9 @@ async function run(request: StartRequest, file: AppFile, log: Log): Promise<void
     load: async () => {
       const again = await readAppFile(request.file);
       passOn(again, log);
-      const next = resolveService(again, request);
+      const next = resolveAgain(again, request, log);
       await triggers.tryOut(triggersOf(next.app, request));
-      return warned(next, log);
+      return next;
     },
     failed: die,
     ended: ({ code }) => ending.resolve(code),
@@ -95,7 +96,7 @@ async function run(request: StartRequest, file: AppFile, log: Log): Promise<void
     },
     log,
   );
-  warned(reading, log);
+  warn(reading, log);
   await reserve(listener, reading).catch(async (error: unknown) => {
     await control?.close();
     throw error;
@@ -189,9 +190,20 @@ function passOn({ path, printed }: AppFile, log: Log): void {
   for (const { level, msg } of printed) log({ level, msg: `${basename(path)}: ${msg}` });
 }
 
-function warned(reading: Reading, log: Log): Reading {
-  for (const warning of reading.warnings) log({ level: 'warn', msg: warning });
-  return reading;
+/** What is wrong with the file keeps its warnings from nobody. */
+function resolveAgain(file: AppFile, request: ReadingRequest, log: Log): Reading {
+  try {
+    const reading = resolveService(file, request);
+    warn(reading, log);
+    return reading;
+  } catch (error) {
+    if (error instanceof ServiceError) warn(error, log);
+    throw error;
+  }
+}
+
+function warn({ warnings }: Pick<Reading, 'warnings'>, log: Log): void {
+  for (const msg of warnings) log({ level: 'warn', msg });
 }
 
 /** A supervisor that fails itself does not take its workers with it: they drain when they see it gone. */

@@ -1,8 +1,8 @@
 /** What an app file may do while it is read: nothing of it reaches the service, or the output of a command. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Status } from '../../src/supervisor/report/status.js';
-import { cleanUp, CLUSTER, folder, isAlive, start, until, type Running } from '../support/processes.js';
+import { cleanUp, CLUSTER, folder, isAlive, ROOT, start, until, type Running } from '../support/processes.js';
 import { appFile, control, IDLE, IDLE_FIELDS, serving, statusOf } from '../support/service.js';
 
 jest.setTimeout(60_000);
@@ -115,6 +115,87 @@ test('a variable that the file sets in its process is gone at the next reading',
     expect(await command(env, 'reload')).toMatchObject({ code: 0 });
     await running.said(new RegExp(`^mine is ${value}$`));
   }
+});
+
+describe('problems and warnings are told together', () => {
+  const FIELDS = { ...IDLE_FIELDS, isntances: 2, vizion: false, kill_timeout: '3s', instances: 'many' };
+  const PROBLEMS = [
+    'ecosystem.config.js: instances must be a whole number from -1024 to 1024 (-1 = all CPUs but one) or \'max\', got "many"',
+    'ecosystem.config.js: kill_timeout must be a whole number of milliseconds, at least 1, got "3s"',
+  ];
+  const WARNINGS = [
+    'vizion is not followed by the native supervisor',
+    'isntances is not a field of an app file; did you mean instances?',
+  ];
+
+  test('by check, as text and as JSON', async () => {
+    const file = appFile(IDLE, FIELDS);
+    const env = { RUN_DIR: folder() };
+    const asText = await command(env, 'check', '--config', file);
+    expect([asText.code, asText.out]).toEqual([
+      5,
+      [
+        '✗ The service could not start',
+        ...PROBLEMS.map(text => `  ${text}`),
+        ...WARNINGS.map(text => `  warning   ${text}`),
+        '',
+      ].join('\n'),
+    ]);
+    const asJson = await command(env, 'check', '--json', '--config', file);
+    expect(JSON.parse(asJson.out)).toEqual({ ok: false, problems: PROBLEMS, warnings: WARNINGS });
+  });
+
+  test('by start, whatever the log level', async () => {
+    const env = { RUN_DIR: folder(), LOG_LEVEL: 'fatal' };
+    const running = start([CLUSTER, '--config', appFile(IDLE, FIELDS)], env);
+    expect((await running.ended).code).toBe(5);
+    expect(running.lines.map(({ level, msg }) => [level, msg])).toEqual([
+      ...WARNINGS.map(msg => [40, msg]),
+      [60, `Invalid configuration: ${PROBLEMS.join('; ')}`],
+    ]);
+  });
+
+  test('by reload', async () => {
+    const { file, env, running } = await served();
+    const app = { name: 'test-app', script: './app.js', exec_mode: 'cluster', ...FIELDS };
+    writeFileSync(file, `module.exports = ${JSON.stringify(app)}`);
+    expect(await command(env, 'reload')).toMatchObject({ code: 1 });
+    const msgs = running.lines.filter(({ level }) => Number(level) >= 40).map(({ msg }) => msg);
+    expect(msgs).toEqual([
+      ...WARNINGS,
+      `Reload refused, nothing changes: Invalid configuration: ${PROBLEMS.join('; ')}`,
+    ]);
+  });
+
+  test('a missing program is one of the problems, or has a sentence of its own', async () => {
+    const check = async (fields: object): Promise<readonly string[]> => {
+      const file = appFile(IDLE, { ...IDLE_FIELDS, script: './dist/main.js', vizion: false, ...fields });
+      const { out } = await command({ RUN_DIR: folder() }, 'check', '--json', '--config', file);
+      const { problems, warnings } = JSON.parse(out) as { problems: string[]; warnings: string[] };
+      return [...problems, ...warnings].map(text => text.replaceAll(dirname(file), ''));
+    };
+    expect(await check({})).toEqual([
+      '/dist/main.js does not exist; build it, or correct script or cwd in the app file',
+      WARNINGS[0],
+    ]);
+    expect(await check({ kill_timeout: '3s' })).toEqual([
+      PROBLEMS[1],
+      'ecosystem.config.js: script must be a program that exists, got "/dist/main.js"',
+      WARNINGS[0],
+    ]);
+  });
+
+  test('our own program is built in our own way', async () => {
+    const at = folder();
+    for (const name of ['ecosystem.config.js', 'package.json'])
+      copyFileSync(join(ROOT, name), join(at, name));
+    const file = join(at, 'ecosystem.config.js');
+    const { code, out } = await command({ RUN_DIR: folder() }, 'check', '--config', file);
+    expect([code, out]).toEqual([
+      5,
+      `✗ The service could not start\n  ${join(at, 'dist', 'index.js')} does not exist; run "yarn build" (or "npm run build") first\n`,
+    ]);
+  });
 });
 
 describe('commands to a service that runs', () => {

@@ -42,7 +42,7 @@ function dataIn(value: unknown, name: string, problems: InvalidValue[]): unknown
 /** PM2 takes `{ apps: [...] }`, `{ pm2: [...] }`, a list, or one app (API.js:940-954). */
 function entriesOf(content: unknown): readonly Entry[] {
   const { apps, pm2 } = (content ?? {}) as { apps?: unknown; pm2?: unknown };
-  const found = apps ?? pm2 ?? content;
+  const found = apps || pm2 || content;
   return (Array.isArray(found) ? found : [found]).filter(
     entry => typeof entry === 'object' && entry !== null && !(entry instanceof NotData),
   ) as Entry[];

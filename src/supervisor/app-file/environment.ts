@@ -1,5 +1,6 @@
 /** The environment of an app as PM2 resolves it: the shell, under `env`, under `env_NAME`. The file wins. */
 import type { InvalidValue } from '../../errors.js';
+import { isSet } from './written.js';
 import { environment, isWhole, WITHOUT_NUL, type EnvironmentFilter } from './fields.js';
 
 export interface EnvironmentRequest {
@@ -38,7 +39,7 @@ function layer(
   name: string,
   problems: InvalidValue[],
 ): Readonly<Record<string, string>> {
-  if (entry[name] === undefined) return {};
+  if (!isSet(entry[name])) return {};
   const parsed = environment(entry[name]);
   if ('expected' in parsed) {
     problems.push({ name, expected: parsed.expected, got: entry[name] });

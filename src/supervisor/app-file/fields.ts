@@ -16,6 +16,8 @@ export interface Field<T> {
   readonly parse: (value: unknown) => Parsed<T>;
   /** What holds without the field. */
   readonly fallback: T;
+  /** What an empty text stands for. */
+  readonly empty: T;
 }
 
 const ok = <T>(value: T): Parsed<T> => ({ value });
@@ -24,6 +26,7 @@ const field = <T>(fallback: T, parse: (value: unknown) => Parsed<T>, ...aliases:
   aliases,
   parse,
   fallback,
+  empty: fallback,
 });
 
 /** Ends a text where the operating system reads it; Node refuses to start a process with it. */
@@ -112,7 +115,9 @@ function span(value: unknown): Parsed<number> {
 }
 
 function exitCodes(value: unknown): Parsed<readonly number[]> {
-  const given = Array.isArray(value) ? (value as unknown[]) : [value];
+  const given = (Array.isArray(value) ? (value as unknown[]) : [value]).filter(
+    code => code !== '' && code !== null,
+  );
   const codes = given.filter(isWord).map(Number);
   return codes.length === given.length &&
     codes.every(code => Number.isInteger(code) && code >= 0 && code <= 255)
@@ -178,7 +183,8 @@ export const FOLLOWED = {
   node_args: field<readonly string[]>([], words, 'interpreter_args', 'interpreterArgs'),
   exec_mode: field<string | undefined>(undefined, text),
   interpreter: field<string | undefined>(undefined, text, 'exec_interpreter'),
-  instances: field(1, instances),
+  // PM2 makes a number of every text, and nought of an empty one (Common.js:861-863).
+  instances: { ...field(1, instances), empty: 0 },
   instance_var: field('NODE_APP_INSTANCE', text),
   increment_var: field<string | undefined>(undefined, text),
   env: field<Readonly<Record<string, string>>>({}, environment),

@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { errors, type InvalidValue } from '../../errors.js';
 import { readMemoryLimit } from '../../platform/memory.js';
+import { isWorkerFile } from '../../worker-file.js';
 import { findEntry, nameOf, within } from './entries.js';
 import { resolveEnvironment } from './environment.js';
 import type { MemoryShare } from './fields.js';
@@ -11,7 +12,7 @@ import type { AppFile } from './read.js';
 import { fieldWarnings } from './unfollowed.js';
 import { unfollowedWatchOptions, type WatchOptions } from './watch-options.js';
 import { patternWarnings, type WatchPatterns } from './watch-patterns.js';
-import { readField, type Entry, type Read } from './written.js';
+import { rawField, readField, type Entry, type Read } from './written.js';
 import type { Policy } from '../core/model.js';
 
 /** What is watched for changes, and how. */
@@ -63,22 +64,24 @@ export interface LoadRequest {
   readonly shell: NodeJS.ProcessEnv;
 }
 
-/** What was found out about an app beyond its file, with what is wrong there. */
+/** What was found out about an app beyond its file, with what is wrong there and what is worth a warning. */
 export interface Checked {
   readonly invalid: readonly InvalidValue[];
+  readonly warnings: readonly string[];
 }
 
 export interface LoadedApp<T extends Checked> {
   readonly app: DescribedApp;
   readonly checked: T;
-  /** What the file says that is not followed, one sentence each. */
+  /** What is not followed, one sentence each. */
   readonly warnings: readonly string[];
 }
 
 /**
  * @param check what else must be right for this app; all problems are reported together. There is no app where the file
  *   has none
- * @throws ServiceError INVALID_CONFIGURATION naming every problem, NOT_BUILT where only the program is missing
+ * @throws ServiceError with every problem and every warning: INVALID_CONFIGURATION, or NOT_BUILT or NO_PROGRAM where
+ *   only the program is missing
  */
 export function loadApp<T extends Checked>(
   file: AppFile,
@@ -90,18 +93,23 @@ export function loadApp<T extends Checked>(
   const app = entry === undefined ? undefined : resolveApp(entry, file.path, request, problems);
   const checked = check(app);
   problems.push(...checked.invalid);
-  if (entry === undefined || app === undefined || problems.length > 0)
-    throw errors.invalidConfiguration(problems);
-  if (!existsSync(app.script)) throw errors.notBuilt(app.script);
-  return {
-    app,
-    checked,
-    warnings: [
-      ...fieldWarnings(entry, request.envName),
-      ...unfollowedWatchOptions(entry['watch_options'] ?? entry['watchOptions']),
-      ...(app.watch === undefined ? [] : patternWarnings(app.watch)),
-    ],
-  };
+  const warnings = [
+    ...(entry === undefined ? [] : fieldWarnings(entry, request.envName)),
+    ...unfollowedWatchOptions(entry && rawField(entry, 'watch_options')),
+    ...(app?.watch === undefined ? [] : patternWarnings(app.watch)),
+    ...checked.warnings,
+  ];
+  if (app === undefined || problems.length > 0)
+    throw errors.invalidConfiguration([...problems, ...missingProgram(app)], warnings);
+  if (missingProgram(app).length > 0)
+    throw errors[isWorkerFile(app.script) ? 'notBuilt' : 'noProgram'](app.script, warnings);
+  return { app, checked, warnings };
+}
+
+/** Where the folder is missing, so is the program. */
+function missingProgram(app: DescribedApp | undefined): InvalidValue[] {
+  if (app === undefined || app.script === '' || !existsSync(app.cwd) || existsSync(app.script)) return [];
+  return [within(app.file, { name: 'script', expected: 'a program that exists', got: app.script })];
 }
 
 /** What tells one service from another. */
@@ -204,7 +212,7 @@ function killSignal(shell: NodeJS.ProcessEnv, problems: InvalidValue[]): NodeJS.
 
 /** What PM2 would run and this supervisor cannot: said, with the cure, instead of half done. */
 function refuse(entry: Entry, { script, cwd }: DescribedApp, problems: InvalidValue[]): void {
-  const mode = entry['exec_mode'] ?? entry['execMode'];
+  const mode = rawField(entry, 'exec_mode');
   if (mode !== undefined && mode !== 'cluster' && mode !== 'cluster_mode') {
     problems.push({
       name: 'exec_mode',
@@ -212,7 +220,7 @@ function refuse(entry: Entry, { script, cwd }: DescribedApp, problems: InvalidVa
       got: mode,
     });
   }
-  const interpreter = entry['interpreter'] ?? entry['exec_interpreter'];
+  const interpreter = rawField(entry, 'interpreter');
   if (interpreter !== undefined && interpreter !== 'node') {
     problems.push({ name: 'interpreter', expected: "'node' (another program needs PM2)", got: interpreter });
   }

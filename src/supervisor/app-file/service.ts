@@ -29,10 +29,10 @@ export interface Reading {
   readonly runDirectory: RunDirectory;
 }
 
-/** @throws ServiceError INVALID_CONFIGURATION with every problem of file and environment at once */
+/** @throws ServiceError with every problem and every warning of file and environment at once */
 export function resolveService(file: AppFile, request: ReadingRequest): Reading {
   const loaded = loadApp(file, { ...request, shell: process.env }, app => readSurroundings(app, request));
-  const { settings, config, leftToTheApp, runDirectory } = loaded.checked;
+  const { settings, config, runDirectory } = loaded.checked;
   const app = { ...loaded.app, ours: config !== undefined };
   const { count, reason } = countWorkers({
     instances: app.instances,
@@ -44,7 +44,7 @@ export function resolveService(file: AppFile, request: ReadingRequest): Reading 
     app: { ...app, shutdownWithMessage: app.ours || app.shutdownWithMessage },
     instances: count,
     why: reason,
-    warnings: [...loaded.warnings, ...leftToTheApp, ...unmeasured(app), ...beyondLimit(app)],
+    warnings: loaded.warnings,
     settings,
     config,
     runDirectory,
@@ -67,7 +67,6 @@ interface Surroundings extends Checked {
   readonly settings: Settings;
   /** Nothing for a foreign app. */
   readonly config: Config | undefined;
-  readonly leftToTheApp: readonly string[];
   readonly runDirectory: RunDirectory;
 }
 
@@ -79,15 +78,17 @@ function readSurroundings(app: DescribedApp | undefined, request: ReadingRequest
   const { runDir } = settings;
   const runDirectory = runDirectoryOf({ ...request, name: app?.name ?? '', runDir });
   const isForeign = app !== undefined && !isOurs;
+  const found = isForeign ? invalid.flatMap(leftWarning) : [];
   return {
     settings,
     config: ours?.values,
-    leftToTheApp: isForeign ? invalid.flatMap(leftWarning) : [],
     runDirectory,
     invalid: [
       ...(isForeign ? [] : invalid),
       ...(app === undefined ? [] : runDirectoryProblems(runDirectory, { runDir })),
     ],
+    warnings:
+      app === undefined ? [] : [...found, ...unmeasured({ ...app, ours: isOurs }), ...beyondLimit(app)],
   };
 }
 
@@ -104,7 +105,7 @@ const unmeasured = (app: Pick<App, 'maxMemoryBytes' | 'ours'>): string[] =>
       ];
 
 /** The kernel kills a process at the memory limit without asking it to drain; a worker must be replaced before. */
-function beyondLimit({ maxMemoryBytes = 0 }: App): string[] {
+function beyondLimit({ maxMemoryBytes = 0 }: Pick<App, 'maxMemoryBytes'>): string[] {
   const { bytes, of } = readMemoryLimit();
   if (maxMemoryBytes < bytes) return [];
   const limit = `the memory ${of === 'cgroup' ? 'limit of the control group' : 'of the machine'} (${sizeText(bytes)})`;

@@ -1,11 +1,12 @@
 /** What an app file says that the native supervisor does not follow. */
+import { nearest } from '../../utils/nearest.js';
 import { camelCase, FOLLOWED, HOLDS_ANYWAY, IGNORED_FIELDS, LOG_FIELDS, type Field } from './fields.js';
-import { namesOf, readField, type Entry } from './written.js';
+import { isSet, namesOf, rawField, readField, type Entry } from './written.js';
 
 /** One sentence for each field that is not followed; silence would be a lie. */
 export function fieldWarnings(entry: Entry, envName: string | undefined): string[] {
   const found = Object.keys(entry).filter(
-    name => !(name in HOLDS_ANYWAY) || entry[name] !== HOLDS_ANYWAY[name],
+    name => isSet(entry[name]) && (!(name in HOLDS_ANYWAY) || entry[name] !== HOLDS_ANYWAY[name]),
   );
   const isNamed = (names: readonly string[], name: string): boolean =>
     names.some(known => known === name || camelCase(known) === name);
@@ -13,19 +14,25 @@ export function fieldWarnings(entry: Entry, envName: string | undefined): string
   const logs = found.filter(name => isNamed(LOG_FIELDS, name));
   const unknown = found.filter(name => !isNamed(KNOWN, name) && !/^env_\S+$/.test(name));
   return [
-    ...(entry['exec_mode'] === undefined && entry['execMode'] === undefined
-      ? ['exec_mode is not set; running in cluster mode']
-      : []),
+    ...forkedByPm2(entry),
     ...(logs.length > 0 ? [`${logs.join(', ')} not followed: logs go to standard output`] : []),
     ...ignored.map(name => `${name} is not followed by the native supervisor`),
-    ...unknown.map(name => `${name} is not a field of an app file; did you mean ${nearest(name)}?`),
+    ...unknown.map(name => `${name} is not a field of an app file${meant(name)}`),
     ...(typeof readField(entry, 'max_memory_restart', []) === 'object'
       ? ['max_memory_restart is a share of the memory limit: PM2 refuses an app file with such a value']
       : []),
-    ...(envName !== undefined && entry[`env_${envName}`] === undefined
+    ...(envName !== undefined && !(`env_${envName}` in entry)
       ? [`--env ${envName}: the app file has no env_${envName}`]
       : []),
   ];
+}
+
+/** Without `exec_mode`, PM2 decides by `instances` (Common.js:339-357). */
+function forkedByPm2(entry: Entry): string[] {
+  const isClustered = rawField(entry, 'instances') !== undefined || entry['instances'] === '';
+  if (rawField(entry, 'exec_mode') !== undefined) return [];
+  if (isClustered && readField(entry, 'instances', []) >= -1) return [];
+  return ['exec_mode is not set: PM2 runs this app in fork mode, this supervisor in cluster mode'];
 }
 
 const KNOWN = [
@@ -34,8 +41,7 @@ const KNOWN = [
   ...IGNORED_FIELDS,
 ];
 
-function nearest(name: string): string {
-  // Loaded only where something is misspelt.
-  const { closest } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
-  return closest(name, KNOWN);
+function meant(name: string): string {
+  const found = nearest(name, KNOWN);
+  return found === undefined ? '' : `; did you mean ${found}?`;
 }

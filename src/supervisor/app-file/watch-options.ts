@@ -39,7 +39,7 @@ export function watchOptions(
   value: unknown,
 ): { readonly value: WatchOptions } | { readonly expected: string } {
   if (!isObject(value)) return { expected: 'an object of options for chokidar' };
-  const given = FOLLOWED.filter(name => value[name] !== undefined);
+  const given = FOLLOWED.filter(name => value[name] !== undefined && value[name] !== null);
   const wrong = given.find(name => !ACCEPTS[name](value[name]));
   if (wrong !== undefined)
     return { expected: `an object of options for chokidar, with ${wrong} of its type` };
@@ -48,12 +48,12 @@ export function watchOptions(
 
 /** One sentence for each option that is not followed. */
 export function unfollowedWatchOptions(value: unknown): string[] {
-  const names = isObject(value) ? Object.keys(value) : [];
-  return names
+  return Object.entries(isObject(value) ? value : {})
     .filter(
-      name =>
-        !(FOLLOWED as readonly string[]).includes(name) &&
-        HOLDS_ANYWAY[name] !== (value as object)[name as never],
+      ([name, option]) =>
+        option !== null && !(FOLLOWED as readonly string[]).includes(name) && HOLDS_ANYWAY[name] !== option,
     )
-    .map(name => `watch_options.${name} is not followed${name === 'ignored' ? '; use ignore_watch' : ''}`);
+    .map(
+      ([name]) => `watch_options.${name} is not followed${name === 'ignored' ? '; use ignore_watch' : ''}`,
+    );
 }

@@ -16,11 +16,24 @@ export const namesOf = (name: string, { aliases }: Field<unknown>): readonly str
   camelCase(name),
 ];
 
+/** Whether something is written there: PM2 takes `null` and empty texts for "not set". */
+export const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
+
+/** The name under which a field is set. */
+const nameIn = (entry: Entry, name: FieldName): string | undefined =>
+  namesOf(name, FOLLOWED[name]).find(alias => isSet(entry[alias]));
+
+/** What is written in a field, whatever it is; `undefined` where it is not set. */
+export function rawField(entry: Entry, name: FieldName): unknown {
+  const written = nameIn(entry, name);
+  return written === undefined ? undefined : entry[written];
+}
+
 /** The value of a field, or what holds without it; a value that cannot be used is a problem. */
 export function readField<K extends FieldName>(entry: Entry, name: K, problems: InvalidValue[]): Value<K> {
   const field = FOLLOWED[name] as Field<unknown>;
-  const written = namesOf(name, field).find(alias => entry[alias] !== undefined && entry[alias] !== null);
-  if (written === undefined) return field.fallback as Value<K>;
+  const written = nameIn(entry, name);
+  if (written === undefined) return (entry[name] === '' ? field.empty : field.fallback) as Value<K>;
   const parsed = field.parse(entry[written]);
   if ('value' in parsed) return parsed.value as Value<K>;
   problems.push({ name: written, expected: parsed.expected, got: entry[written] });

@@ -10,9 +10,22 @@ import {
   type LoadedApp,
   type LoadRequest,
 } from '../../../src/supervisor/app-file/load.js';
+import { FOLLOWED } from '../../../src/supervisor/app-file/fields.js';
+import { fieldWarnings } from '../../../src/supervisor/app-file/unfollowed.js';
 import { NotData } from '../../../src/supervisor/app-file/data.js';
 import type { AppFile } from '../../../src/supervisor/app-file/read.js';
 import { ROOT } from '../../support/processes.js';
+
+/** The part of PM2's own code that reads the apps of a file. */
+interface Pm2Common {
+  verifyConfs(apps: readonly object[]): Record<string, unknown>[] | Error;
+  readonly sink: { determineExecMode(app: object | undefined): void };
+}
+
+const SCHEMA = require('pm2/lib/API/schema.json') as Record<
+  string,
+  { readonly type: string | string[]; readonly alias?: string | string[] }
+>;
 
 const folders: string[] = [];
 afterAll(() => folders.forEach(path => rmSync(path, { recursive: true })));
@@ -30,7 +43,7 @@ function write(content: string, name = 'ecosystem.config.js', at = folder()): st
 }
 
 const loadApp = (file: AppFile, request: LoadRequest): LoadedApp<Checked> =>
-  loadChecked(file, request, () => ({ invalid: [] }));
+  loadChecked(file, request, () => ({ invalid: [], warnings: [] }));
 
 /** As it would have been read: `content` stands for what the file exports. */
 const found = (content: unknown, at = folder()): AppFile => ({
@@ -153,6 +166,55 @@ describe('a field', () => {
   });
 });
 
+describe("what is empty is not set, as PM2's own code has it", () => {
+  const { verifyConfs } = require('pm2/lib/Common.js') as Pm2Common;
+  const named = { script: './app.js', exec_mode: 'cluster' };
+  const [plain = {}] = verifyConfs([{ ...named }]) as Record<string, unknown>[];
+  const fields = Object.keys(FOLLOWED).filter(name => !['script', 'exec_mode'].includes(name));
+  const withoutEmpty = (value: unknown): unknown => [value || undefined].flat()[0];
+  beforeEach(() => jest.spyOn(console, 'log').mockImplementation());
+  afterEach(() => jest.restoreAllMocks());
+
+  test.each(fields.flatMap(name => [[name, null] as const, [name, ''] as const]))('%s: %j', (name, empty) => {
+    const { app, warnings } = load({ [name]: empty, cwd: ROOT, script: './package.json' });
+    const expected = load({ cwd: ROOT, script: './package.json' });
+    const isAll = name === 'instances' && empty === '';
+    const { instances } = expected.app;
+    expect({ app: { ...app, file: '' }, warnings }).toEqual({
+      app: { ...expected.app, file: '', instances: isAll ? 0 : instances },
+      warnings: expected.warnings,
+    });
+    const read = verifyConfs([{ ...named, [name]: empty }]);
+    // PM2 refuses an empty text for a flag whose name is one word.
+    const isRefused = empty === '' && SCHEMA[name]?.type === 'boolean' && !name.includes('_');
+    const [own = {}] = isRefused ? [plain] : (read as Record<string, unknown>[]);
+    expect(read instanceof Error).toBe(isRefused);
+    const pm2Name = name === 'interpreter' ? 'exec_interpreter' : name;
+    expect([withoutEmpty(own[pm2Name]), own['instances']]).toEqual([
+      withoutEmpty(plain[pm2Name]),
+      isAll ? 0 : plain['instances'],
+    ]);
+  });
+
+  test('also in a field that is not followed, an environment, a list of exit codes, and options', () => {
+    const { app, warnings } = load({
+      uid: null,
+      out_file: '',
+      env: null,
+      env_production: '',
+      stop_exit_codes: ['', null, 3],
+      killTimeout: 7,
+      kill_timeout: '',
+      watch: true,
+      watch_options: { interval: null, cwd: null },
+    });
+    expect(app).toMatchObject({ env: {}, watch: { options: {} } });
+    expect(app.policy).toMatchObject({ stopExitCodes: [3], killTimeoutMs: 7 });
+    expect(warnings).toEqual([]);
+    expect(load({ env_production: null }, { envName: 'production' }).warnings).toEqual([]);
+  });
+});
+
 test.each([
   { args: ['a', 'b\0c'] },
   { node_args: '--title=a\0b' },
@@ -250,11 +312,46 @@ describe('warnings', () => {
     ]);
   });
 
-  test('an exec_mode that is not set, and an --env that does not exist, are said', () => {
-    expect(loadApp(found({ script: './app.js' }), { shell: {}, envName: 'staging' }).warnings).toEqual([
-      'exec_mode is not set; running in cluster mode',
+  test.each(['max', 'shutdown', 'x'])('a field that is nothing like a known one gets no advice: %s', name => {
+    expect(warned({ [name]: 5 })).toEqual([`${name} is not a field of an app file`]);
+  });
+
+  test("every field of PM2's is known", () => {
+    const names = Object.entries(SCHEMA).flatMap(([name, { alias = [] }]) => [name, alias].flat());
+    const unknown = names
+      .filter(name => !name.startsWith('^'))
+      .filter(name =>
+        fieldWarnings({ [name]: '1' }, undefined).some(text => text.includes('is not a field')),
+      );
+    expect(unknown).toEqual([]);
+  });
+
+  test('an --env that does not exist is said', () => {
+    expect(load({}, { envName: 'staging' }).warnings).toEqual([
       '--env staging: the app file has no env_staging',
     ]);
+  });
+
+  test.each([
+    [{}, true],
+    [{ instances: -2 }, true],
+    [{ instances: null }, true],
+    [{ instances: 1 }, false],
+    [{ instances: -1 }, false],
+    [{ instances: '-1' }, false],
+    [{ instances: 'max' }, false],
+    [{ instances: '' }, false],
+    [{ exec_mode: '', instances: 2 }, false],
+    [{ exec_mode: 'cluster' }, false],
+  ])('without exec_mode, what PM2 would fork is said: %j %s', (fields, isSaid) => {
+    expect(warned({ exec_mode: undefined, ...fields })).toEqual(
+      isSaid ? ['exec_mode is not set: PM2 runs this app in fork mode, this supervisor in cluster mode'] : [],
+    );
+    const conf = { script: './app.js', exec_interpreter: 'node', ...fields };
+    const { verifyConfs, sink } = require('pm2/lib/Common.js') as Pm2Common;
+    const [app] = verifyConfs([conf]) as Record<string, unknown>[];
+    sink.determineExecMode(app);
+    expect(app?.['exec_mode']).toBe(isSaid ? 'fork_mode' : 'cluster_mode');
   });
 });
 

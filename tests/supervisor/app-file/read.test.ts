@@ -1,13 +1,5 @@
 /** How an app file is read: what becomes of its content, and of everything else that it does. */
-import {
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -218,7 +210,10 @@ describe('besides its content', () => {
 
 describe('our own app file', () => {
   async function own(shell: Record<string, string> = {}, envName?: string): Promise<LoadedApp<Checked>> {
-    return loadApp(await readAppFile(APP_FILE, { env: shell }), { shell, envName }, () => ({ invalid: [] }));
+    return loadApp(await readAppFile(APP_FILE, { env: shell }), { shell, envName }, () => ({
+      invalid: [],
+      warnings: [],
+    }));
   }
 
   test('is followed in every field', async () => {
@@ -230,15 +225,6 @@ describe('our own app file', () => {
     const { app } = await own({ PORT: '1', NODE_ENV: 'test' });
     expect(app.env).toEqual({ PORT: '1', NODE_ENV: 'production' });
     expect((await own({}, 'development')).app.env).toEqual({ NODE_ENV: 'development' });
-  });
-
-  test('without a build is one sentence natively', async () => {
-    const at = folder();
-    copyFileSync(APP_FILE, join(at, 'ecosystem.config.js'));
-    const file = await readAppFile(join(at, 'ecosystem.config.js'));
-    expect(() => loadApp(file, { shell: {} }, () => ({ invalid: [] }))).toThrow(
-      `${join(at, 'dist', 'index.js')} does not exist; run "yarn build" (or "npm run build") first`,
-    );
   });
 
   test.each([
