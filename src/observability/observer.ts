@@ -120,9 +120,7 @@ function prepareMetrics(
 ): Metrics | undefined {
   const { managementPort, managementHost, port } = config;
   if (managementPort === undefined) return undefined;
-  const slot = Number(
-    process.env[SLOT] ?? process.env[process.env['instance_var'] ?? 'NODE_APP_INSTANCE'] ?? 0,
-  );
+  const slot = slotUnder(supervisedBy);
   const folder = serviceFolder(supervisedBy === 'none' ? process.pid : process.ppid, port);
   const [loopMemory, stats] = [createLoopMemory(), createStatsMemory()];
   const loop = noteLoop(loopMemory);
@@ -159,6 +157,14 @@ function prepareMetrics(
       },
     },
   };
+}
+
+/** PM2 numbers its workers itself; CABE_SLOT is then a leftover of another service's shell. */
+function slotUnder(supervisedBy: SupervisedBy): number {
+  const { env } = process;
+  return Number(
+    (supervisedBy === 'native' ? env[SLOT] : env[env['instance_var'] ?? 'NODE_APP_INSTANCE']) ?? 0,
+  );
 }
 
 function startThread(

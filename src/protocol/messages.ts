@@ -7,7 +7,7 @@
 import { PACES, type Pace } from './heartbeat-records.js';
 import { MAX_HEARTBEAT_RECORDS, MAX_WORKERS } from './limits.js';
 
-/** Set to `1` in the environment of a worker whose supervisor hands out its listening socket on request. */
+/** `1` in the environment of a worker whose supervisor hands out its listening socket on request. */
 export const LISTENER_OFFER = 'CABE_LISTENER_OFFER';
 
 /** Path of the supervisor's control socket, in the environment of its workers: their observer threads report there. */
@@ -15,6 +15,9 @@ export const CONTROL_SOCKET = 'CABE_CONTROL_SOCKET';
 
 /** The number of its slot, in the environment of a worker. */
 export const SLOT = 'CABE_SLOT';
+
+/** What the native supervisor sets for one worker: from anywhere else these variables mean nothing. */
+export const WORKER_VARIABLES = [LISTENER_OFFER, CONTROL_SOCKET, SLOT];
 
 /** Where a worker's observer thread reports on the control socket that it is about to kill its process. */
 export const HUNG_PATH = '/hung';

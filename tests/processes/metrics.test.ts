@@ -76,6 +76,11 @@ async function scrapeOf(management: number, requests: number): Promise<Metrics> 
   return metrics;
 }
 
+test('the number of a slot is not believed without a supervisor that has set it', async () => {
+  const { management } = await alone(WORKER, { CABE_SLOT: '7' });
+  expect((await scrape(management)).all('worker_up', { worker: '0' })).toHaveLength(1);
+});
+
 test('requests are counted by method, route and status; a scan of random paths is one route', async () => {
   const { port, management } = await alone();
   await ask(port, 3);

@@ -1,7 +1,10 @@
 /** What is a message between a worker and its supervisor, and what is not. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import {
   parseFromWorker,
   parseToWorker,
+  WORKER_VARIABLES,
   type FromWorker,
   type ToWorker,
 } from '../../src/protocol/messages.js';
@@ -107,4 +110,13 @@ test('texts are cut, and fields that are not known are dropped', () => {
     type: 'cabe:listener',
     error: { code: 'E', message: message.slice(0, 4_096) },
   });
+});
+
+test('all our variables but one of the operator are in the list of those that mean nothing from outside', () => {
+  const source = resolve(__dirname, '../../src');
+  const texts = (readdirSync(source, { recursive: true }) as string[])
+    .filter(path => path.endsWith('.ts'))
+    .map(path => readFileSync(join(source, path), 'utf8'));
+  const names = new Set(texts.flatMap(text => text.match(/\bCABE_[A-Z_]+\b/g) ?? []));
+  expect(names).toEqual(new Set(['CABE_LISTENER', ...WORKER_VARIABLES]));
 });

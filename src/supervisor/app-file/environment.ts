@@ -1,5 +1,6 @@
 /** The environment of an app as PM2 resolves it: the shell, under `env`, under `env_NAME`. The file wins. */
 import type { InvalidValue } from '../../errors.js';
+import { WORKER_VARIABLES } from '../../protocol/messages.js';
 import { isSet } from './written.js';
 import { environment, isWhole, WITHOUT_NUL, type EnvironmentFilter } from './fields.js';
 
@@ -10,7 +11,7 @@ export interface EnvironmentRequest {
   readonly shell: NodeJS.ProcessEnv;
 }
 
-/** Variables that node:cluster, systemd and PM2 set for one process; its children must not inherit them. */
+/** Variables that node:cluster, systemd, PM2 and we set for one process; its children must not inherit them. */
 const OWN = [
   'NODE_UNIQUE_ID',
   'NODE_CHANNEL_FD',
@@ -19,6 +20,7 @@ const OWN = [
   'LISTEN_FDS',
   'LISTEN_FDNAMES',
   'pm_id',
+  ...WORKER_VARIABLES,
 ];
 
 export function resolveEnvironment(

@@ -393,6 +393,11 @@ describe('the environment', () => {
       envOf({}, { shell: { LISTEN_FDS: '1', LISTEN_PID: '7', NODE_CHANNEL_FD: '3', NODE_UNIQUE_ID: '1' } }),
     ).toEqual({});
   });
+
+  test('does not hand on what another supervisor has set for a worker, but whatever else has such a name', () => {
+    const shell = { CABE_LISTENER_OFFER: '1', CABE_CONTROL_SOCKET: '/tmp/own.sock', CABE_SLOT: '7' };
+    expect(envOf({}, { shell: { ...shell, CABE_DATABASE: 'arena' } })).toEqual({ CABE_DATABASE: 'arena' });
+  });
 });
 
 describe('the file', () => {
