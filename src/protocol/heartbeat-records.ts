@@ -3,7 +3,7 @@
  * supervisor reads them whenever it has to. A heartbeat costs its worker one small write and wakes no other process; as
  * messages, heartbeats took the supervisor more than twice the time (decision 0003).
  */
-import { openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { fstatSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MAX_HEARTBEAT_RECORDS } from './limits.js';
@@ -40,6 +40,8 @@ export interface Heartbeat {
 export interface HeartbeatRecords {
   /** For the workers' `stdio`, as the fifth descriptor. */
   readonly fd: number;
+  /** Which file it is, for {@link writeHeartbeat}. */
+  readonly file: string;
   /** @returns a blank record, for one worker; nothing if all are in use */
   reserve(): number | undefined;
   release(record: number): void;
@@ -59,17 +61,25 @@ export function createHeartbeatRecords(
   // Written once as a whole: no heartbeat can then fail for lack of memory.
   const size = MAX_HEARTBEAT_RECORDS * RECORD_BYTES;
   writeSync(fd, new Uint8Array(size), 0, size, 0);
+  const file = fileAt(fd);
   const reserved = new Set<number>();
   let values = new Float64Array();
+  let readAt = 0;
+  /** A worker can write anything into any record; what cannot be true counts as never written. */
+  const timeAt = (index: number): number => {
+    const time = values[index] ?? 0;
+    return time <= readAt ? time : 0;
+  };
 
   return {
     fd,
+    file,
     reserve() {
       let record = 0;
       while (reserved.has(record)) record++;
       if (record === MAX_HEARTBEAT_RECORDS) return undefined;
       reserved.add(record);
-      writeHeartbeat(record, { beatAt: 0, busyAt: 0 }, fd);
+      writeHeartbeat({ record, file }, { beatAt: 0, busyAt: 0 }, fd);
       return record;
     },
     release: record => void reserved.delete(record),
@@ -77,19 +87,38 @@ export function createHeartbeatRecords(
       const records = Math.max(...reserved, -1) + 1;
       if (values.byteLength < records * RECORD_BYTES) values = new Float64Array(records * 2);
       readSync(fd, values, 0, records * RECORD_BYTES, 0);
+      readAt = monotonicMs();
     },
-    of: record => ({ beatAt: values[record * 2] ?? 0, busyAt: values[record * 2 + 1] ?? 0 }),
+    of: record => ({ beatAt: timeAt(record * 2), busyAt: timeAt(record * 2 + 1) }),
   };
 }
 
 /** One for all heartbeats of a process: nothing is allocated for one. */
 const buffer = new Float64Array(RECORD_BYTES / 8);
 
-/** The worker's side. @throws Error if the descriptor is not open */
-export function writeHeartbeat(record: number, { beatAt, busyAt }: Heartbeat, fd = HEARTBEAT_FD): void {
+/**
+ * The worker's side. An app that closes descriptors it has not opened may get this number for a file of its own.
+ * @returns false if the descriptor does not lead to the file of the records any more: nothing is written then
+ */
+export function writeHeartbeat(
+  { record, file }: { readonly record: number; readonly file: string },
+  { beatAt, busyAt }: Heartbeat,
+  fd = HEARTBEAT_FD,
+): boolean {
   buffer[0] = beatAt;
   buffer[1] = busyAt;
-  writeSync(fd, buffer, 0, RECORD_BYTES, record * RECORD_BYTES);
+  try {
+    if (fileAt(fd) !== file) return false;
+    return writeSync(fd, buffer, 0, RECORD_BYTES, record * RECORD_BYTES) === RECORD_BYTES;
+  } catch {
+    return false;
+  }
+}
+
+/** Device and inode of an open file: no other file has both. @throws Error if the descriptor is not open */
+function fileAt(fd: number): string {
+  const { dev, ino } = fstatSync(fd);
+  return `${dev}:${ino}`;
 }
 
 function openNamelessFile(folders: readonly string[]): number {

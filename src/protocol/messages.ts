@@ -35,7 +35,9 @@ export type FromWorker =
   /** The answer to `cabe:usage.wanted`: resident memory in bytes, and CPU time since its start in ms. */
   | { readonly type: 'cabe:usage'; readonly rss: number; readonly cpuMs: number }
   /** It has work again, after its heartbeats had been slow. */
-  | { readonly type: 'cabe:busy' };
+  | { readonly type: 'cabe:busy' }
+  /** It cannot write heartbeats any more: their descriptor has been closed, or leads to another file. */
+  | { readonly type: 'cabe:heartbeat.lost' };
 
 /** What the supervisor sends; `cabe:listener` and `cabe:listener.lent` travel with a TCP handle. */
 export type ToWorker =
@@ -52,8 +54,13 @@ export type ToWorker =
   | { readonly type: 'cabe:listener.lent'; readonly slot: number }
   | { readonly type: 'cabe:listener.returned'; readonly slot: number }
   | { readonly type: 'cabe:usage.wanted' }
-  /** Write heartbeats into this record from now on, at this pace. */
-  | { readonly type: 'cabe:heartbeat.start'; readonly record: number; readonly pace: Pace }
+  /** Write heartbeats into this record of this file from now on, at this pace. */
+  | {
+      readonly type: 'cabe:heartbeat.start';
+      readonly record: number;
+      readonly file: string;
+      readonly pace: Pace;
+    }
   | { readonly type: 'cabe:heartbeat.stop' };
 
 /** Longest host name (RFC 1035, 2.3.4). */
@@ -80,6 +87,7 @@ export function parseFromWorker(value: unknown): FromWorker | undefined {
     case 'cabe:usage':
       return isAmount(rss) && isAmount(cpuMs) ? { type, rss, cpuMs } : undefined;
     case 'cabe:busy':
+    case 'cabe:heartbeat.lost':
       return { type };
     default:
       return undefined;
@@ -89,7 +97,7 @@ export function parseFromWorker(value: unknown): FromWorker | undefined {
 /** @returns nothing if the value is no message of a supervisor of ours */
 export function parseToWorker(value: unknown): ToWorker | undefined {
   if (value === 'shutdown') return value;
-  const { type, error, slot, record, pace } = fieldsOf(value);
+  const { type, error, slot, record, file, pace } = fieldsOf(value);
   switch (type) {
     case 'cabe:retire':
     case 'cabe:usage.wanted':
@@ -105,7 +113,9 @@ export function parseToWorker(value: unknown): ToWorker | undefined {
     case 'cabe:listener.returned':
       return isWholeBelow(slot, MAX_WORKERS) ? { type, slot } : undefined;
     case 'cabe:heartbeat.start':
-      return isWholeBelow(record, MAX_HEARTBEAT_RECORDS) && isPace(pace) ? { type, record, pace } : undefined;
+      return isWholeBelow(record, MAX_HEARTBEAT_RECORDS) && typeof file === 'string' && isPace(pace)
+        ? { type, record, file: cut(file), pace }
+        : undefined;
     default:
       return undefined;
   }

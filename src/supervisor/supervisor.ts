@@ -16,7 +16,7 @@ import { createRegistry } from './registry.js';
 import { createReloads, type Deployment } from './reloads.js';
 import type { Line } from './report/narrate.js';
 import { describeService, type ServiceStatus } from './report/status.js';
-import { abortText, FAILED_BUILD_STAYS, SERVICE_STOPS } from './report/wording.js';
+import { abortText, FAILED_BUILD_STAYS, HEARTBEATS_LOST, SERVICE_STOPS } from './report/wording.js';
 import { scale } from './scaling.js';
 
 /** What the supervisor needs from its surroundings. */
@@ -88,6 +88,8 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
       log({ level: 'info', msg: `Worker ${pidOf(event.worker)} is online` });
     else if (event.type === 'worker.misbehaved')
       log({ level: 'error', msg: `Worker ${pidOf(event.worker)} broke its channel: ${event.reason}` });
+    else if (event.type === 'worker.heartbeats-lost')
+      log({ level: 'warn', msg: `Worker ${pidOf(event.worker)} ${HEARTBEATS_LOST}` });
     else if (event.type === 'worker.listen-failed')
       log({ level: 'error', msg: `Worker ${pidOf(event.worker)} cannot listen: ${event.reason}` });
     else forward(event);

@@ -14,7 +14,7 @@ import type { Channel } from './channel.js';
 
 /** Costs nothing before the supervisor's first request. */
 export function sendHeartbeatsOnRequest(server: Server, channel: Channel): void {
-  let record = 0;
+  let target = { record: 0, file: '' };
   let timer: NodeJS.Timeout | undefined;
   let pace: Pace = 'slow';
   let hadWork = false;
@@ -53,11 +53,13 @@ export function sendHeartbeatsOnRequest(server: Server, channel: Channel): void 
     const beatAt = monotonicMs();
     if (hadWork) busyAt = beatAt;
     hadWork = false;
-    writeHeartbeat(record, { beatAt, busyAt });
+    if (writeHeartbeat(target, { beatAt, busyAt })) return;
+    stop();
+    channel.send({ type: 'cabe:heartbeat.lost' });
   }
 
   channel.on('cabe:heartbeat.start', message => {
-    ({ record } = message);
+    target = message;
     start(message.pace);
   });
   channel.on('cabe:heartbeat.stop', stop);

@@ -1,5 +1,5 @@
 /** What a hostile or broken app can do to the supervisor over its channel: break that channel, and nothing else. */
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   cleanUp,
@@ -11,7 +11,7 @@ import {
   until,
   type Running,
 } from '../support/processes.js';
-import { answers, appFile, messages, serving } from '../support/service.js';
+import { answers, appFile, messages, OUR_FIELDS, OUR_WORKER, serving, service } from '../support/service.js';
 
 jest.setTimeout(120_000);
 afterEach(cleanUp);
@@ -25,7 +25,17 @@ const PROGRAM = `
 
 /** Text or a message as it is on the wire, without the checks of \`process.send\`. */
 const RAW = `
-  const raw = text => require('node:fs').writeSync(3, text + '\\n');
+  const { writeSync } = require('node:fs');
+  function write(data) {
+    for (let at = 0; at < data.length; ) {
+      try {
+        at += writeSync(3, data, at);
+      } catch (error) {
+        if (error.code !== 'EAGAIN') throw error; // the channel is full
+      }
+    }
+  }
+  const raw = text => write(Buffer.from(text + '\\n'));
   const send = message => raw(JSON.stringify(message));
   const internal = message => send({ cmd: 'NODE_CLUSTER', ...message });`;
 
@@ -166,4 +176,33 @@ test('sockets and servers that a worker sends are closed', async () => {
   await until(() => descriptorsOf(scene.running.pid) <= before + 3, 'their descriptors are closed');
   expect(await scene.workers()).toContain(attacker);
   await expectUnharmed(scene);
+});
+
+describe('heartbeats of a worker whose app has closed their descriptor', () => {
+  test.each([
+    ['are not written into the file that it opens next', `fs.openSync(process.env.OWN, 'r+')`, 4],
+    ['are given up', '0', 0],
+  ])('%s; it goes on', async (_name, next, fd) => {
+    const own = join(folder(), 'own');
+    const data = 'data of the app'.repeat(10_000);
+    writeFileSync(own, data);
+    const program = `const fs = require('node:fs');
+      process.on('SIGUSR2', () => { fs.closeSync(4); console.log('next: ' + ${next}); });
+      ${OUR_WORKER}`;
+    const file = appFile(program, { ...OUR_FIELDS, instances: 2 });
+    const running = await service({ env: { OWN: own }, args: ['--config', file] });
+    const before = await serving(running);
+    process.kill(before[0] ?? NaN, 'SIGUSR2');
+    await running.said(new RegExp(`^next: ${fd}$`));
+    // Work makes heartbeats fast.
+    const lost = new RegExp(`^Worker ${before[0]} has closed descriptor 4 `);
+    await until(
+      async () => (await answers(running.port)) && messages(running).some(line => lost.test(line)),
+      'said',
+    );
+    expect(await serving(running)).toEqual(before);
+    expect(readFileSync(own, 'utf8')).toBe(data);
+    running.kill();
+    expect((await running.ended).code).toBe(0);
+  });
 });

@@ -19,6 +19,7 @@ const FROM_WORKER: readonly FromWorker[] = [
   { type: 'cabe:listener.wanted', port: 65_535, host: '::' },
   { type: 'cabe:usage', rss: 50_000_000, cpuMs: 1.5 },
   { type: 'cabe:busy' },
+  { type: 'cabe:heartbeat.lost' },
 ];
 
 const TO_WORKER: readonly ToWorker[] = [
@@ -29,8 +30,8 @@ const TO_WORKER: readonly ToWorker[] = [
   { type: 'cabe:listener.lent', slot: 0 },
   { type: 'cabe:listener.returned', slot: 1_023 },
   { type: 'cabe:usage.wanted' },
-  { type: 'cabe:heartbeat.start', record: 4_095, pace: 'fast' },
-  { type: 'cabe:heartbeat.start', record: 0, pace: 'slow-until-busy' },
+  { type: 'cabe:heartbeat.start', record: 4_095, file: '25:7', pace: 'fast' },
+  { type: 'cabe:heartbeat.start', record: 0, file: '25:7', pace: 'slow-until-busy' },
   { type: 'cabe:heartbeat.stop' },
 ];
 
@@ -91,10 +92,11 @@ test.each([
   { type: 'cabe:listener.lent' },
   { type: 'cabe:listener.lent', slot: 1_024 },
   { type: 'cabe:listener.returned', slot: -1 },
-  { type: 'cabe:heartbeat.start', record: 4_096, pace: 'fast' },
-  { type: 'cabe:heartbeat.start', record: 0.5, pace: 'fast' },
-  { type: 'cabe:heartbeat.start', record: 0 },
-  { type: 'cabe:heartbeat.start', record: 0, pace: 'slower' },
+  { type: 'cabe:heartbeat.start', record: 4_096, file: '25:7', pace: 'fast' },
+  { type: 'cabe:heartbeat.start', record: 0.5, file: '25:7', pace: 'fast' },
+  { type: 'cabe:heartbeat.start', record: 0, pace: 'fast' },
+  { type: 'cabe:heartbeat.start', record: 0, file: '25:7' },
+  { type: 'cabe:heartbeat.start', record: 0, file: '25:7', pace: 'slower' },
 ])('%j of a supervisor is ignored', message => {
   expect(parseToWorker(message)).toBeUndefined();
 });

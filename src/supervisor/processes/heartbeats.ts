@@ -60,6 +60,8 @@ export interface HeartbeatMonitor {
   resume(): void;
   /** This worker drains, or has exited. */
   remove(id: WorkerId): void;
+  /** This worker lives, but cannot write heartbeats any more. @returns false if it is not monitored */
+  lose(id: WorkerId): boolean;
 }
 
 export interface HeartbeatNeeds {
@@ -108,7 +110,8 @@ export function createHeartbeatMonitor({ records, lends, send, report }: Heartbe
 
   function request(worker: MonitoredWorker, pace: Pace): void {
     worker.requestedAt = monotonicMs();
-    send(worker.id, { type: 'cabe:heartbeat.start', record: worker.record, pace });
+    const { id, record } = worker;
+    send(id, { type: 'cabe:heartbeat.start', record, file: records.file, pace });
   }
 
   function check(): void {
@@ -124,6 +127,16 @@ export function createHeartbeatMonitor({ records, lends, send, report }: Heartbe
     checks.in(Math.ceil(Math.min(...delays)), limits.lateMs);
   }
 
+  function remove(id: WorkerId): void {
+    const worker = workers.get(id);
+    if (worker === undefined) return;
+    workers.delete(id);
+    records.release(worker.record);
+    send(id, { type: 'cabe:heartbeat.stop' });
+    if (workers.size === 0) checks.stop();
+    else if (lends && !canLend()) becomeSlow();
+  }
+
   return {
     add(id) {
       const record = workers.has(id) ? undefined : records.reserve();
@@ -135,14 +148,12 @@ export function createHeartbeatMonitor({ records, lends, send, report }: Heartbe
       if (!checks.isRunning()) checks.in(limits.unresponsiveMs, limits.lateMs);
     },
     resume: becomeFast,
-    remove(id) {
+    remove,
+    lose(id) {
       const worker = workers.get(id);
-      if (worker === undefined) return;
-      workers.delete(id);
-      records.release(worker.record);
-      send(id, { type: 'cabe:heartbeat.stop' });
-      if (workers.size === 0) checks.stop();
-      else if (lends && !canLend()) becomeSlow();
+      remove(id);
+      if (worker?.missedAt !== undefined) report({ type: 'worker.responsive', worker: id });
+      return worker !== undefined;
     },
   };
 }

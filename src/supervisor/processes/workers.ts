@@ -33,6 +33,8 @@ export type Report =
   | { readonly type: 'worker.online'; readonly worker: WorkerId }
   /** It has broken its channel, or sent what made the supervisor throw; it has been killed for that. */
   | { readonly type: 'worker.misbehaved'; readonly worker: WorkerId; readonly reason: string }
+  /** It cannot write heartbeats any more. */
+  | { readonly type: 'worker.heartbeats-lost'; readonly worker: WorkerId }
   /** It has called `listen`, and the system has refused. */
   | { readonly type: 'worker.listen-failed'; readonly worker: WorkerId; readonly reason: string };
 
@@ -248,6 +250,9 @@ function handleMessage(id: WorkerId, message: FromWorker, context: Context): voi
       return usage.told(worker.child.pid ?? 0, message);
     case 'cabe:busy':
       return heartbeats?.resume();
+    case 'cabe:heartbeat.lost':
+      if (heartbeats?.lose(id) === true) report({ type: 'worker.heartbeats-lost', worker: id });
+      return;
   }
 }
 

@@ -57,6 +57,10 @@ export function abortText(reason: AbortReason): string {
 
 export const SERVICE_STOPS = 'the service stops';
 
+/** Of a worker whose app has closed all descriptors, for example. */
+export const HEARTBEATS_LOST =
+  'has closed descriptor 4 or opened another file there: it serves, but the supervisor does not notice any more if it hangs';
+
 /** After an aborted reload, if the workers of the former build load the same file. */
 export const FAILED_BUILD_STAYS =
   'The failed build is still in place: a worker that exits from now on is replaced with it. Restore the former build, or deploy another one, and reload';

@@ -20,6 +20,7 @@ function createRecords(): HeartbeatRecords {
   let last = 0;
   return {
     fd: -1,
+    file: '',
     reserve: () => ++last,
     release: record => void written.delete(record),
     refresh: () => void reads++,
@@ -230,6 +231,16 @@ test('a worker that is added twice has one record, and is monitored once', () =>
   expect(sent).toEqual([]);
   monitor.remove(1);
   expect(sent).toEqual(['cabe:heartbeat.stop w1', 'slow w2']);
+});
+
+test('a worker that cannot write any more is not monitored, and not unresponsive either, since it says so', () => {
+  two();
+  beating.delete(1);
+  pass(100);
+  expect(monitor.lose(1)).toBe(true);
+  expect(monitor.lose(1)).toBe(false);
+  pass(10_000);
+  expect(reports).toEqual(['worker.unresponsive w1', 'worker.responsive w1']);
 });
 
 /** The machine stands still for so long; then the timers that have become due fire. */
