@@ -1,30 +1,51 @@
-/** Who holds a port, for the one sentence that says so. Looked up only when listening has failed. */
+/** What listens on a port, and who holds it: from Linux' `/proc`; elsewhere nothing is found. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 
+export interface ListeningSocket {
+  /** The number of the socket, in decimal. */
+  readonly inode: string;
+  /** As the system prints it: 8 hexadecimal digits for IPv4, 32 for IPv6. */
+  readonly address: string;
+}
+
 /** `pid 4711 (node)`; nothing where the system does not tell: no `/proc`, or somebody else's process. */
-export function portOwner(port: number): string | undefined {
-  const sockets = new Set(['tcp', 'tcp6'].flatMap(family => listeningInodes(family, port)));
-  if (sockets.size === 0) return undefined;
-  const pid = list('/proc').find(entry => /^\d+$/.test(entry) && holdsOneOf(entry, sockets));
+export const portOwner = (port: number): string | undefined => holderOf(listenersOn(port));
+
+/** A process that holds one of these sockets, as {@link portOwner} names it. */
+export function holderOf(sockets: readonly ListeningSocket[]): string | undefined {
+  if (sockets.length === 0) return undefined;
+  const inodes = new Set(sockets.map(({ inode }) => inode));
+  const pid = list('/proc').find(
+    entry => /^\d+$/.test(entry) && socketsOf(entry).some(inode => inodes.has(inode)),
+  );
   return pid === undefined ? undefined : `pid ${pid} (${nameOf(pid)})`;
 }
 
+/** What listens on a port at any address of either family, whichever process or user it belongs to. */
+export const listenersOn = (port: number): ListeningSocket[] =>
+  ['tcp', 'tcp6'].flatMap(family => listenersOfFamily(family, port));
+
 /** Lines of /proc/net/tcp: `sl local_address rem_address st … inode`; state 0A is LISTEN (proc(5)). */
-function listeningInodes(family: string, port: number): string[] {
+function listenersOfFamily(family: string, port: number): ListeningSocket[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   return read(`/proc/net/${family}`)
     .split('\n')
     .map(line => line.trim().split(/\s+/))
     .filter(fields => fields[1]?.endsWith(suffix) === true && fields[3] === '0A')
-    .flatMap(fields => (fields[9] === undefined ? [] : [`socket:[${fields[9]}]`]));
+    .flatMap(([, local = '', , , , , , , , inode]) =>
+      inode === undefined ? [] : [{ inode, address: local.slice(0, -suffix.length) }],
+    );
 }
 
-function holdsOneOf(pid: string, sockets: ReadonlySet<string>): boolean {
-  return list(`/proc/${pid}/fd`).some(fd =>
-    sockets.has(quietly(() => readlinkSync(`/proc/${pid}/fd/${fd}`), '')),
-  );
-}
+/** The inodes of the sockets that this process holds, whatever it does with them. */
+export const socketsOfThisProcess = (): ReadonlySet<string> => new Set(socketsOf('self'));
+
+const socketsOf = (pid: string): string[] =>
+  list(`/proc/${pid}/fd`).flatMap(fd => {
+    const target = quietly(() => readlinkSync(`/proc/${pid}/fd/${fd}`), '');
+    return /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? [];
+  });
 
 /** The program's own name: a title, which a process gives itself, may say anything. */
 const nameOf = (pid: string): string =>

@@ -7,14 +7,8 @@
 import { errors } from '../../errors.js';
 import type { Address } from '../../protocol/address.js';
 import type { SlotId } from '../core/model.js';
-import {
-  adoptSocket,
-  bindTcp,
-  bindUnix,
-  canReusePort,
-  hasTcpHandles,
-  type TcpHandle,
-} from './tcp-handles.js';
+import { createPortGuard, type PortGuard, type Rival } from './port-guard.js';
+import { adoptSocket, bindTcp, canReusePort, hasTcpHandles, type TcpHandle } from './tcp-handles.js';
 
 /**
  * How connections reach the workers: `per-slot` a socket for each slot, `shared` one socket for all; `cluster` leaves
@@ -30,6 +24,8 @@ export interface Listener {
   reserve(address: Address): void;
   /** The socket on which the worker of this slot is to accept, or why there is none. */
   socketOf(slot: SlotId, address: Address): SocketAnswer;
+  /** A worker has begun to listen at this address: calls back, usually at once, with what has the port beside us. */
+  settle(address: Address, done: (rival?: Rival) => void): void;
   /** The socket that only the worker of this slot accepts on at this address, if it has one of its own. */
   lendable(slot: SlotId, address: Address): TcpHandle | undefined;
   /** Closes every address but these. */
@@ -70,6 +66,11 @@ export function createListener(
         return { error: { code, message } };
       }
     },
+    settle(address, done) {
+      const guard = sockets.guardOf(address);
+      if (guard === undefined) done();
+      else guard.settle(done);
+    },
     lendable: (slot, address) => (mode === 'per-slot' ? sockets.find(slot, address) : undefined),
     keep: sockets.closeAllBut,
     close: () => sockets.closeAllBut([]),
@@ -80,8 +81,8 @@ export function createListener(
 interface BoundAddress {
   /** By slot; in `shared` mode, slot 0 stands for all. */
   readonly sockets: Map<SlotId, TcpHandle>;
-  /** Keeps other supervisors away; see {@link claim}. */
-  readonly claimed: TcpHandle | undefined;
+  /** Where the kernel alone would let others share the port. */
+  readonly guard: PortGuard | undefined;
 }
 
 interface SocketTable {
@@ -89,6 +90,7 @@ interface SocketTable {
   /** The socket of this slot at this address, bound if need be; its sockets at other addresses are closed. */
   move(slot: SlotId, address: Address): TcpHandle;
   find(slot: SlotId, address: Address): TcpHandle | undefined;
+  guardOf(address: Address): PortGuard | undefined;
   closeAllBut(addresses: readonly Address[]): void;
 }
 
@@ -104,9 +106,9 @@ function createSocketTable(mode: ListenerMode, activated: number | undefined): S
   function boundAt(address: Address, slot: SlotId): BoundAddress {
     const known = bound.get(keyOf(address));
     if (known !== undefined) return known;
-    const { first, claimed } =
-      activated === undefined ? open(address, mode) : { first: adoptSocket(activated), claimed: undefined };
-    const entry = { sockets: new Map([[indexOf(slot), first]]), claimed };
+    const first = activated === undefined ? open(address, mode) : adoptSocket(activated);
+    const guard = mode === 'per-slot' ? createPortGuard(address) : undefined;
+    const entry = { sockets: new Map([[indexOf(slot), first]]), guard };
     bound.set(keyOf(address), entry);
     return entry;
   }
@@ -123,7 +125,8 @@ function createSocketTable(mode: ListenerMode, activated: number | undefined): S
   return {
     reserve: address => void boundAt(address, 0),
     move(slot, address) {
-      const { sockets } = boundAt(address, slot);
+      const { sockets, guard } = boundAt(address, slot);
+      guard?.check();
       const index = indexOf(slot);
       const socket = sockets.get(index) ?? bindTcp(address, 'reuse-port');
       sockets.set(index, socket);
@@ -131,12 +134,12 @@ function createSocketTable(mode: ListenerMode, activated: number | undefined): S
       return socket;
     },
     find: (slot, address) => bound.get(keyOf(address))?.sockets.get(indexOf(slot)),
+    guardOf: address => bound.get(keyOf(address))?.guard,
     closeAllBut(addresses) {
       const wanted = new Set(addresses.map(keyOf));
-      for (const [key, { sockets, claimed }] of bound) {
+      for (const [key, { sockets }] of bound) {
         if (wanted.has(key)) continue;
         for (const socket of sockets.values()) socket.close();
-        claimed?.close();
         bound.delete(key);
       }
     },
@@ -169,26 +172,12 @@ function activatedFd(env: NodeJS.ProcessEnv): number | undefined {
 }
 
 /**
- * Binds the first socket of an address. With SO_REUSEPORT alone two services would share a port unnoticed, so the port
- * is first bound exclusively: that fails if another process listens there. It does not fail while the other has bound
- * the port and its workers are still starting; so the address is claimed by a name as well.
+ * Binds the first socket of an address: exclusively at first, which fails if another process listens there. A port that
+ * another service has only bound so far is the guard's matter (`port-guard.ts`).
  */
-function open(address: Address, mode: ListenerMode): { first: TcpHandle; claimed: TcpHandle | undefined } {
+function open(address: Address, mode: ListenerMode): TcpHandle {
   const exclusive = bindTcp(address, 'exclusive');
-  if (mode === 'shared') return { first: exclusive, claimed: undefined };
+  if (mode === 'shared') return exclusive;
   exclusive.close();
-  const claimed = claim(address);
-  try {
-    return { first: bindTcp(address, 'reuse-port'), claimed };
-  } catch (error) {
-    claimed.close();
-    throw error;
-  }
+  return bindTcp(address, 'reuse-port');
 }
-
-/**
- * A name in the abstract namespace of Unix sockets. It belongs to the network namespace, as ports do; only one process
- * can hold it, and the kernel frees it when that process ends (unix(7)).
- */
-const claim = ({ host, port }: Address): TcpHandle =>
-  bindUnix(`\0cabe-arena-listener:${host ?? '*'}:${port}`);

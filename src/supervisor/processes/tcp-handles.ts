@@ -18,7 +18,7 @@ export interface TcpHandle {
 type CreateServerHandle = (
   address: string | null,
   port: number | null,
-  addressType: 4 | 6 | typeof PIPE | null,
+  addressType: 4 | 6 | null,
   fd?: number,
   flags?: number,
 ) => TcpHandle | number;
@@ -26,9 +26,6 @@ type CreateServerHandle = (
 const { _createServerHandle: createServerHandle } = net as unknown as {
   _createServerHandle?: CreateServerHandle;
 };
-
-/** What `_createServerHandle` takes for port and family of a Unix socket. */
-const PIPE = -1;
 
 /** libuv's UV_TCP_REUSEPORT; Node 20 ignores it silently, so its use depends on {@link canReusePort}. */
 const REUSEPORT = 2;
@@ -54,11 +51,6 @@ export function bindTcp({ host, port }: Address, sharing: 'exclusive' | 'reuse-p
   throw systemError('EADDRINUSE', `bind ${host ?? '*'}:${port}`);
 }
 
-/** Binds a Unix socket; a name that begins with a NUL is in the abstract namespace (unix(7)). */
-export function bindUnix(name: string): TcpHandle {
-  return create(name, PIPE, PIPE);
-}
-
 /** A handle for an open descriptor of a listening socket. */
 export function adoptSocket(fd: number): TcpHandle {
   return create(null, null, null, fd, 0);
@@ -68,7 +60,7 @@ function create(...request: Parameters<CreateServerHandle>): TcpHandle {
   const handle = createServerHandle?.(...request) ?? -1;
   if (typeof handle !== 'number') return handle;
   const [address, port] = request;
-  throw systemError(getSystemErrorName(handle), `bind ${(address ?? '*').replace('\0', '@')}:${port}`);
+  throw systemError(getSystemErrorName(handle), `bind ${address ?? '*'}:${port}`);
 }
 
 function systemError(code: string, call: string): NodeJS.ErrnoException {

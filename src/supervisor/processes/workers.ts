@@ -1,7 +1,7 @@
 /** The worker processes, on `node:cluster`: forks, orders and kills them, and reports what happens to them. */
 import type { Worker } from 'node:cluster';
 import type { ChildProcess } from 'node:child_process';
-import { ServiceError } from '../../errors.js';
+import { errors, ServiceError } from '../../errors.js';
 import { portOwner } from '../../platform/port-owner.js';
 import type { OomWatch } from '../../platform/memory.js';
 import type { UsageSource } from '../../platform/process-usage.js';
@@ -19,6 +19,7 @@ import { forkProcess } from './fork.js';
 import { createHeartbeatMonitor, type HeartbeatMonitor } from './heartbeats.js';
 import { createHelpers, type Helpers } from './helpers.js';
 import type { Listener } from './listener.js';
+import type { Rival } from './port-guard.js';
 
 /** A process as the supervisor keeps it. */
 export interface Process {
@@ -234,7 +235,7 @@ function handleMessage(id: WorkerId, message: FromWorker, context: Context): voi
   const { heartbeats, usage, report } = context;
   const worker = context.running.get(id);
   if (worker === undefined || worker.isBroken) return;
-  if (message === 'ready') return becomeReady(worker, context);
+  if (message === 'ready') return noteReady(worker, context);
   switch (message.type) {
     case 'cabe:boot-failed': {
       const { code, message: reason } = message;
@@ -257,9 +258,27 @@ function handleMessage(id: WorkerId, message: FromWorker, context: Context): voi
 }
 
 /** A worker becomes ready once, however often it says so. */
-function becomeReady(worker: RunningWorker, { heartbeats, report }: Context): void {
+function noteReady(worker: RunningWorker, context: Context): void {
   if (worker.isReady) return;
   worker.isReady = true;
+  const { address } = worker;
+  if (address === undefined) return becomeReady(worker, context);
+  context.listener.settle(address, rival =>
+    rival === undefined ? becomeReady(worker, context) : giveWay(worker, address, rival, context),
+  );
+}
+
+/** Another service listens on its port, too: for a client it would be chance which of the two it reaches. */
+function giveWay(worker: RunningWorker, address: Address, { holder }: Rival, { report }: Context): void {
+  const { exitCode: code, message } = errors.portTaken(address, holder);
+  worker.isLeaving = true;
+  worker.isOrdered = true;
+  report({ type: 'worker.boot-failed', worker: worker.id, failure: { code, message } });
+  sendOrder(worker, 'retire');
+}
+
+function becomeReady(worker: RunningWorker, { heartbeats, running, report }: Context): void {
+  if (!running.has(worker.id) || worker.isBroken) return;
   report({ type: 'worker.ready', worker: worker.id });
   const knowsUs = worker.app.ours || worker.address !== undefined;
   if (knowsUs && !worker.isLeaving) heartbeats?.add(worker.id);

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import {
   bindTcp,
-  bindUnix,
   canReusePort,
   hasTcpHandles,
   type TcpHandle,
@@ -81,15 +80,5 @@ describePerSlot('with SO_REUSEPORT', () => {
     await listenOn(bindTcp({ host: HOST, port }, 'reuse-port'));
     await listenOn(bindTcp({ host: HOST, port }, 'reuse-port'));
     expect(await answerAt(port)).toBe('hello');
-  });
-});
-
-(process.platform === 'linux' ? describe : describe.skip)('on Linux', () => {
-  test('an abstract name can be bound once until it is closed', () => {
-    const name = `\0cabe-arena-test:${process.pid}`;
-    const first = bindUnix(name);
-    expect(() => bindUnix(name)).toThrow('EADDRINUSE');
-    first.close();
-    keep(bindUnix(name));
   });
 });
