@@ -2,6 +2,8 @@
 import express, { Router, type Express, type RequestHandler } from 'express';
 import type { Config } from './config.js';
 import type { Context, Feature, Use } from './features/feature.js';
+import { methods } from './routes/methods.js';
+import { describe, type Mounted } from './routes/openapi.js';
 import { health, type Readiness } from './routes/health.js';
 import { keepContext, observe } from './http/middleware.js';
 import { SECURITY_HEADERS } from './http/security-headers.js';
@@ -46,13 +48,20 @@ export function createApp(needs: AppNeeds): Express {
   if (admit !== undefined) app.use(admit);
   app.use(express.json({ limit: BODY_LIMIT }));
   health(app, readiness, check);
-  app.use('/api', status(config.nodeEnv));
+  const mounted: Mounted[] = [{ path: '/', router: app }];
+  const mount = (path: string, router: Router): void => {
+    app.use(path, router);
+    mounted.push({ path, router });
+  };
+  mount('/api', status(config.nodeEnv));
   app.use(keepContext);
   for (const feature of features) {
     const router = Router();
     feature.routes?.(router, { config, logger, use, draining });
-    app.use(feature.path ?? '/api', router);
+    mount(feature.path ?? '/api', router);
   }
+  if (config.openapi ?? config.nodeEnv === 'development')
+    methods(app, '/openapi.json', { get: (_request, response) => response.json(describe(mounted)) });
   app.use(notFound);
   app.use(problems(logger, config.nodeEnv));
   return app;

@@ -45,6 +45,8 @@ export interface Config extends Settings {
   readonly overloadProtection: boolean;
   /** Open connections of a worker; nothing = no limit. */
   readonly maxConnections: number | undefined;
+  /** Whether `/openapi.json` describes the API; nothing = by `nodeEnv`. */
+  readonly openapi: boolean | undefined;
 }
 
 /** One variable: how it is read, what may stand there, and what holds without it. */
@@ -239,6 +241,14 @@ export const VARIABLES = {
     expected: 'a whole number from 1 to 1000000',
     purpose: 'Open connections of each worker; more are answered 503 and closed',
     parse: wholeNumber(1, 1_000_000),
+    unset: undefined,
+  }),
+  openapi: variable<boolean | undefined>({
+    name: 'OPENAPI',
+    fallback: 'on in development, otherwise off',
+    expected: 'on or off',
+    purpose: 'on describes the API at `/openapi.json` (OpenAPI 3.1)',
+    parse: onOrOff,
     unset: undefined,
   }),
   runDir: variable<string | undefined>({

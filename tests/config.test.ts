@@ -18,6 +18,7 @@ test('an empty environment is production on port 3001', () => {
     observer: true,
     managementPort: undefined,
     managementHost: '127.0.0.1',
+    openapi: undefined,
     overloadProtection: false,
     maxConnections: undefined,
     runDir: undefined,
@@ -51,6 +52,7 @@ test.each([
   ['OBSERVER', 'off', { observer: false }],
   ['MANAGEMENT_PORT', '9464', { managementPort: 9_464 }],
   ['MANAGEMENT_HOST', '::1', { managementHost: '::1' }],
+  ['OPENAPI', 'on', { openapi: true }],
   ['OVERLOAD_PROTECTION', 'on', { overloadProtection: true }],
   ['MAX_CONNECTIONS', '1000', { maxConnections: 1_000 }],
 ])('%s=%s is accepted', (name, text, expected) => {

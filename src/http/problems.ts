@@ -8,10 +8,13 @@ import type { Logger } from '../utils/logger.js';
 export class Problem extends Error {
   readonly status: number;
   readonly expose = true;
+  /** Further members of the answer (RFC 9457, 3.2). */
+  readonly members: Readonly<Record<string, unknown>>;
 
-  constructor(status: number, detail: string) {
+  constructor(status: number, detail: string, members: Readonly<Record<string, unknown>> = {}) {
     super(detail);
     this.status = status;
+    this.members = members;
   }
 }
 
@@ -43,7 +46,9 @@ export function problems(logger: Logger, environment: Environment): ErrorRequest
     // An answer that has begun cannot be taken back: Express then cuts the connection, so that the client notices.
     if (response.headersSent) return next(error);
     const stack = environment === 'development' && status >= 500 ? { stack: (error as Error).stack } : {};
-    answer(request, response, status, environment === 'development' ? messageOf(error) : detail, stack);
+    const members = error instanceof Problem ? error.members : {};
+    const shown = environment === 'development' ? messageOf(error) : detail;
+    answer(request, response, status, shown, { ...members, ...stack });
   };
 }
 

@@ -1,6 +1,6 @@
 /** What load balancers and orchestrators ask. */
 import type { IRouter } from 'express';
-import { only } from './methods.js';
+import { methods } from './methods.js';
 
 export type Readiness = 'starting' | 'ready' | 'stopping';
 
@@ -15,21 +15,27 @@ export function health(
   readiness: () => Readiness,
   check?: () => Promise<readonly string[]>,
 ): void {
-  only(router, 'GET', '/health', (_request, response) => {
-    response.json({
-      status: 'ok',
-      timestamp: new Date().toISOString(),
-      uptime: process.uptime(),
-      worker: process.pid,
-    });
+  methods(router, '/health', {
+    get(_request, response) {
+      response.json({
+        status: 'ok',
+        timestamp: new Date().toISOString(),
+        uptime: process.uptime(),
+        worker: process.pid,
+      });
+    },
   });
-  only(router, 'GET', '/livez', (_request, response) => {
-    response.json({ status: 'live' });
+  methods(router, '/livez', {
+    get(_request, response) {
+      response.json({ status: 'live' });
+    },
   });
-  only(router, 'GET', '/readyz', async (_request, response) => {
-    const status = readiness();
-    const unavailable = status === 'ready' && check !== undefined ? await check() : [];
-    if (unavailable.length > 0) response.status(503).json({ status: 'unavailable', unavailable });
-    else response.status(status === 'ready' ? 200 : 503).json({ status });
+  methods(router, '/readyz', {
+    async get(_request, response) {
+      const status = readiness();
+      const unavailable = status === 'ready' && check !== undefined ? await check() : [];
+      if (unavailable.length > 0) response.status(503).json({ status: 'unavailable', unavailable });
+      else response.status(status === 'ready' ? 200 : 503).json({ status });
+    },
   });
 }
