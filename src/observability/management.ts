@@ -7,7 +7,7 @@ import http, { type IncomingMessage, type Server, type ServerResponse } from 'no
 import net from 'node:net';
 import { ask } from './ask.js';
 import { CONTENT_TYPE } from './exposition.js';
-import { openServiceFolder, socketOf } from './service-folder.js';
+import { openServiceFolder, serviceFolderFailure, socketOf } from './service-folder.js';
 import { createServiceView, type ServiceView } from './service-view.js';
 import type { Snapshot } from './snapshot.js';
 import type { ThreadLog } from './thread-log.js';
@@ -33,15 +33,18 @@ export interface ManagementNeeds extends ManagementOptions {
 
 export function openManagement(needs: ManagementNeeds): void {
   const { folder, slot, own, log } = needs;
-  try {
-    openServiceFolder(folder);
-  } catch (error) {
-    return log('warn', `No metrics: ${(error as Error).message}`);
-  }
   const path = socketOf(folder, slot, process.pid);
+  try {
+    openServiceFolder(folder, path);
+  } catch (error) {
+    return log('warn', `No metrics: ${serviceFolderFailure(error as Error, folder)}`);
+  }
   http
     .createServer((_request, response) => answerJson(response, 200, own()))
-    .on('error', error => log('warn', `Worker ${process.pid} is missing in the metrics: ${error.message}`))
+    .on('error', error => {
+      const reason = serviceFolderFailure(error, folder);
+      log('warn', `Worker ${process.pid} is missing in the metrics: ${reason}`);
+    })
     .on('listening', () => chmodSync(path, 0o600))
     .listen({ path, exclusive: true });
   hold(needs);

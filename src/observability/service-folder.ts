@@ -1,8 +1,10 @@
 /** Where the observer threads of one service find each other: a folder of this user's with a socket for each worker. */
 import { readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { makePrivateFolder } from '../platform/private-folder.js';
+import { fileFailureText, temporaryFolderCure } from '../platform/system-errors.js';
+import { MAX_SOCKET_PATH } from '../protocol/limits.js';
 
 const SOCKET = /^worker-(\d+)-(\d+)\.sock$/;
 const TOTALS = 'totals.json';
@@ -18,10 +20,22 @@ export interface Sibling {
 export const serviceFolder = (supervisor: number, port: number): string =>
   join(tmpdir(), `cabe-observer-${process.getuid?.() ?? 0}-${supervisor}-${port}`);
 
-/** @throws Error if another user could put a socket there */
-export function openServiceFolder(folder: string): void {
+/**
+ * @param socket that is to be made there
+ * @throws Error if another user could put a socket there, if the socket's path would be too long, or the system's error
+ */
+export function openServiceFolder(folder: string, socket: string): void {
+  const bytes = Buffer.byteLength(socket);
+  if (bytes > MAX_SOCKET_PATH)
+    throw new Error(
+      `the path of ${socket} has ${bytes} bytes, a socket's may have ${MAX_SOCKET_PATH}; set TMPDIR to a shorter path`,
+    );
   makePrivateFolder(folder, 'closed');
 }
+
+/** Why the folder, or a file in it, cannot be made or written, with the cure. */
+export const serviceFolderFailure = (error: Error, folder: string): string =>
+  fileFailureText(error, temporaryFolderCure(dirname(folder)));
 
 export const socketOf = (folder: string, slot: number, pid: number): string =>
   join(folder, `worker-${slot}-${pid}.sock`);

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { ask, type Asked } from './ask.js';
 import { exposition, isUp, type SlotFigures } from './exposition.js';
-import { readTotals, siblingsIn, writeTotals, type Sibling } from './service-folder.js';
+import { readTotals, serviceFolderFailure, siblingsIn, writeTotals, type Sibling } from './service-folder.js';
 import { parseSnapshot, type Snapshot } from './snapshot.js';
 import type { ThreadLog } from './thread-log.js';
 import { createTotals } from './totals.js';
@@ -44,6 +44,7 @@ export function createServiceView({ folder, own, controlSocket, log }: ServiceVi
   /** Slots whose last process has died, and when that was found. */
   const lost = new Map<number, number>();
   const silent = new Set<number>();
+  let isSaved = true;
 
   /** @returns the sibling's snapshot, and whether its process has ended */
   async function askSibling(sibling: Sibling): Promise<Answer> {
@@ -66,6 +67,21 @@ export function createServiceView({ folder, own, controlSocket, log }: ServiceVi
       'warn',
       `Worker ${pid} (slot ${slot}) is missing in the metrics: it gives no answer that can be read`,
     );
+  }
+
+  /** Whoever takes over goes on from what has been exposed. A full disk takes the metrics of nobody now. */
+  function save(): void {
+    try {
+      writeTotals(folder, totals.save());
+      isSaved = true;
+    } catch (error) {
+      if (isSaved)
+        log(
+          'warn',
+          `The counters of the metrics may fall when worker ${process.pid} ends: ${serviceFolderFailure(error as Error, folder)}`,
+        );
+      isSaved = false;
+    }
   }
 
   async function collect(): Promise<{ snapshots: Snapshot[]; slots: SlotFigures[] }> {
@@ -98,8 +114,7 @@ export function createServiceView({ folder, own, controlSocket, log }: ServiceVi
     async metrics() {
       const { slots } = await collect();
       const text = await exposition(slots, totals);
-      // Whoever takes over goes on from what has been exposed.
-      writeTotals(folder, totals.save());
+      save();
       return text;
     },
     async status() {

@@ -1,4 +1,7 @@
-/** What the system's refusals mean for a service, with the cure: listening (bind(2), listen(2), getaddrinfo(3)) and forking. */
+/**
+ * What the system's refusals mean for a service, with the cure: listening (bind(2), listen(2), getaddrinfo(3)), forking, and
+ * making files.
+ */
 import { errors } from '../errors.js';
 
 export interface ListenTarget {
@@ -80,3 +83,39 @@ const FORKS: Readonly<Record<string, (node: string, cwd: string) => string>> = {
 export function forkFailureText(error: NodeJS.ErrnoException, cwd: string, node = process.execPath): string {
   return FORKS[error.code ?? '']?.(node, cwd) ?? error.message;
 }
+
+/** Why a file or folder cannot be made or written (mkdir(2), open(2), write(2), bind(2)), by its code. */
+const FILES: Readonly<Record<string, string>> = {
+  EROFS: 'its file system is read-only',
+  EACCES: 'this user may not write there',
+  EPERM: 'the system does not let this user write there',
+  ENOSPC: 'no space or no inode is left on its file system',
+  EDQUOT: 'the disk quota of this user is used up',
+  ENAMETOOLONG: 'the path is too long',
+  ENOTDIR: 'a part of the path is not a folder',
+  ENOENT: 'a part of the path does not exist',
+  ELOOP: 'its links lead nowhere',
+  EIO: 'its disk does not work',
+};
+
+/**
+ * Why a file or folder cannot be made or written, with the cure.
+ * @param cure what helps where the place is at fault: the end of the sentence, if it has one
+ * @returns the error's own message where its code is not known
+ */
+export function fileFailureText(
+  error: NodeJS.ErrnoException & { readonly address?: string },
+  cure?: string,
+): string {
+  const { code = '', path = error.address, message } = error;
+  const shortage = RESOURCES[code];
+  if (shortage !== undefined) return `unable to write ${path}: ${shortage}`;
+  const cause = FILES[code];
+  return cause === undefined || path === undefined
+    ? message
+    : `unable to write ${path}: ${cause} (${code})${cure === undefined ? '' : `; ${cure}`}`;
+}
+
+/** The cure for files that belong into the folder for temporary files. */
+export const temporaryFolderCure = (folder: string): string =>
+  `set TMPDIR to a folder that this user may write to, or mount one (docker run --tmpfs ${folder})`;

@@ -3,7 +3,7 @@
  * supervisor reads them whenever it has to. A heartbeat costs its worker one small write and wakes no other process; as
  * messages, heartbeats took the supervisor more than twice the time (decision 0003).
  */
-import { fstatSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MAX_HEARTBEAT_RECORDS } from './limits.js';
@@ -58,9 +58,6 @@ export function createHeartbeatRecords(
   folders: readonly string[] = ['/dev/shm', tmpdir()],
 ): HeartbeatRecords {
   const fd = openNamelessFile(folders);
-  // Written once as a whole: no heartbeat can then fail for lack of memory.
-  const size = MAX_HEARTBEAT_RECORDS * RECORD_BYTES;
-  writeSync(fd, new Uint8Array(size), 0, size, 0);
   const file = fileAt(fd);
   const reserved = new Set<number>();
   let values = new Float64Array();
@@ -128,10 +125,23 @@ function openNamelessFile(folders: readonly string[]): number {
     try {
       const fd = openSync(path, 'wx+', 0o600);
       unlinkSync(path);
+      fill(fd, path);
       return fd;
     } catch (error) {
       failures.push(error);
     }
   }
   throw new AggregateError(failures, failures.map(error => (error as Error).message).join('; '));
+}
+
+/** Written once as a whole: no heartbeat can then fail for lack of memory. @throws Error that names the path */
+function fill(fd: number, path: string): void {
+  const size = MAX_HEARTBEAT_RECORDS * RECORD_BYTES;
+  try {
+    const zeros = new Uint8Array(size);
+    for (let written = 0; written < size;) written += writeSync(fd, zeros, written, size - written, written);
+  } catch (error) {
+    closeSync(fd);
+    throw Object.assign(error as Error, { path });
+  }
 }

@@ -29,3 +29,6 @@ export const DEFAULTS = {
 
 /** A worker that has not ended so long after its own deadline is killed. */
 export const KILL_MARGIN_MS = 1_000;
+
+/** Longest path of a Unix socket that every system takes, in bytes; Node 20 cuts longer ones silently. */
+export const MAX_SOCKET_PATH = 100;

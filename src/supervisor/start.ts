@@ -1,7 +1,7 @@
 /** The `start` command: puts the supervisor together, runs it, and lets the process end with the service. */
 import { basename, dirname } from 'node:path';
 import { ServiceError } from '../errors.js';
-import { unableToListen } from '../platform/system-errors.js';
+import { fileFailureText, temporaryFolderCure, unableToListen } from '../platform/system-errors.js';
 import { EXIT } from '../protocol/exit-codes.js';
 import { lookedUp } from '../protocol/address.js';
 import { closeTerminalsAtExit } from '../platform/terminal.js';
@@ -136,7 +136,8 @@ function openHeartbeatRecords(log: Log): HeartbeatRecords | undefined {
   try {
     return createHeartbeatRecords();
   } catch (error) {
-    const msg = `Hung workers are not noticed: no file for heartbeats (${(error as Error).message})`;
+    const reasons = (error as AggregateError).errors.map(each => fileFailureText(each as Error)).join(', ');
+    const msg = `Hung workers are not noticed: ${reasons}; ${temporaryFolderCure('/dev/shm')}`;
     log({ level: 'warn', msg });
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { forkFailureText, unableToListen } from '../../src/platform/system-errors.js';
+import { fileFailureText, forkFailureText, unableToListen } from '../../src/platform/system-errors.js';
 
 const failure = (code: string): NodeJS.ErrnoException => Object.assign(new Error(`listen ${code}`), { code });
 
@@ -53,5 +53,40 @@ describe('forkFailureText', () => {
   ])('%s is named with its cure', (code, text) => {
     const error = Object.assign(new Error(`spawn ${code}`), { code });
     expect(forkFailureText(error, '/srv', '/usr/bin/node')).toBe(text);
+  });
+});
+
+describe('fileFailureText', () => {
+  const failing = (code: string, path?: string): NodeJS.ErrnoException =>
+    Object.assign(new Error(`${code}: mkdir`), { code, ...(path === undefined ? {} : { path }) });
+
+  test.each([
+    ['EROFS', 'unable to write /run/api: its file system is read-only (EROFS); set RUN_DIR'],
+    ['EACCES', 'unable to write /run/api: this user may not write there (EACCES); set RUN_DIR'],
+    [
+      'ENOSPC',
+      'unable to write /run/api: no space or no inode is left on its file system (ENOSPC); set RUN_DIR',
+    ],
+    ['EDQUOT', 'unable to write /run/api: the disk quota of this user is used up (EDQUOT); set RUN_DIR'],
+    ['ENAMETOOLONG', 'unable to write /run/api: the path is too long (ENAMETOOLONG); set RUN_DIR'],
+    ['ENOTDIR', 'unable to write /run/api: a part of the path is not a folder (ENOTDIR); set RUN_DIR'],
+    [
+      'EMFILE',
+      'unable to write /run/api: too many open files in this process (EMFILE); raise its limit (ulimit -n, LimitNOFILE=)',
+    ],
+    ['EIEIO', 'EIEIO: mkdir'],
+  ])('%s is named with its cure', (code, text) => {
+    expect(fileFailureText(failing(code, '/run/api'), 'set RUN_DIR')).toBe(text);
+  });
+
+  test('a socket has its path in another place', () => {
+    const error = Object.assign(failing('EROFS'), { address: '/run/api/supervisor.sock' });
+    expect(fileFailureText(error)).toBe(
+      'unable to write /run/api/supervisor.sock: its file system is read-only (EROFS)',
+    );
+  });
+
+  test('what has no path keeps its own words', () => {
+    expect(fileFailureText(failing('EROFS'))).toBe('EROFS: mkdir');
   });
 });

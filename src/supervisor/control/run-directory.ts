@@ -11,6 +11,8 @@ import {
   type FolderId,
   type Privacy,
 } from '../../platform/private-folder.js';
+import { fileFailureText } from '../../platform/system-errors.js';
+import { MAX_SOCKET_PATH } from '../../protocol/limits.js';
 
 export interface RunDirectory {
   readonly directory: string;
@@ -27,9 +29,6 @@ export interface RunDirectoryRequest {
   /** RUN_DIR, where it is set. */
   readonly runDir: string | undefined;
 }
-
-/** Longest path of a Unix socket that every system takes; Node 20 cuts longer ones silently. */
-const MAX_SOCKET_PATH = 100;
 
 /** The user may have no name (`docker run --user 12345`), but always has a number; Windows tells none. */
 const uid = (): number => process.getuid?.() ?? -1;
@@ -108,6 +107,15 @@ export const runDirectoryFault = (place: RunDirectory): FolderFault | undefined 
 /** @throws Error saying why the folder cannot be used */
 export const makeRunDirectory = (place: RunDirectory): FolderId =>
   makePrivateFolder(place.directory, privacyOf(place));
+
+/** Why the folder, or a file in it, cannot be made or written, with the cure. */
+export function runDirectoryFailure(error: Error, { isTemporary }: RunDirectory): string {
+  const mount = `or mount one (docker run --tmpfs ${tmpdir()})`;
+  return fileFailureText(
+    error,
+    `set RUN_DIR to ${isTemporary ? 'a' : 'another'} folder that this user may write to, at the start and for commands${isTemporary ? `, ${mount}` : ''}`,
+  );
+}
 
 /** Removes a folder of our own making; whoever has put something there meanwhile, or begins to, keeps it. */
 export function removeIfEmpty({ directory, isTemporary }: RunDirectory): void {

@@ -11,7 +11,13 @@ import { MAX_WORKERS } from '../../protocol/limits.js';
 import { HUNG_PATH } from '../../protocol/messages.js';
 import type { Line } from '../report/narrate.js';
 import { isSameFolder, type FolderId } from '../../platform/private-folder.js';
-import { makeRunDirectory, removeIfEmpty, runDirectoryFault, type RunDirectory } from './run-directory.js';
+import {
+  makeRunDirectory,
+  removeIfEmpty,
+  runDirectoryFailure,
+  runDirectoryFault,
+  type RunDirectory,
+} from './run-directory.js';
 import type { Status } from '../report/status.js';
 import type { ActionOutcome } from '../action.js';
 
@@ -89,7 +95,8 @@ export async function openControl(
   };
 
   /** Tried again and again, it is told once. */
-  function warn({ message }: Error): void {
+  function warn(error: Error): void {
+    const message = runDirectoryFailure(error, run);
     if (message === warned) return;
     warned = message;
     log({ level: 'warn', msg: `Commands cannot reach this supervisor: ${message}` });
@@ -212,7 +219,10 @@ function removePid(run: RunDirectory, log: (line: Line) => void): void {
   try {
     rmSync(pidFile(run), { force: true });
   } catch (error) {
-    log({ level: 'warn', msg: `The file with the supervisor's pid stays: ${(error as Error).message}` });
+    log({
+      level: 'warn',
+      msg: `The file with the supervisor's pid stays: ${runDirectoryFailure(error as Error, run)}`,
+    });
   }
 }
 
