@@ -53,7 +53,7 @@ function workingDirectory(): string {
   try {
     return name !== undefined && isAbsolute(name) && realpathSync(name) === cwd ? name : cwd;
   } catch {
-    return cwd; // PWD is somebody else's, and gone
+    return cwd; // PWD is another process's, and gone
   }
 }
 

@@ -9,7 +9,7 @@ import { DEFAULTS, IDLE_GRACE_MS, MAX_TIMER_MS, MAX_WORKERS } from './protocol/l
 export type Environment = 'development' | 'production' | 'test';
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
-/** Express' `trust proxy` setting: nobody, everybody, a number of hops, or addresses and subnets. */
+/** Express' `trust proxy` setting: none, all, a number of hops, or addresses and subnets. */
 export type TrustProxy = boolean | number | readonly string[];
 
 /** What a supervisor needs, whichever app it runs. */
@@ -91,7 +91,7 @@ function parseTrustProxy(text: string): TrustProxy | undefined {
   if (/^\d+$/.test(text)) return Number(text);
   const addresses = text.split(',').map(part => part.trim());
   try {
-    // Loaded only here: a supervisor, and a worker that trusts nobody, can do without it.
+    // Loaded only here: neither a supervisor nor a worker without `TRUST_PROXY` needs it.
     (require('proxy-addr') as typeof import('proxy-addr')).compile(addresses);
     return addresses;
   } catch {
@@ -166,7 +166,7 @@ export const VARIABLES = {
   drainTimeoutMs: variable<number>({
     name: 'DRAIN_TIMEOUT_MS',
     fallback: String(DEFAULTS.drainTimeoutMs),
-    expected: `a whole number from ${IDLE_GRACE_MS + 1} to ${MAX_TIMER_MS} (it includes ${IDLE_GRACE_MS} ms for silent connections)`,
+    expected: `a whole number from ${IDLE_GRACE_MS + 1} to ${MAX_TIMER_MS} (it includes ${IDLE_GRACE_MS} ms for idle connections)`,
     purpose: 'How long requests in flight may take once `DRAIN_DELAY_MS` is over',
     parse: wholeNumber(IDLE_GRACE_MS + 1, MAX_TIMER_MS),
     unset: DEFAULTS.drainTimeoutMs,
@@ -223,7 +223,7 @@ export const VARIABLES = {
     name: 'MANAGEMENT_HOST',
     fallback: '127.0.0.1',
     expected: 'an IP address or a host name',
-    purpose: 'Address of `MANAGEMENT_PORT`; whoever can connect there can read everything',
+    purpose: 'Address of `MANAGEMENT_PORT`; a client that can connect there can read everything',
     parse: parseHost,
     unset: '127.0.0.1',
   }),

@@ -120,7 +120,7 @@ export const errors = {
   noSupervisor: (socket: string, isNamed: boolean) =>
     new ServiceError(
       'NO_SUPERVISOR',
-      `No supervisor runs this service: nobody answers at ${socket}${isNamed ? '' : '; if it was started with RUN_DIR, set it here, too'}`,
+      `No supervisor runs this service: nothing listens at ${socket}${isNamed ? '' : '; if it was started with RUN_DIR, set it here, too'}`,
     ),
 
   noAnswer: (socket: string) => new ServiceError('NO_ANSWER', `The supervisor does not answer (${socket})`),

@@ -26,6 +26,6 @@ function packageOf(script: string): string | undefined {
     const text = readFileSync(join(dirname(script), '..', 'package.json'), 'utf8');
     return (JSON.parse(text) as { readonly name?: string }).name;
   } catch {
-    return undefined; // no package, or none that can be read: somebody else's program
+    return undefined; // no package, or an unreadable one: another program
   }
 }

@@ -20,7 +20,7 @@ export async function act(action: 'reload' | 'scale' | 'stop', line: CommandLine
     );
   const watching = setInterval(look, LOOK_MS);
   const { ok, reason, advice } = await order(client, action, line).finally(() => clearInterval(watching));
-  // What happened between two looks is told all the same: every slot's new worker gets its line.
+  // Nothing that happened between two polls is left out: every slot's new worker gets its line.
   await look();
   const done = { reload: 'Reloaded', scale: `Running ${line.instances ?? 0} workers`, stop: 'Stopped' }[
     action

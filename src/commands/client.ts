@@ -24,7 +24,7 @@ export interface Answer {
 
 export interface Client {
   readonly socket: string;
-  /** @throws ServiceError NO_SUPERVISOR if nobody listens */
+  /** @throws ServiceError NO_SUPERVISOR if no process listens */
   get(path: string): Promise<Answer>;
   post(path: string, body?: object): Promise<Answer>;
 }
@@ -50,7 +50,7 @@ interface Place {
 }
 
 /**
- * The place of a service that has a socket, as far as it can be told without the app file.
+ * The place of a service that has a socket, as far as it is known without the app file.
  * @throws ServiceError UNTRUSTED_FOLDER where another user could have put the socket there
  */
 function runningPlace({ file, only, envName }: CommandLine): Place | undefined {

@@ -31,7 +31,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-/** Commands that take an option nobody else has a use for. */
+/** Options that only some commands take. */
 const BELONGS_TO: Readonly<Record<string, readonly Command[]>> = {
   watch: ['start'],
   json: ['status', 'check'],

@@ -22,6 +22,6 @@ Options
 
 reload, scale and stop wait for the outcome. Exit codes: 0 done, 1 failed or
 no service found, 2 usage, 3 no worker ever got ready, 4 gave up, 5 invalid
-configuration, 6 port taken. Of status: 0 ready, 1 nobody answers, 3 degraded,
+configuration, 6 port taken. Of status: 0 ready, 1 no answer, 3 degraded,
 4 no worker serves.
 `;

@@ -80,7 +80,7 @@ const WIDE = /[^\u0000-\u007f]/;
  * UTF-8 when it is joined with a text body.
  */
 export function hasWideHeaders(response: Response): boolean {
-  // `undefined` until a handler sets it, whatever the types say.
+  // `undefined` until a handler sets it, although the types promise a value.
   const message: string | undefined = response.statusMessage;
   return (
     (message !== undefined && WIDE.test(message)) ||

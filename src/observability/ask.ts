@@ -3,8 +3,8 @@ import http from 'node:http';
 /** Longest answer that is read, in characters. */
 const MAX_ANSWER = 4 * 1024 * 1024;
 
-/** How it went: an answer, nobody there any more, or none in time. */
-export type Asked = { readonly text: string } | 'gone' | 'silent';
+/** An answer, no listener any more, or no answer in time. */
+export type Asked = { readonly text: string } | 'gone' | 'no answer';
 
 const GONE = new Set(['ECONNREFUSED', 'ENOENT', 'ECONNRESET']);
 
@@ -23,11 +23,11 @@ export function ask(
       });
       response.on('error', () => undefined); // `close` follows
       response.on('close', () =>
-        resolve(response.complete && response.statusCode === 200 ? { text } : 'silent'),
+        resolve(response.complete && response.statusCode === 200 ? { text } : 'no answer'),
       );
     });
     request.on('error', ({ code = '' }: NodeJS.ErrnoException) =>
-      resolve(GONE.has(code) ? 'gone' : 'silent'),
+      resolve(GONE.has(code) ? 'gone' : 'no answer'),
     );
   });
 }

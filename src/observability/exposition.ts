@@ -13,7 +13,7 @@ export interface SlotFigures {
   /** The newest serving process; nothing if none has answered. */
   readonly newest: Snapshot | undefined;
   readonly draining: number;
-  /** Workers forked to replace one that had exited; nothing where nobody knows. */
+  /** Workers forked to replace one that had exited; `undefined` if unknown. */
   readonly restarts: number | undefined;
   readonly generation: number | undefined;
 }

@@ -1,4 +1,4 @@
-/** What the operating system and the inspector tell of the main thread, seen from the observer thread. */
+/** The main thread as the operating system and the inspector show it to the observer thread. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { Session, type Debugger } from 'node:inspector';
 import { mapFrame } from './source-maps.js';
@@ -11,7 +11,7 @@ const MAX_FRAMES = 10;
 
 /**
  * How long the main thread has been ready to run and had no CPU, since it began, in ms (`/proc/PID/schedstat`, second
- * field; see the kernel's sched-stats.rst). 0 where the system does not tell.
+ * field; see the kernel's sched-stats.rst). 0 if the system does not say.
  */
 export function waitedForCpuMs(): number {
   try {
@@ -42,7 +42,7 @@ function targetOf(fd: string): string {
 /** Innermost frame first: `handler (src/routes/games.ts:12:5)`. */
 export type Stack = readonly string[];
 
-/** The JavaScript stack of the main thread, which is stopped for a few milliseconds to tell it. */
+/** The JavaScript stack of the main thread, which is paused for a few milliseconds to read it. */
 export interface Stacks {
   /** @returns nothing if no JavaScript of the app runs for {@link STACK_MS} */
   take(): Promise<Stack | undefined>;

@@ -50,7 +50,7 @@ export function openManagement(needs: ManagementNeeds): void {
   hold(needs);
 }
 
-/** Holds the port, or waits for the one who does. */
+/** Holds the port, or waits for its holder to end. */
 function hold(needs: ManagementNeeds): void {
   const { port, host, folder, log } = needs;
   let hasWarned = false;
@@ -68,9 +68,9 @@ function hold(needs: ManagementNeeds): void {
 
   async function waitForHolder(error: NodeJS.ErrnoException): Promise<void> {
     const holder =
-      error.code === 'EADDRINUSE' ? await ask({ host, port }, '/holder', RETRY_MS / 10) : 'silent';
+      error.code === 'EADDRINUSE' ? await ask({ host, port }, '/holder', RETRY_MS / 10) : 'no answer';
     if (holder === 'gone') return void setTimeout(tryToListen, TAKE_OVER_MS);
-    if (holder !== 'silent' && holder.text === folder) return waitForEnd();
+    if (holder !== 'no answer' && holder.text === folder) return waitForEnd();
     if (!hasWarned)
       log('warn', `MANAGEMENT_PORT ${port} of ${host} cannot be used, no metrics: ${error.message}`);
     hasWarned = true;
@@ -101,7 +101,7 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   const path = (request.url ?? '').split('?')[0] ?? '';
-  response.on('error', () => undefined); // whoever has gone away gets no answer
+  response.on('error', () => undefined); // the client has gone away
   if (path === '/holder') return void response.end(folder);
   if (!PATHS.includes(path))
     return answerJson(response, 404, { reason: `there is no ${path}; try ${PATHS.join(', ')}` });

@@ -6,14 +6,14 @@
 /** Upper bounds of the buckets in seconds, as OpenTelemetry's semantic conventions advise for HTTP servers. */
 export const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
 
-/** What is counted apart, at most; whatever comes later is counted together, so that no scan fills the memory. */
+/** How many series are counted apart at most. Later ones are counted together, so that no scan fills the memory. */
 const MAX_SERIES = 500;
 
 /** One for each bucket, one above the last, and the sum of all durations. */
 const SERIES_NUMBERS = BUCKETS.length + 2;
 const SUM = BUCKETS.length + 1;
 
-/** Methods that are told apart (RFC 9110, RFC 5789); OpenTelemetry calls all others `_OTHER`. */
+/** Methods with a label of their own (RFC 9110, RFC 5789); OpenTelemetry calls all others `_OTHER`. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);
 const OTHER = '_OTHER';
 

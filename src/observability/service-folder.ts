@@ -71,7 +71,7 @@ export function writeTotals(folder: string, text: string): void {
 }
 
 /**
- * A worker leaves in order. The socket of one that died stays, so that it is missed.
+ * Removes the socket of a worker that exits in order. The socket of one that crashed stays, and shows that it is missing.
  * @param isStopping the service stops: the last one takes the folder away
  */
 export function leaveServiceFolder(folder: string, slot: number, pid: number, isStopping: boolean): void {

@@ -10,7 +10,7 @@ import { createTotals } from './totals.js';
 /** A sibling that does not answer within this time is left out: a scrape takes less than a second. */
 const ANSWER_MS = 600;
 
-/** So long is a slot that has lost its process reported as down, in ms. */
+/** How long a slot that has lost its process is reported as down, in ms. */
 const MISSING_MS = 300_000;
 
 export interface ServiceView {
@@ -28,12 +28,12 @@ export interface ServiceViewNeeds {
   readonly log: ThreadLog;
 }
 
-/** What is used of the native supervisor's status. */
+/** The part of the native supervisor's status that is used. */
 interface SupervisorStatus {
   readonly workers: readonly { slot: number; pid: number | null; restarts: number; generation: number }[];
 }
 
-/** Of a sibling: what it says of itself, or its pid if its process has ended; neither if it is silent. */
+/** Of a sibling: its snapshot, or its pid if its process has ended; neither if it does not answer. */
 interface Answer {
   readonly snapshot?: Snapshot;
   readonly gone?: number;
@@ -41,9 +41,8 @@ interface Answer {
 
 export function createServiceView({ folder, own, controlSocket, log }: ServiceViewNeeds): ServiceView {
   const totals = createTotals(readTotals(folder));
-  /** Slots whose last process has died, and when that was found. */
-  const lost = new Map<number, number>();
-  const silent = new Set<number>();
+  const slotsOf = createSlotList();
+  const unanswered = new Set<number>();
   let isSaved = true;
 
   /** @returns the sibling's snapshot, and whether its process has ended */
@@ -54,15 +53,15 @@ export function createServiceView({ folder, own, controlSocket, log }: ServiceVi
       rmSync(sibling.path, { force: true });
       return { gone: sibling.pid };
     }
-    const snapshot = answer === 'silent' ? undefined : parseSnapshot(answer.text);
-    if (snapshot === undefined) tellSilent(sibling);
-    else silent.delete(sibling.pid);
+    const snapshot = answer === 'no answer' ? undefined : parseSnapshot(answer.text);
+    if (snapshot === undefined) warnOnce(sibling);
+    else unanswered.delete(sibling.pid);
     return snapshot === undefined ? {} : { snapshot };
   }
 
-  function tellSilent({ slot, pid }: Sibling): void {
-    if (silent.has(pid)) return;
-    silent.add(pid);
+  function warnOnce({ slot, pid }: Sibling): void {
+    if (unanswered.has(pid)) return;
+    unanswered.add(pid);
     log(
       'warn',
       `Worker ${pid} (slot ${slot}) is missing in the metrics: it gives no answer that can be read`,
@@ -98,18 +97,6 @@ export function createServiceView({ folder, own, controlSocket, log }: ServiceVi
     return { snapshots, slots: slots.map(slot => figuresOf(slot, snapshots, supervisor)) };
   }
 
-  /** Those that have a process, or have lost it; one that left in order is not missed. */
-  function slotsOf(siblings: readonly Sibling[], answers: readonly Answer[]): number[] {
-    const now = performance.now();
-    siblings.forEach(({ slot }, index) => {
-      if (answers[index]?.gone !== undefined && !lost.has(slot)) lost.set(slot, now);
-    });
-    for (const { snapshot } of answers) if (snapshot !== undefined) lost.delete(snapshot.slot);
-    for (const [slot, at] of lost) if (now - at > MISSING_MS) lost.delete(slot);
-    const slots = new Set([...siblings.map(({ slot }) => slot), ...lost.keys()]);
-    return [...slots].toSorted((one, other) => one - other);
-  }
-
   return {
     async metrics() {
       const { slots } = await collect();
@@ -120,11 +107,8 @@ export function createServiceView({ folder, own, controlSocket, log }: ServiceVi
     async status() {
       const { slots, snapshots } = await collect();
       return {
-        status: slots.some(({ newest }) => newest !== undefined && isUp(newest)) ? 'ready' : 'unavailable',
-        workers: slots.map(({ newest, ...figures }) => ({
-          ...figures,
-          up: newest !== undefined && isUp(newest),
-        })),
+        status: slots.some(isServed) ? 'ready' : 'unavailable',
+        workers: slots.map(({ newest, ...figures }) => ({ ...figures, up: isServed({ newest }) })),
         processes: snapshots.map(({ slot, pid, phase, counters, gauges }) => ({
           slot,
           pid,
@@ -134,7 +118,25 @@ export function createServiceView({ folder, own, controlSocket, log }: ServiceVi
         })),
       };
     },
-    isReady: async () => (await collect()).slots.some(({ newest }) => newest !== undefined && isUp(newest)),
+    isReady: async () => (await collect()).slots.some(isServed),
+  };
+}
+
+const isServed = ({ newest }: Pick<SlotFigures, 'newest'>): boolean => newest !== undefined && isUp(newest);
+
+/** Lists the slots that have a process, or have lost theirs; one whose process exited in order is not listed. */
+function createSlotList(): (siblings: readonly Sibling[], answers: readonly Answer[]) => number[] {
+  /** Slots whose last process has died, and when that was noticed. */
+  const lost = new Map<number, number>();
+  return (siblings, answers) => {
+    const now = performance.now();
+    siblings.forEach(({ slot }, index) => {
+      if (answers[index]?.gone !== undefined && !lost.has(slot)) lost.set(slot, now);
+    });
+    for (const { snapshot } of answers) if (snapshot !== undefined) lost.delete(snapshot.slot);
+    for (const [slot, at] of lost) if (now - at > MISSING_MS) lost.delete(slot);
+    const slots = new Set([...siblings.map(({ slot }) => slot), ...lost.keys()]);
+    return [...slots].toSorted((one, other) => one - other);
   };
 }
 

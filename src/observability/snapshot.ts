@@ -1,4 +1,4 @@
-/** What one worker tells about itself, and how the answers of others are checked. */
+/** The snapshot of one worker, and how snapshots of siblings are validated. */
 import { readdirSync } from 'node:fs';
 import { machineMs, PHASES, readLoop, type Phase } from './loop-stats.js';
 import { readDurations, type Durations, type Series } from './request-stats.js';

@@ -24,7 +24,7 @@ export type ThreadLog = (
 /** pino's numbers. */
 const LEVELS = { info: 30, warn: 40, fatal: 60 } as const;
 
-/** What a pipe takes in one piece, whoever else writes to it (PIPE_BUF of Linux). */
+/** Bytes that a pipe takes in one piece, however many processes write to it (PIPE_BUF of Linux). */
 const MAX_LINE_BYTES = 4_096;
 
 /** How long a full pipe may delay a line. */

@@ -1,6 +1,6 @@
 /**
  * Watches the main loop from the observer thread: says where it is blocked, and kills the process when it has hung for
- * too long, or when its supervisor is gone and nobody else would.
+ * too long, or when its supervisor is gone and cannot do it.
  */
 import { createStacks, isWritingHeapSnapshot, waitedForCpuMs, type Stack } from './main-thread.js';
 import { machineMs } from './loop-stats.js';
@@ -41,7 +41,7 @@ export function watch(needs: WatchNeeds): Watching {
   let asked = 0;
   // Requests that came before this thread was there count as new: one of them may be what blocks the loop.
   let last = { ...state(), started: 0 };
-  let told = Promise.resolve();
+  let reported = Promise.resolve();
   let timer: NodeJS.Timeout;
 
   function state(): { at: number; waited: number; started: number } {
@@ -64,7 +64,7 @@ export function watch(needs: WatchNeeds): Watching {
     }
     if (finding.type === 'hung') return void end(finding.blockedMs);
     // A stack may take longer to come than the end of the block.
-    if (watchdogTimeoutMs > 0) told = told.then(async () => tell(finding));
+    if (watchdogTimeoutMs > 0) reported = reported.then(async () => handle(finding));
     lookLater();
   }
 
@@ -73,7 +73,7 @@ export function watch(needs: WatchNeeds): Watching {
     timer = setTimeout(look, watchdog.nextLookMs);
   }
 
-  async function tell(finding: Finding): Promise<void> {
+  async function handle(finding: Finding): Promise<void> {
     if (finding.type === 'blocked') report.blocked(finding.blockedMs, await stacks.take());
     if (finding.type === 'recovered') report.recovered(finding.blockedMs);
   }

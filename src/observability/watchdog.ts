@@ -54,7 +54,7 @@ export interface Rules {
 export interface Watchdog {
   /** Milliseconds until the next look is due. */
   readonly nextLookMs: number;
-  /** It looks seldom, and should be told of new work. */
+  /** It polls rarely, and wants a signal when new work arrives. */
   readonly isResting: boolean;
   /** How long the loop has been blocked, in ms. */
   readonly blockedMs: number;

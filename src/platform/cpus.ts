@@ -39,11 +39,11 @@ export function countWorkers(request: {
   const granted = machine.quota === undefined ? Infinity : Math.max(1, Math.floor(machine.quota));
   return {
     count: Math.max(1, Math.min(usable, granted)),
-    reason: whence(machine, -instances, usable, granted),
+    reason: reasonFor(machine, -instances, usable, granted),
   };
 }
 
-function whence(
+function reasonFor(
   { cpus: total, affinity }: Machine,
   reserved: number,
   usable: number,

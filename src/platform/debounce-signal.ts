@@ -1,14 +1,17 @@
-/** One wish may arrive twice: npm and scripts hand on what the terminal has sent to the whole group already. */
+/** One signal may arrive twice: npm and scripts forward what the terminal has already sent to the whole group. */
 
-/** Nobody presses the same key again so soon; what does come so soon is the same press. */
-export const ECHO_MS = 500;
+/** Shorter than two presses of a key: a second signal within it is the first one forwarded. */
+export const DEBOUNCE_MS = 500;
 
-/** Calls back for a signal, but not for its echoes. */
-export function withoutEchoes(heard: () => void, now: () => number = () => performance.now()): () => void {
-  let heardAt = -Infinity;
+/** A listener that ignores a signal within {@link DEBOUNCE_MS} of the one before. */
+export function debounceSignal(
+  listener: () => void,
+  now: () => number = () => performance.now(),
+): () => void {
+  let lastAt = -Infinity;
   return () => {
-    if (now() - heardAt < ECHO_MS) return;
-    heardAt = now();
-    heard();
+    if (now() - lastAt < DEBOUNCE_MS) return;
+    lastAt = now();
+    listener();
   };
 }

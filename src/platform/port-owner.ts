@@ -9,7 +9,7 @@ export interface ListeningSocket {
   readonly address: string;
 }
 
-/** `pid 4711 (node)`; nothing where the system does not tell: no `/proc`, or somebody else's process. */
+/** `pid 4711 (node)`; `undefined` without `/proc` and for another user's process. */
 export const portOwner = (port: number): string | undefined => holderOf(listenersOn(port));
 
 /** A process that holds one of these sockets, as {@link portOwner} names it. */

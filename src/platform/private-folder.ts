@@ -90,7 +90,7 @@ function look(path: string): Stats | undefined {
 }
 
 /**
- * Makes the folder and those above it where they are missing, for this user alone whatever the umask says. One that
+ * Makes the folder and those above it where they are missing, for this user alone, under any umask. One that
  * exists keeps its mode.
  * @returns which folder it is
  * @throws Error naming the fault of a folder that is not private, or the system's error

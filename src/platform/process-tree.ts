@@ -1,7 +1,7 @@
 /** The processes that a process has started, and those in their turn: from Linux' `/proc`; elsewhere none is found. */
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** A process, told from a later one of the same pid by its start. */
+/** A process, distinguished from a later one of the same pid by its start time. */
 export interface ProcessRef {
   readonly pid: number;
   /** In ticks since the system was booted. */

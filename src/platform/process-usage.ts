@@ -1,7 +1,7 @@
-/** What a process uses: read from `/proc`, or told by itself where there is none; nothing is spawned for it. */
+/** What a process uses: read from `/proc`, or reported by the process where there is none; nothing is spawned for it. */
 import { readFileSync } from 'node:fs';
 
-/** Linux reports CPU time in ticks of 1/100 s, whatever the kernel's own HZ is (USER_HZ, see proc(5)). */
+/** Linux reports CPU time in ticks of 1/100 s, independent of the kernel's own HZ (USER_HZ, see proc(5)). */
 const TICK_MS = 10;
 
 export interface Usage {
@@ -35,19 +35,19 @@ export interface UsageSource {
   /** Whether workers have to be asked: macOS has no `/proc`. */
   readonly asks: boolean;
   of(pid: number): Usage | undefined;
-  /** A worker has told this of itself. */
-  told(pid: number, usage: Usage): void;
-  /** Forgets what all processes but these have told. */
+  /** A worker reports its usage. */
+  record(pid: number, usage: Usage): void;
+  /** Drops the usage of all processes but these. */
   keep(pids: readonly number[]): void;
 }
 
 export function createUsageSource(hasProc = readUsage(process.pid) !== undefined): UsageSource {
-  if (hasProc) return { asks: false, of: readUsage, told: () => undefined, keep: () => undefined };
+  if (hasProc) return { asks: false, of: readUsage, record: () => undefined, keep: () => undefined };
   const latest = new Map<number, Usage>();
   return {
     asks: true,
     of: pid => latest.get(pid),
-    told: (pid, usage) => void latest.set(pid, usage),
+    record: (pid, usage) => void latest.set(pid, usage),
     keep: pids => forgetAllBut(pids, latest),
   };
 }
@@ -73,7 +73,7 @@ export function createUsageMeter(
         return undefined;
       }
       const known = last.get(pid);
-      // Who has spent less than before is somebody else, by the same number.
+      // Less CPU time than before: another process with the same pid.
       const before =
         known === undefined || known.cpuMs > usage.cpuMs ? { cpuMs: usage.cpuMs, at: now(), cpu: 0 } : known;
       const elapsed = now() - before.at;

@@ -39,7 +39,7 @@ const RESOURCES: Readonly<Record<string, string>> = {
 
 /**
  * Why a service cannot listen. No restart helps against a wrong address, name or port.
- * @param ownerOf who holds a port; called only where it is taken
+ * @param ownerOf the owner of a port; called only where it is taken
  * @returns the error itself where its code is not known
  */
 export function unableToListen(

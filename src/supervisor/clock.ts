@@ -1,7 +1,7 @@
 /**
  * The supervisor's clock: monotonic, and it stands still while the supervisor itself does. A machine that was
  * suspended, or a supervisor that was stopped or starved, must not find that all its workers are overdue: they
- * had no chance to be heard.
+ * had no chance to arrive.
  */
 import type { Millis } from './core/model.js';
 
@@ -19,7 +19,7 @@ export interface Clock {
 
 export function createClock(real: () => Millis = () => performance.now()): Clock {
   let lost = 0;
-  /** When the timer should fire: whoever asks for the time long after that, asks after a sleep. */
+  /** When the timer should fire. A reading long after that follows a sleep. */
   let expected: Millis = Infinity;
   let timer: NodeJS.Timeout | undefined;
 

@@ -23,14 +23,14 @@ import { createSupervisor, type Supervisor } from './supervisor.js';
 import type { Status } from './report/status.js';
 import type { ActionOutcome } from './action.js';
 import { showTitle } from './report/title.js';
-import { createTriggers } from './triggers/triggers.js';
-import { createUsageMeter, createUsageSource } from '../platform/process-usage.js';
+import { createTriggers, type Triggers } from './triggers/triggers.js';
+import { createUsageMeter, createUsageSource, type UsageSource } from '../platform/process-usage.js';
 
-/** How often things are looked at that nobody reports: memory, and whether the control socket is still there. */
+/** How often to check what no event reports: memory, and whether the control socket is still there. */
 const LOOK_MS = 5_000;
 
 export interface StartRequest extends ReadingRequest {
-  /** Reload when the folder of the program changes, whatever the app file says. */
+  /** Reload when the folder of the program changes, even if the app file has no `watch`. */
   readonly watch: boolean;
 }
 
@@ -75,13 +75,7 @@ async function run(request: StartRequest, file: AppFile, log: Log): Promise<void
     controlSocket: reading.runDirectory.socket,
     log,
     ready: memory.noteReady,
-    load: async () => {
-      const again = await readAppFile(request.file);
-      passOn(again, log);
-      const next = resolveAgain(again, request, log);
-      await triggers.tryOut(triggersOf(next.app, request));
-      return next;
-    },
+    load: () => readAgain(request, triggers, log),
     failed: die,
     ended: ({ code }) => ending.resolve(code),
   });
@@ -118,10 +112,7 @@ async function run(request: StartRequest, file: AppFile, log: Log): Promise<void
   supervisor.start();
   setInterval(() => {
     control?.ensure();
-    if (usageSource.asks) {
-      usageSource.keep([...supervisor.processes()].map(({ pid }) => pid));
-      supervisor.askUsage();
-    }
+    if (usageSource.asks) askUsage(supervisor, usageSource);
     memory.look(supervisor);
     oomWatch.look();
   }, LOOK_MS);
@@ -129,6 +120,21 @@ async function run(request: StartRequest, file: AppFile, log: Log): Promise<void
   const code = await ending.promise;
   await control?.close();
   process.exit(code);
+}
+
+/** For a reload. Nothing has changed when this rejects. */
+async function readAgain(request: StartRequest, triggers: Triggers, log: Log): Promise<Reading> {
+  const file = await readAppFile(request.file);
+  passOn(file, log);
+  const reading = resolveAgain(file, request, log);
+  await triggers.tryOut(triggersOf(reading.app, request));
+  return reading;
+}
+
+/** Where the system does not show the usage of another process, the workers are asked for theirs. */
+function askUsage(supervisor: Supervisor, usage: UsageSource): void {
+  usage.keep([...supervisor.processes()].map(({ pid }) => pid));
+  supervisor.askUsage();
 }
 
 /** Without heartbeats the service runs, but hung workers are not reported and keep their sockets. */
@@ -143,7 +149,7 @@ function openHeartbeatRecords(log: Log): HeartbeatRecords | undefined {
   }
 }
 
-/** What `--watch` watches comes first, whatever the app file says. */
+/** What `--watch` watches goes before `watch` of the app file. */
 const triggersOf = (app: App, { watch }: StartRequest): Pick<App, 'cronRestart' | 'watch'> => ({
   cronRestart: app.cronRestart,
   watch: watch

@@ -9,21 +9,27 @@ import type { AbortReason, Effect, Event, Pool, Verdict, WorkerId } from './core
 import { isSettled, workersInSlots } from './core/queries.js';
 import { createPool } from './core/step.js';
 import { createEngine } from './engine.js';
-import { createInstanceVariables } from './processes/instance-variables.js';
+import { createInstanceVariables, type InstanceVariables } from './processes/instance-variables.js';
 import type { Listener } from './processes/listener.js';
-import { createWorkers, type Process, type Report } from './processes/workers.js';
-import { createRegistry } from './registry.js';
+import {
+  createWorkers,
+  isProcessNotice,
+  type Process,
+  type Report,
+  type Workers,
+} from './processes/workers.js';
+import { createRegistry, type Registry } from './registry.js';
 import { createReloads, type Deployment } from './reloads.js';
-import type { Line } from './report/narrate.js';
+import { narrateProcess, type Line } from './report/narrate.js';
 import { describeService, type ServiceStatus } from './report/status.js';
-import { abortText, FAILED_BUILD_STAYS, HEARTBEATS_LOST, SERVICE_STOPS } from './report/wording.js';
+import { abortText, FAILED_BUILD_STAYS, SERVICE_STOPS } from './report/wording.js';
 import { scale } from './scaling.js';
 
 /** What the supervisor needs from its surroundings. */
 export interface Ports {
   readonly clock: Clock;
   readonly listener: Listener;
-  /** Where workers write their heartbeats; `undefined` if nobody watches them. */
+  /** Where workers write their heartbeats; `undefined` if they are not watched. */
   readonly heartbeatRecords: HeartbeatRecords | undefined;
   readonly oomWatch: OomWatch;
   readonly usage: UsageMeter;
@@ -78,24 +84,12 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
   const pool = createPool(firstApp.policy, instances);
   const engine = createEngine({ ...ports, pool, pidOf, perform, handled });
   const reloads = createReloads({ ...ports, addApp: registry.addApp, send: engine.send });
-  /** After a reload, sockets may be open at addresses that no worker uses any more. */
-  let mayHaveOldAddresses = false;
+  const cleanUp = createCleanUp({ registry, variables, workers, listener });
   /** What follows from a reload that has just been aborted, for the log. */
   let advice: string | undefined;
 
   function report(event: Report): void {
-    if (event.type === 'worker.online')
-      log({ level: 'info', msg: `Worker ${pidOf(event.worker)} is online` });
-    else if (event.type === 'worker.misbehaved')
-      log({ level: 'error', msg: `Worker ${pidOf(event.worker)} broke its channel: ${event.reason}` });
-    else if (event.type === 'worker.heartbeats-lost')
-      log({ level: 'warn', msg: `Worker ${pidOf(event.worker)} ${HEARTBEATS_LOST}` });
-    else if (event.type === 'worker.listen-failed')
-      log({ level: 'error', msg: `Worker ${pidOf(event.worker)} cannot listen: ${event.reason}` });
-    else forward(event);
-  }
-
-  function forward(event: Extract<Event, { worker: WorkerId }>): void {
+    if (isProcessNotice(event)) return log(narrateProcess(event, pidOf(event.worker)));
     const running = registry.process(event.worker);
     if (running !== undefined && (event.type === 'worker.ready' || event.type === 'worker.listening'))
       ports.ready(running);
@@ -117,7 +111,7 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
       case 'load':
         return void reloads.load();
       case 'reload.ended':
-        mayHaveOldAddresses = true;
+        cleanUp.addressesMayBeOld();
         advice = adviceOn(effect.aborted);
         return reloads.ended(effect.aborted && abortText(effect.aborted), advice);
       case 'exit':
@@ -137,20 +131,11 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
     if (forked !== undefined) registry.addProcess(forked);
   }
 
-  /** Drops what no worker and no slot can need again. */
   function handled(event: Event, now: Pool): void {
-    if (event.type === 'worker.exited' || event.type === 'fork.failed')
-      registry.removeProcess(event.worker, now);
     if (advice !== undefined) log({ level: 'warn', msg: advice });
     advice = undefined;
-    if (now.verdict !== undefined) {
-      listener.close();
-      reloads.refuseAll();
-    }
-    if (mayHaveOldAddresses && isSettled(now))
-      mayHaveOldAddresses = !workers.keepAddressesOf(workersInSlots(now));
-    variables.keep(now.slots.length);
-    registry.dropOldApps(now);
+    if (now.verdict !== undefined) reloads.refuseAll();
+    cleanUp.after(event, now);
   }
 
   return {
@@ -175,5 +160,33 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
     processes: registry.processes,
     askUsage: workers.askUsage,
     onChange: engine.onChange,
+  };
+}
+
+interface CleanUpNeeds {
+  readonly registry: Registry;
+  readonly variables: InstanceVariables;
+  readonly workers: Workers;
+  readonly listener: Listener;
+}
+
+/** Drops what no worker and no slot can need again. */
+function createCleanUp({ registry, variables, workers, listener }: CleanUpNeeds): {
+  /** After a reload, sockets may be open at addresses that no worker uses any more. */
+  addressesMayBeOld(): void;
+  after(event: Event, pool: Pool): void;
+} {
+  let mayHaveOldAddresses = false;
+  return {
+    addressesMayBeOld: () => void (mayHaveOldAddresses = true),
+    after(event, pool) {
+      if (event.type === 'worker.exited' || event.type === 'fork.failed')
+        registry.removeProcess(event.worker, pool);
+      if (pool.verdict !== undefined) listener.close();
+      if (mayHaveOldAddresses && isSettled(pool))
+        mayHaveOldAddresses = !workers.keepAddressesOf(workersInSlots(pool));
+      variables.keep(pool.slots.length);
+      registry.dropOldApps(pool);
+    },
   };
 }

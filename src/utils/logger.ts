@@ -24,7 +24,7 @@ export interface LoggerOptions {
 
 let hasWarned = false;
 
-/** What nobody should find in a log file. */
+/** Secrets that never reach a log file. */
 const REDACTED = [
   'req.headers.authorization',
   'req.headers.cookie',

@@ -57,7 +57,7 @@ export function createChannel(port: IpcPort = process): Channel {
       port.send(message, undefined, undefined, () => done());
     },
     on(type, handler) {
-      // A listener keeps the channel open, and with it the process: there is none before somebody handles messages.
+      // A listener keeps the channel open, and with it the process: it is added with the first handler.
       if (!isListening) port.on('message', receive);
       isListening = true;
       handlers.set(type, handler);

@@ -11,7 +11,7 @@
  * | a lost supervisor        | –                        | orphaned                    | orphaned              |
  */
 import type { Environment } from '../config.js';
-import { withoutEchoes } from '../platform/debounce-signal.js';
+import { debounceSignal } from '../platform/debounce-signal.js';
 import type { SupervisedBy } from '../protocol/supervised-by.js';
 import type { Channel } from './channel.js';
 import type { Order, OrderSource } from './state.js';
@@ -33,12 +33,12 @@ export interface OrderNeeds {
 
 /** Hands on every order that reaches this process. */
 export function receiveOrders({ supervisedBy, channel, environment, handleOrder }: OrderNeeds): void {
-  const onSigterm = withoutEchoes(() => {
+  const onSigterm = debounceSignal(() => {
     if (supervisedBy === 'native')
       setTimeout(handleOrder, SUPERVISOR_FIRST_MS, 'retire', 'external', 'SIGTERM');
     else handleOrder('stop', 'external', 'SIGTERM');
   });
-  const onSigint = withoutEchoes(() => {
+  const onSigint = debounceSignal(() => {
     if (supervisedBy === 'pm2') handleOrder('retire', 'supervisor', 'SIGINT');
     // The native supervisor receives the same key press, and sends the order.
     if (supervisedBy === 'none')

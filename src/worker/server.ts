@@ -7,8 +7,8 @@ import { createFittedServer } from '../fast-path/fitted-server.js';
 const REQUEST_TIMEOUT_MS = 300_000;
 
 /**
- * Node drops a connection whose head takes longer. It outlasts a kept-alive connection's silence, which Node counted in
- * once (nodejs/node#24980): from 20 on it does not, and who compares the two finds them in order.
+ * Added to the keep-alive timeout: Node once counted the idle time of a connection as part of the time for a head
+ * (nodejs/node#24980). Node 20 and later do not, but still check the two in this order.
  */
 const HEADERS_MARGIN_MS = 1_000;
 

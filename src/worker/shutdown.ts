@@ -73,7 +73,7 @@ export function startShutdown(needs: ShutdownNeeds): Shutdown {
 
 /**
  * node:cluster's round robin may just have handed a connection to us: the primary confirms that it has not, or
- * gives it to somebody else. Without this its client would hang.
+ * reuses it. Without this its client would hang.
  */
 async function sayFarewell(): Promise<void> {
   const { worker } = cluster;

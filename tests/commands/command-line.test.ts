@@ -46,7 +46,7 @@ test.each<[string, Partial<CommandLine>]>([
 });
 
 test.each(['--help', '-h', 'help', 'scale --help', 'nonsense --help', 'status --watch -h'])(
-  '%s asks for help, whatever else is there',
+  '%s asks for help, next to any other argument',
   line => {
     expect(parse(line).command).toBe('help');
   },

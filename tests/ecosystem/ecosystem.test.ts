@@ -296,7 +296,7 @@ describe.each(COMBINATIONS)('$way, EXPRESS_TUNING=$tuning', ({ way, tuning }) =>
     expect(await served.said(/^GET \/eco\/logged-later\/me 200 /)).toMatchObject(ids);
   });
 
-  test('after all that, one and the same worker serves, and it has failed only where it was told to', () => {
+  test('after all that, one and the same worker serves, and it has failed only where it should', () => {
     const lines = served.lines();
     expect(lines.filter(({ msg }) => /HTTP server started/.test(msg))).toHaveLength(1);
     expect(lines.filter(({ level = 0 }) => level >= 50)).toEqual([]);

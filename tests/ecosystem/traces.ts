@@ -15,7 +15,7 @@ export interface Span {
 }
 
 export interface Traces {
-  /** What tells OpenTelemetry to send its spans here, and to ask nobody outside of this machine. */
+  /** Makes OpenTelemetry send its spans here, and ask no other machine. */
   readonly env: Readonly<Record<string, string>>;
   readonly spans: readonly Span[];
   readonly close: () => void;

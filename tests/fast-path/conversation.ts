@@ -14,7 +14,7 @@ export interface Ask {
 /** How long a server may say nothing. */
 const PATIENCE_MS = 4_000;
 
-/** Ends the connection whatever came before: then the server has nothing left to say. */
+/** Ends the connection after anything that came before: then the server has nothing left to send. */
 const LAST = 'GET /livez HTTP/1.1\r\nHost: x\r\nX-Request-Id: last\r\nConnection: close\r\n\r\n';
 
 /** The request as it goes over the wire; its id is given, so that two answers can be compared. */

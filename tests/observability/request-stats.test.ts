@@ -10,14 +10,14 @@ import {
 
 function counting(): {
   stats: RequestStats;
-  told: Series[];
+  reported: Series[];
   read: (index: number) => ReturnType<typeof readDurations>;
 } {
   const memory = createStatsMemory();
-  const told: Series[] = [];
+  const reported: Series[] = [];
   return {
-    stats: countRequests(memory, one => told.push(one)),
-    told,
+    stats: countRequests(memory, one => reported.push(one)),
+    reported,
     read: index => readDurations(memory, index),
   };
 }
@@ -32,13 +32,13 @@ test('a request falls into the first bucket that is not below it', () => {
 });
 
 test('each method, route and status is a series, reported once; made-up methods are one', () => {
-  const { stats, told, read } = counting();
+  const { stats, reported, read } = counting();
   stats.count('GET', '/a', 200, 1);
   stats.count('GET', '/a', 500, 1);
   stats.count('FOO', '/a', 200, 1);
   stats.count('BAR', '/a', 200, 1);
   stats.count('GET', '/a', 200, 1);
-  expect(told).toEqual([
+  expect(reported).toEqual([
     { method: 'GET', route: '/a', status: 200 },
     { method: 'GET', route: '/a', status: 500 },
     { method: '_OTHER', route: '/a', status: 200 },
@@ -47,9 +47,9 @@ test('each method, route and status is a series, reported once; made-up methods 
 });
 
 test('routes without end are counted together', () => {
-  const { stats, told, read } = counting();
+  const { stats, reported, read } = counting();
   for (let route = 0; route < 5_000; route++) stats.count('GET', `/users/${route}`, 200, 1);
-  expect(told).toHaveLength(500);
-  expect(told.at(-1)).toEqual({ method: '_OTHER', route: '_OTHER', status: 0 });
+  expect(reported).toHaveLength(500);
+  expect(reported.at(-1)).toEqual({ method: '_OTHER', route: '_OTHER', status: 0 });
   expect(read(499).sum).toBe(5_000 - 499);
 });

@@ -40,7 +40,7 @@ test('WEB_CONCURRENCY wins over everything', () => {
   expect(count(-1, { quota: 1 }, 12)).toBe('12 (WEB_CONCURRENCY=12)');
 });
 
-test('there is always a worker, and never more than the machine allows unless somebody said so', () => {
+test('there is always a worker, and never more than the machine allows unless configured', () => {
   const cpus = fc.integer({ min: 1, max: 256 });
   fc.assert(
     fc.property(

@@ -100,7 +100,7 @@ describe('faultOf', () => {
 });
 
 describe('makePrivateFolder', () => {
-  test('makes every missing folder for this user alone, whatever the umask', () => {
+  test('makes every missing folder for this user alone, under any umask', () => {
     const umask = process.umask(0);
     try {
       makePrivateFolder(join(at, 'a', 'b'), 'read-only');

@@ -1,4 +1,4 @@
-/** The processes that a process has started: found, told from others with the same pid, signalled. */
+/** The processes that a process has started: found, distinguished from others with the same pid, signalled. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { descendantsOf, isRunning, processOf, signalProcess } from '../../src/platform/process-tree.js';

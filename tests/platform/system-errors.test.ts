@@ -2,7 +2,7 @@ import { fileFailureText, forkFailureText, unableToListen } from '../../src/plat
 
 const failure = (code: string): NodeJS.ErrnoException => Object.assign(new Error(`listen ${code}`), { code });
 
-const nobody = (): undefined => undefined;
+const noOwner = (): undefined => undefined;
 
 describe('unableToListen', () => {
   test.each([
@@ -29,14 +29,14 @@ describe('unableToListen', () => {
     ],
     ['ENOBUFS', 1, 'Unable to listen on port 80: the system has no memory for sockets (ENOBUFS)'],
   ])('%s ends the process with %i and a sentence', (code, exitCode, sentence) => {
-    const error = unableToListen(failure(code), { port: 80, host: 'fe80::1' }, nobody);
+    const error = unableToListen(failure(code), { port: 80, host: 'fe80::1' }, noOwner);
     expect(error).toMatchObject({ exitCode });
     expect(error.message).toContain(sentence);
   });
 
   test('an error that it does not know is returned as it is', () => {
     const error = failure('EIEIO');
-    expect(unableToListen(error, { port: 80, host: undefined }, nobody)).toBe(error);
+    expect(unableToListen(error, { port: 80, host: undefined }, noOwner)).toBe(error);
   });
 });
 

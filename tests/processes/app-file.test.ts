@@ -88,7 +88,7 @@ test('a file that fails refuses the reload, and nothing changes', async () => {
   expect(await running.ended).toEqual({ code: 0, signal: null });
 });
 
-test('whatever else a file does, the service reloads, and is stopped by a signal as before', async () => {
+test('the service reloads after anything else a file does, and is stopped by a signal as before', async () => {
   const { file, env, running, described } = await served();
   for (const [, content] of HARMLESS) {
     writeFileSync(file, `${described}\n${content}`);
@@ -243,7 +243,7 @@ describe('a file that never ends', () => {
     expect(running.child.exitCode).toBeNull();
   });
 
-  test('keeps nobody from stopping the service while it is reloaded', async () => {
+  test('does not keep the service from being stopped while it is reloaded', async () => {
     const { file, env, running } = await served();
     writeFileSync(file, LOOPS);
     const reload = command(env, 'reload');

@@ -112,7 +112,7 @@ describe('a worker that breaks its channel is named, killed and replaced; the ot
 describe('what is not for the supervisor has no effect', () => {
   test.each([
     [
-      "an app's own messages, whatever their type",
+      "an app's own messages, of any type",
       `
       for (const type of ['leaving', 'draining', 'boot-failed', 'retire', 'roused'])
         process.send({ type, code: 0, message: 'an own message', port: 1 });`,

@@ -46,12 +46,12 @@ const socketOf = ({ env }: Service): string => join(env['RUN_DIR'] ?? '', 'super
 const scale = (running: Service, instances: unknown): Promise<Answer> =>
   control(running, 'POST', '/scale', JSON.stringify({ instances }));
 
-/** An order whose client goes away once it has been heard, before it is answered. */
-async function orderAndLeave(running: Service, path: string, heard: RegExp): Promise<void> {
+/** An order whose client disconnects between order and answer. */
+async function orderAndLeave(running: Service, path: string, pattern: RegExp): Promise<void> {
   const order = http.request({ socketPath: socketOf(running), method: 'POST', path, agent: false });
   const closed = new Promise(resolve => order.on('error', () => undefined).on('close', resolve));
   order.end();
-  await running.said(heard);
+  await running.said(pattern);
   order.destroy();
   await closed;
 }
@@ -138,7 +138,7 @@ test('a reload that waits for another one is answered when the service gives up'
   await until(async () => (await serving({ env })).length === 2, 'the successor serves, on trial');
   const [old = NaN, successor = NaN] = await serving({ env });
   process.kill(old, 'SIGKILL'); // first: the second reload would begin with it otherwise
-  await until(async () => (await serving({ env })).length === 1, "its seat is the successor's");
+  await until(async () => (await serving({ env })).length === 1, "the slot is the successor's");
   process.kill(successor, 'SIGKILL');
   expect((await Promise.all(answers)).map(answer => answer.json())).toEqual([
     {
@@ -224,7 +224,7 @@ describe('what is no order is refused, and changes nothing', () => {
     await expectUnchanged();
   });
 
-  test('what is not even HTTP harms nobody', async () => {
+  test('what is not even HTTP does no harm', async () => {
     const { connect } = await import('node:net');
     await new Promise<void>(resolve => {
       const socket = connect(socketOf(running), () => socket.end('\0\0 what?\r\n\r\n'));
@@ -284,19 +284,20 @@ describe('the socket', () => {
     expect(messages(running)).toHaveLength(said);
   });
 
-  test('that cannot be made again is told once, and is made when it can be', async () => {
+  test('that cannot be made again is logged once, and is made when it can be', async () => {
     const running = await service({ workers: 1 });
     const at = running.env['RUN_DIR'] ?? '';
     rmSync(at, { recursive: true });
     writeFileSync(at, 'in the way');
-    const told = (): string[] => messages(running).filter(line => line.startsWith('Commands cannot reach'));
+    const warnings = (): string[] =>
+      messages(running).filter(line => line.startsWith('Commands cannot reach'));
     const [victim = NaN] = served(running);
     process.kill(victim, 'SIGKILL'); // several changes, each of which would have it made
     await until(() => served(running).length === 2, 'its successor serves');
-    await until(() => told().length > 0, 'it is told');
+    await until(() => warnings().length > 0, 'it is logged');
     rmSync(at);
     await until(() => existsSync(socketOf(running)), 'the socket is there again');
-    expect(told()).toHaveLength(1);
+    expect(warnings()).toHaveLength(1);
   });
 
   test.each([
@@ -320,7 +321,7 @@ describe('the socket', () => {
     const { connect } = await import('node:net');
     const running = await service({ workers: 1 });
     const socket = connect(socketOf(running), () => socket.write(words)).on('error', () => undefined);
-    await control(running, 'GET', '/status'); // whoever came before has been accepted
+    await control(running, 'GET', '/status'); // earlier connections have been accepted
     try {
       running.kill('SIGTERM');
       await running.said(/^All workers disconnected/);
@@ -361,7 +362,7 @@ describe('the socket', () => {
     expect((await control(running, 'GET', '/status')).status).toBe(200);
   });
 
-  test("is the only way in: nobody listens on a TCP port but the service's own", async () => {
+  test("is the only way in: no other TCP port than the service's listens", async () => {
     const running = await service();
     const own = socketsOf(running.pid);
     const ports = listeningSockets().flatMap(({ inode, port }) => (own.has(inode) ? [port] : []));

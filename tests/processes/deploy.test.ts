@@ -67,7 +67,7 @@ test('after a failed reload a crash goes on with the release that served before'
   expect((await request(port, '/readyz')).status).toBe(200);
 });
 
-test('our worker is ours in another build, and nobody else is', () => {
+test('our worker is recognised in another build, and no other program is', () => {
   const at = folder();
   const root = release(at, 1);
   // These tests run from the sources.
@@ -75,6 +75,6 @@ test('our worker is ours in another build, and nobody else is', () => {
   expect(isWorkerFile(join(root, 'src', 'app.ts'))).toBe(false);
   expect(isWorkerFile(join(root, 'admin', 'index.ts'))).toBe(false);
   expect(isWorkerFile(join(at, 'index.ts'))).toBe(false);
-  writeFileSync(join(at, 'package.json'), JSON.stringify({ name: 'somebody-else' }));
+  writeFileSync(join(at, 'package.json'), JSON.stringify({ name: 'another-app' }));
   expect(isWorkerFile(join(at, 'src', 'index.ts'))).toBe(false);
 });

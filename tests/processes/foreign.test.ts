@@ -97,7 +97,7 @@ describe('a stop by a signal', () => {
       (pid: number) => -pid,
       ['got SIGINT', 'got SIGTERM'],
     ],
-  ] as const)('%s: %s', async (_name, signal, target, heard) => {
+  ] as const)('%s: %s', async (_name, signal, target, expected) => {
     const port = await freePort();
     const file = appFile(PATIENT, { instances: 1, kill_timeout: 5_000 });
     const running = start([CLUSTER, '--config', file], { PORT: String(port), RUN_DIR: folder() });
@@ -119,6 +119,6 @@ describe('a stop by a signal', () => {
       messages(running)
         .filter(msg => msg.startsWith('got '))
         .toSorted(),
-    ).toEqual(heard);
+    ).toEqual(expected);
   });
 });

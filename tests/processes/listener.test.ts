@@ -85,7 +85,7 @@ describe('the address', () => {
     expect(await lastingHolders(running)).toEqual({ master: PER_SLOT ? 2 : 1, workers: [1, 1] });
   });
 
-  test('may be another for each worker: none is left behind where nobody accepts', async () => {
+  test('may be another for each worker: none is left behind without a worker to accept', async () => {
     const port = await freePort();
     const file = appFile(OUR_WORKER, { ...OUR_FIELDS, increment_var: 'PORT', env: { PORT: String(port) } });
     const env = { RUN_DIR: folder() };
@@ -124,7 +124,7 @@ describe('the address', () => {
     expect(messages(running).filter(line => line.includes('exited'))).toEqual([]);
   });
 
-  test('is the socket that systemd hands over, whatever PORT says, until the service ends', async () => {
+  test('is the socket that systemd hands over, with any PORT, until the service ends', async () => {
     const running = await activated();
     expect(await outcome(running.port, '127.0.0.1')).toBe(200);
     expect(await outcome(Number(running.env['PORT']), '127.0.0.1')).toBe('ECONNREFUSED');
@@ -173,7 +173,7 @@ describe('the way of a connection', () => {
 });
 
 describe('under load', () => {
-  test('the only worker is killed: whoever connects meanwhile waits for its successor', async () => {
+  test('the only worker is killed: new connections wait for its successor', async () => {
     const running = await service({ workers: 1 });
     const [victim = NaN] = await serving(running);
     process.kill(victim, 'SIGKILL');
@@ -203,7 +203,7 @@ describe('under load', () => {
     expect(await outcome(running.port, '127.0.0.1')).toBe(200);
   });
 
-  test('the socket of a dead worker is lent: nobody waits for a successor that boots slowly', async () => {
+  test('the socket of a dead worker is lent: no connection waits for a successor that boots slowly', async () => {
     const file = appFile(
       `if (require('node:fs').existsSync(__dirname + '/slow'))
          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_000);
@@ -334,7 +334,7 @@ describe('a taken port', () => {
     await until(() => answers(port), 'the other one serves');
   });
 
-  test('held by another service of ours is taken, whatever SO_REUSEPORT would allow', async () => {
+  test('held by another service of ours is taken, although SO_REUSEPORT would allow it', async () => {
     const first = await service();
     const second = start([CLUSTER], {
       PORT: String(first.port),

@@ -1,4 +1,4 @@
-/** The management port: metrics and health of the whole service, whatever happens to single workers. */
+/** The management port: metrics and health of the whole service, even if single workers fail. */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer as createHttp } from 'node:http';
@@ -52,7 +52,7 @@ const answers = (port: number): Promise<boolean> =>
     () => false,
   );
 
-/** How many workers are up; 0 while nobody answers. */
+/** How many workers are up; 0 while none answers. */
 const up = (management: number): Promise<number> =>
   scrape(management).then(
     metrics => metrics.sum('worker_up'),

@@ -56,7 +56,7 @@ async function untilNoticed(path: string, noticed: () => boolean): Promise<void>
   }, `a change of ${path} is noticed`);
 }
 
-/** A request whose answer nobody gives: the rest of its body never comes. */
+/** A request that is never answered: the rest of its body never comes. */
 function hold(port: number): Promise<string> {
   return new Promise(resolve => {
     const held = http.request({
@@ -72,7 +72,7 @@ function hold(port: number): Promise<string> {
   });
 }
 
-/** A request that is under way, and ends when it is told to. */
+/** A request that is under way, and ends on demand. */
 function begin(port: number): { readonly status: Promise<number>; finish(): void } {
   let slow: http.ClientRequest | undefined;
   const status = new Promise<number>((resolve, reject) => {
@@ -126,7 +126,7 @@ describe('reloads without a command', () => {
     const reloads = count(running, /changed: reloading$/);
     writeFileSync(join(at, 'data', 'ignored.json'), '{}');
     writeFileSync(join(at, '.hidden'), '');
-    await new Promise(resolve => setTimeout(resolve, 500)); // had it been noticed, it would have been told by now
+    await new Promise(resolve => setTimeout(resolve, 500)); // had it been noticed, it would have been logged by now
     expect(count(running, /changed: reloading$/)).toBe(reloads);
     writeFileSync(join(at, 'app.js'), `${OUR_WORKER} console.log('the new build');`);
     await until(changed('app.js'), 'the watch still watches');
@@ -165,7 +165,7 @@ describe('reloads without a command', () => {
     expect([byCron(), byWatch('a/lib.js')]).toEqual([before, seen]);
   });
 
-  test('--watch: the folder of the program, whatever the app file says', async () => {
+  test('--watch: the folder of the program, in addition to the app file', async () => {
     const file = appFile(OUR_WORKER, { ...OUR_FIELDS, instances: 1 });
     const running = await foreign(file, ['--watch']);
     await until(() => served(running).length === 1, 'the worker serves');
@@ -245,7 +245,7 @@ describe('what the app file hands to the workers', () => {
 
     await control(running, 'POST', '/scale', '{"instances":1}');
     await control(running, 'POST', '/scale', '{"instances":2}');
-    expect(numbers().at(-1)).toEqual('1:102'); // a seat is taken again, a number of the count never is
+    expect(numbers().at(-1)).toEqual('1:102'); // a slot is taken again, a number of the count never is
   });
 });
 
@@ -255,7 +255,7 @@ describe('max_memory_restart', () => {
     const file = appFile(`${grows} ${OUR_WORKER}`, { ...OUR_FIELDS, max_memory_restart: '250M' });
     const running = await foreign(file);
     await until(() => served(running).length === 2, 'every worker serves');
-    // The worker says so in its log a moment before the supervisor has heard it.
+    // The worker says so in its log a moment before the supervisor gets the message.
     await until(async () => (await serving(running)).length === 2, 'the supervisor knows it');
     const [other, victim = NaN] = await serving(running);
     process.kill(victim, 'SIGUSR2');
@@ -284,7 +284,7 @@ describe('process titles', () => {
     expect(workers.map(pid => title(pid).slice(0, 15))).toEqual(['worker 0 ready ', 'worker 1 ready ']);
 
     const held = hold(running.port);
-    await until(() => answers(running.port), 'whoever came before has been accepted');
+    await until(() => answers(running.port), 'earlier connections have been accepted');
     running.kill();
     await until(() => title(running.pid).startsWith('master stopping'), 'the supervisor stops');
     await until(
@@ -301,7 +301,7 @@ describe('signals', () => {
   test('a second one does not wait for what the first one drains', async () => {
     const running = await service({ env: { DRAIN_TIMEOUT_MS: '600000' } });
     const held = hold(running.port);
-    await until(() => answers(running.port), 'whoever came before has been accepted');
+    await until(() => answers(running.port), 'earlier connections have been accepted');
     running.kill('SIGTERM');
     await running.said(/^Master process received SIGTERM, shutting down all workers gracefully$/);
     running.kill('SIGINT');
@@ -330,7 +330,7 @@ describe('signals', () => {
     );
     await until(() => served(running).length === 2, 'every worker serves');
     const slow = begin(port);
-    await until(() => answers(port), 'whoever came before has been accepted');
+    await until(() => answers(port), 'earlier connections have been accepted');
     process.kill(-running.pid, 'SIGINT');
     await running.said(/^Worker \d+ draining/);
     slow.finish();
@@ -358,7 +358,7 @@ describe('signals', () => {
     const supervisor = Number(/Master process (\d+) is running/.exec(said())?.[1]);
     try {
       const slow = begin(port);
-      await until(() => answers(port), 'whoever came before has been accepted');
+      await until(() => answers(port), 'earlier connections have been accepted');
       terminal.kill('SIGKILL');
       await until(() => said().includes('received SIGHUP'), 'it notices');
       process.kill(supervisor, 'SIGHUP');
@@ -420,7 +420,7 @@ describe('a supervisor that fails itself', () => {
     const running = await service({ env: { NODE_OPTIONS: `--require ${bomb}` } });
     const workers = await serving(running);
     const slow = begin(running.port);
-    await until(() => answers(running.port), 'whoever came before has been accepted');
+    await until(() => answers(running.port), 'earlier connections have been accepted');
     running.kill('SIGUSR2');
     await until(() => !isAlive(running.pid), 'the supervisor is gone');
     slow.finish();

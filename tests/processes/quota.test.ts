@@ -27,7 +27,7 @@ function isRemoved(group: string): boolean {
     rmdirSync(group);
     return true;
   } catch {
-    return false; // somebody is still in it
+    return false; // a process is still in it
   }
 }
 

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } fro
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Status } from '../../src/supervisor/report/status.js';
-import { ECHO_MS } from '../../src/platform/debounce-signal.js';
+import { DEBOUNCE_MS } from '../../src/platform/debounce-signal.js';
 import {
   cleanUp,
   CLUSTER,
@@ -39,7 +39,7 @@ async function service(env: Record<string, string> = {}, args: readonly string[]
 }
 
 /** From then on another signal is another wish. */
-const afterEchoes = (): Promise<void> => new Promise(resolve => setTimeout(resolve, ECHO_MS + 100));
+const afterEchoes = (): Promise<void> => new Promise(resolve => setTimeout(resolve, DEBOUNCE_MS + 100));
 
 const command = (env: Record<string, string>, ...args: string[]): Running => start([CLUSTER, ...args], env);
 const messages = ({ lines }: Running): string[] => lines.map(({ msg }) => msg);
@@ -109,7 +109,7 @@ describe('the log', () => {
     for (const { msg } of running.lines) expect(msg).toMatch(/^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] INFO: \S/);
   });
 
-  test('counts all CPUs but one where nobody says otherwise', async () => {
+  test('counts all CPUs but one by default', async () => {
     const port = await freePort();
     const running = start([CLUSTER], { PORT: String(port), RUN_DIR: folder() });
     await running.said(/^Forking \d+ workers \(\d+ total CPUs?.*\)$/);
@@ -208,7 +208,7 @@ describe('stopping', () => {
 });
 
 describe('a worker that dies', () => {
-  test('is replaced in the same slot, and its real signal is told', async () => {
+  test('is replaced in the same slot, and its real signal is logged', async () => {
     const running = await service();
     const [victim = NaN] = pidsOf(running);
     process.kill(victim, 'SIGKILL');
@@ -288,7 +288,7 @@ describe('death of the supervisor', () => {
     expect(running.text()).toMatch(/draining \(supervisor lost\)/);
   });
 
-  test('suspended and resumed, it kills nobody', async () => {
+  test('suspended and resumed, it kills no worker', async () => {
     const file = app(`setTimeout(() => process.send('ready'), 300); console.log('worker ' + process.pid);`, {
       wait_ready: true,
       listen_timeout: 1_500,
@@ -359,7 +359,7 @@ describe('what cannot start', () => {
       5,
       'Invalid configuration: PORT must be a port that this user may open, such as one from 1024 on, got 80',
     ],
-  ])('%j, where nobody can listen, is said once (%#)', async (where, world, code, sentence) => {
+  ])('%j, which cannot be bound, is logged once (%#)', async (where, world, code, sentence) => {
     const at = folder();
     writeFileSync(join(at, 'world.js'), world);
     const running = start([CLUSTER], {
@@ -372,7 +372,7 @@ describe('what cannot start', () => {
     expect(running.lines.map(({ level, msg }) => [level, msg])).toEqual([[60, sentence]]);
   });
 
-  test('an invalid environment is told as a whole, with nothing started, and exits with code 5', async () => {
+  test('an invalid environment is reported as a whole, starts nothing, and exits with code 5', async () => {
     const running = start([CLUSTER], {
       PORT: 'abc',
       LOG_LEVEL: 'loud',
@@ -391,7 +391,7 @@ describe('what cannot start', () => {
     expect(line).toMatch(/DRAIN_TIMEOUT_MS must be a whole number from 1001/);
   });
 
-  test('an invalid app file is told as a whole and exits with code 5', async () => {
+  test('an invalid app file is reported as a whole and exits with code 5', async () => {
     const file = app(SERVER, { instances: 'many', kill_timeout: '3s', exec_mode: 'fork' });
     const running = start([CLUSTER, '--config', file], { RUN_DIR: folder() });
     expect((await running.ended).code).toBe(5);
@@ -429,7 +429,7 @@ describe('what cannot start', () => {
 
 test("an app that is not ours hears nothing but PM2's words", async () => {
   const file = app(
-    `process.on('message', message => { console.log('heard ' + JSON.stringify(message)); if (message === 'shutdown') process.exit(0); });
+    `process.on('message', message => { console.log('got ' + JSON.stringify(message)); if (message === 'shutdown') process.exit(0); });
      process.send('ready'); setInterval(() => 0, 1_000);`,
     { wait_ready: true, shutdown_with_message: true, instances: 2 },
   );
@@ -442,8 +442,8 @@ test("an app that is not ours hears nothing but PM2's words", async () => {
   }, 'both serve');
   running.kill('SIGTERM');
   await running.ended;
-  const heard = running.lines.map(({ msg }) => msg).filter(msg => msg.startsWith('heard'));
-  expect(heard).toEqual(['heard "shutdown"', 'heard "shutdown"']);
+  const got = running.lines.map(({ msg }) => msg).filter(msg => msg.startsWith('got'));
+  expect(got).toEqual(['got "shutdown"', 'got "shutdown"']);
 });
 
 describe('commands', () => {
@@ -543,7 +543,9 @@ describe('commands', () => {
   test('without a supervisor they say where they looked', async () => {
     const status = command({ RUN_DIR: folder() }, 'status');
     expect((await status.ended).code).toBe(1);
-    expect(status.text()).toMatch(/No supervisor runs this service: nobody answers at .*supervisor\.sock\n$/);
+    expect(status.text()).toMatch(
+      /No supervisor runs this service: nothing listens at .*supervisor\.sock\n$/,
+    );
   });
 
   test('check starts nothing, and tells what would run or what is wrong', async () => {

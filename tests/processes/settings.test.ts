@@ -7,22 +7,22 @@ jest.setTimeout(60_000);
 afterEach(cleanUp);
 
 const LISTENS = `for (const signal of ['SIGINT', 'SIGTERM', 'SIGUSR2'])
-  process.on(signal, () => { console.log('heard ' + signal); process.exit(0); });
+  process.on(signal, () => { console.log('got ' + signal); process.exit(0); });
 process.send('ready'); setInterval(() => 0, 1_000);`;
 
 test.each([
   [{}, 'SIGINT'],
   [{ PM2_KILL_SIGNAL: 'SIGTERM' }, 'SIGTERM'],
   [{ PM2_KILL_SIGNAL: 'SIGUSR2' }, 'SIGUSR2'],
-] as const)('with %j an app that hears signals is told to leave with %s', async (settings, signal) => {
+] as const)('with %j an app that hears signals is stopped with %s', async (settings, signal) => {
   const file = appFile(LISTENS, { wait_ready: true, instances: 1 });
   const env = { RUN_DIR: folder(), ...settings };
   const running = start([CLUSTER, '--config', file], env);
   await until(async () => (await serving({ env }).catch(() => [])).length === 1, 'it serves');
   running.kill('SIGTERM');
   expect((await running.ended).code).toBe(0);
-  expect(running.lines.filter(({ msg }) => msg.startsWith('heard')).map(({ msg }) => msg)).toEqual([
-    `heard ${signal}`,
+  expect(running.lines.filter(({ msg }) => msg.startsWith('got')).map(({ msg }) => msg)).toEqual([
+    `got ${signal}`,
   ]);
 });
 

@@ -24,7 +24,7 @@ jest.setTimeout(60_000);
 
 type Env = Readonly<Record<string, string>>;
 
-/** A service that serves, whoever is in charge of it. */
+/** A service that serves, under any supervisor. */
 interface Stage {
   readonly port: number;
   readonly workers: readonly number[];
@@ -44,14 +44,14 @@ let pm2: Pm2 | undefined;
 afterEach(async () => {
   await cleanUp();
   if (pm2 === undefined) return;
-  // Without its daemon a worker leaves at once, whatever it waits for.
+  // Without its daemon a worker exits at once, even if it waits for something.
   if (isAlive(pm2.daemon)) process.kill(pm2.daemon, 'SIGKILL');
   await pm2.end();
   pm2 = undefined;
 });
 
-const nobody = (): never => {
-  throw new Error('there is nobody who could');
+const unsupported = (): never => {
+  throw new Error('this supervisor cannot do that');
 };
 
 async function alone(env: Env): Promise<Stage> {
@@ -61,9 +61,9 @@ async function alone(env: Env): Promise<Stage> {
     ...stageOf(running, env),
     workers: [running.pid],
     master: running.pid,
-    say: { shutdown: nobody, retire: nobody },
-    closeTerminal: nobody,
-    commandStop: nobody,
+    say: { shutdown: unsupported, retire: unsupported },
+    closeTerminal: unsupported,
+    commandStop: unsupported,
   };
 }
 
@@ -113,7 +113,7 @@ async function supervised(running: Running, env: Env): Promise<Stage> {
       shutdown: () => process.kill(master, 'SIGTERM'),
       retire: () => control({ env }, 'POST', '/reload'),
     },
-    closeTerminal: nobody,
+    closeTerminal: unsupported,
     commandStop: () => control({ env }, 'POST', '/stop'),
   };
 }
@@ -135,13 +135,13 @@ async function underPm2(env: Env): Promise<Stage> {
     workers: (await its.list()).map(({ pid }) => pid),
     master: its.daemon,
     log: () => [...its.logs(), readFileSync(join(its.home, 'pm2.log'), 'utf8')].join('\n'),
-    code: nobody,
+    code: unsupported,
     say: {
       shutdown: () => its.run('stop', 'cabe-arena-api'),
       retire: () => execFileSync(process.execPath, ['-e', retire], { cwd: ROOT, env: its.env }),
     },
-    closeTerminal: nobody,
-    commandStop: nobody,
+    closeTerminal: unsupported,
+    commandStop: unsupported,
   };
 }
 
@@ -232,7 +232,7 @@ const WORDS: Readonly<
     async proof(stage, order) {
       const client = await clientOf(stage);
       const given = order(stage);
-      await until(async () => (await client.ask('/readyz')).status === 503, 'the balancer is told');
+      await until(async () => (await client.ask('/readyz')).status === 503, 'the balancer sees it');
       expect(await client.finish()).toEqual(ANSWERED);
       await allGone(stage);
       await given;
@@ -422,7 +422,7 @@ describe.each(Object.entries(TABLES))('%s', (title, { workers, stages, orders })
     const needsTerminal = what.includes('terminal');
     const name = `${what}, ${column}${mode === undefined ? '' : `, in ${mode}`}: ${word}`;
     (needsTerminal && !hasTerminals ? test.skip : test)(name, async () => {
-      const { delayMs = 1_000, proof } = WORDS[word] ?? nobody();
+      const { delayMs = 1_000, proof } = WORDS[word] ?? unsupported();
       const env = {
         PORT: String(await freePort()),
         WEB_CONCURRENCY: String(workers),
@@ -433,7 +433,7 @@ describe.each(Object.entries(TABLES))('%s', (title, { workers, stages, orders })
         ...(mode === undefined ? {} : { NODE_ENV: mode }),
       };
       const played = await (needsTerminal ? inTerminal : stage)(env);
-      await proof(played, orders[what] ?? nobody);
+      await proof(played, orders[what] ?? unsupported);
       await endsWith(played, code);
     });
   }

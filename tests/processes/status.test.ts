@@ -92,7 +92,7 @@ test('a service without a worker that serves is down', async () => {
   expect((await headline(running))[0]).toBe(0);
 });
 
-test('nobody who answers is an exit code of its own', async () => {
+test('no answer has an exit code of its own', async () => {
   const running = await healthy();
   running.kill('SIGTERM');
   await running.ended;
@@ -140,7 +140,7 @@ const group = makeMemoryGroup(400 * MB);
 (group === undefined ? describe.skip : describe)('in a control group with a memory limit', () => {
   afterAll(() => group?.remove());
 
-  test('a worker that the kernel kills is told from other deaths by SIGKILL', async () => {
+  test('a worker that the kernel kills is distinguished from other exits by SIGKILL', async () => {
     const running = await outOfMemory(group?.launcher ?? []);
     expect(await shown(running)).toBe(documented('The kernel killed a worker for want of memory'));
     const { workers } = await statusOf(running);

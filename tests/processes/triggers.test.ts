@@ -179,7 +179,7 @@ describe('a job: autorestart: false with cron_restart', () => {
     lines.filter(({ msg }) => msg === 'ran').map(({ at }) => Number(at));
 
   test.each([0, 1])(
-    'that exits with %i runs at every tick, and the service ends only when told to',
+    'that exits with %i runs at every tick, and the service ends only on an order',
     async code => {
       const env = { RUN_DIR: folder() };
       const running = start([CLUSTER, '--config', job(code)], env);

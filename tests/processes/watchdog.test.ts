@@ -46,10 +46,10 @@ const hang = ({ port }: Pick<Worker, 'port'>, how: Hang, ms: number): Promise<un
 const stackOf = ({ stack }: LogLine): string => (stack as string[] | undefined)?.join('\n') ?? '';
 
 /** What the watchdog has said. */
-const told = ({ lines }: Pick<Running, 'lines'>): string[] =>
+const watchdogLines = ({ lines }: Pick<Running, 'lines'>): string[] =>
   lines.map(({ msg }) => msg.replace(/\d+ ms/, 'N ms')).filter(msg => /blocked|hung/.test(msg));
 
-/** It serves again after what has happened to it, and whatever the thread had to say has been said by then. */
+/** It serves again after what has happened to it, and the thread has logged all it has to log. */
 async function servesOn({ port }: Pick<Worker, 'port'>): Promise<void> {
   expect((await request(port, '/health')).status).toBe(200);
   await new Promise(resolve => setTimeout(resolve, 500));
@@ -74,7 +74,7 @@ test.each(KINDS)(
     expect(stackOf(blocked)).toMatch(frame);
     await running.said(/turns again/);
     await servesOn(running);
-    expect(told(running)).toEqual([
+    expect(watchdogLines(running)).toEqual([
       `Worker ${running.pid} blocked for N ms`,
       `Worker ${running.pid} turns again, it was blocked for N ms`,
     ]);
@@ -94,7 +94,7 @@ test.each(KINDS)(
 );
 
 test.each<[string, number, readonly string[]]>([
-  ['shorter than a second is nobody’s business', 700, []],
+  ['shorter than a second is not logged', 700, []],
   [
     'longer than a second is reported',
     1_900,
@@ -105,7 +105,7 @@ test.each<[string, number, readonly string[]]>([
   await hang(running, 'sleep', ms);
   await new Promise(resolve => setTimeout(resolve, ms));
   await servesOn(running);
-  expect(told(running)).toEqual(expected.map(text => `Worker ${running.pid} ${text}`));
+  expect(watchdogLines(running)).toEqual(expected.map(text => `Worker ${running.pid} ${text}`));
 });
 
 test('a synchronous sleep beyond the limit is killed, in native code as well', async () => {
@@ -141,7 +141,7 @@ test('a process that was stopped and continued is not blamed', async () => {
     running.kill('SIGCONT');
     await servesOn(running);
   }
-  expect(told(running)).toEqual([]);
+  expect(watchdogLines(running)).toEqual([]);
 });
 
 test('a worker without a free CPU is not blamed', async () => {
@@ -153,7 +153,7 @@ test('a worker without a free CPU is not blamed', async () => {
   while (performance.now() < end) await request(running.port, '/health');
   for (const rival of rivals) rival.kill('SIGKILL');
   await servesOn(running);
-  expect(told(running)).toEqual([]);
+  expect(watchdogLines(running)).toEqual([]);
 });
 
 const HOARD = 'globalThis.hoard = Array.from({ length: 400_000 }, (_, n) => ({ n, text: `number ${n}` }));';
@@ -166,7 +166,7 @@ test('a heap snapshot may take longer than the limit', async () => {
   await request(running.port, '/health');
   expect(performance.now() - asked).toBeGreaterThan(2_500);
   await servesOn(running);
-  expect(told(running)).toEqual([]);
+  expect(watchdogLines(running)).toEqual([]);
 });
 
 test.each<[string, WorkerOptions]>([
@@ -179,7 +179,7 @@ test.each<[string, WorkerOptions]>([
   await hang(running, 'loop', 3_500);
   await new Promise(resolve => setTimeout(resolve, 3_500));
   await servesOn(running);
-  expect(told(running)).toEqual([]);
+  expect(watchdogLines(running)).toEqual([]);
 });
 
 test.each([1, 2])(

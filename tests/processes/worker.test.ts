@@ -4,7 +4,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ECHO_MS } from '../../src/platform/debounce-signal.js';
+import { DEBOUNCE_MS } from '../../src/platform/debounce-signal.js';
 import {
   cleanUp,
   folder,
@@ -91,12 +91,12 @@ test('a second signal does not wait', async () => {
   await running.said(/in flight/);
   running.kill('SIGTERM');
   await running.said(/draining/);
-  await new Promise(resolve => setTimeout(resolve, ECHO_MS + 100)); // until then it would be the same one
+  await new Promise(resolve => setTimeout(resolve, DEBOUNCE_MS + 100)); // until then it would be the same one
   running.kill('SIGTERM');
   expect((await running.ended).code).toBe(1);
 });
 
-test.each(['SIGTERM', 'SIGINT'] as const)('%s heard twice at once is one', async signal => {
+test.each(['SIGTERM', 'SIGINT'] as const)('%s twice at once counts once', async signal => {
   const running = await worker({}, withRoutes(SLOW));
   const answer = request(running.port, '/slow');
   await running.said(/in flight/);
@@ -118,7 +118,7 @@ test('while it stops, /readyz says 503 and everything is served for DRAIN_DELAY_
   expect((await running.ended).code).toBe(0);
 });
 
-test('what is cut at the deadline is told, and makes the exit code 1', async () => {
+test('what is cut at the deadline is logged, and makes the exit code 1', async () => {
   const running = await worker({ DRAIN_TIMEOUT_MS: '1100' }, withRoutes(SLOW.replace('600', '600_000')));
   request(running.port, '/slow').catch(() => undefined);
   await running.said(/in flight/);
@@ -127,12 +127,12 @@ test('what is cut at the deadline is told, and makes the exit code 1', async () 
   expect(running.lines.map(({ msg }) => msg)).toContain('Cut at the drain deadline: GET /slow');
 });
 
-describe('a failure nobody expected', () => {
+describe('an unexpected failure', () => {
   test.each([
     ['an exception', "throw new Error('out of the blue')"],
     ['a rejection', "void Promise.reject(new Error('out of the blue'))"],
   ])(
-    '%s is told with its stack; requests in flight are answered; the exit code is 1',
+    '%s is logged with its stack; requests in flight are answered; the exit code is 1',
     async (_name, code) => {
       const routes = `app => { (${SLOW})(app); app.get('/fail', (q, r) => { r.end(); setTimeout(() => { ${code}; }); }); }`;
       const running = await worker({}, withRoutes(routes));
@@ -169,7 +169,7 @@ describe('what keeps it from starting is one clear line and an exit code', () =>
     expect(running.lines[0]?.msg).toMatch(/PORT must be.*got "x"; TRUST_PROXY must be.*got "y"/);
   });
 
-  test('its reason is written before it exits, also where somebody else writes the log in his own time', async () => {
+  test('its reason is written before it exits, also with a log destination that writes later', async () => {
     const log = join(folder(), 'log');
     const program = join(folder(), 'worker.js');
     writeFileSync(

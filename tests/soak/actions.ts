@@ -151,7 +151,7 @@ const uncaughtException: Action = {
   async perform(context) {
     await untilSettled(context.service);
     const pid = await pickWorker(context);
-    context.service.stunts.fall(pid, 'throw');
+    context.service.failing.inject(pid, 'throw');
     await untilReplaced(context.service, [pid]);
     await eventually(() => !isAlive(pid), 'the worker has exited');
     return '';
@@ -298,7 +298,7 @@ function memory(): Action {
       const { slot, pid } = random.pick(recyclable);
       recycledAt.set(slot, performance.now());
       context.takeMinServing();
-      service.stunts.fall(pid ?? NaN, 'grow');
+      service.failing.inject(pid ?? NaN, 'grow');
       await eventually(() => !isAlive(pid ?? NaN), 'the grown worker has been replaced');
       assert(context.takeMinServing() >= status.wanted, 'fewer workers served meanwhile');
       await untilSettled(service);

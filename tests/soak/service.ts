@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Status } from '../../src/supervisor/report/status.js';
 import { request, ROOT, start, until, type Answer, type Running } from '../support/processes.js';
 import { descriptorsOf } from '../support/sockets.js';
-import { CRASH_CODE, GROWTH_LIMIT, Stunts } from '../support/stunts.js';
+import { CRASH_CODE, GROWTH_LIMIT, FailingWorkers } from '../support/failing-workers.js';
 
 /** What a build does at boot: JavaScript in front of the worker. */
 export const BUILDS = {
@@ -49,10 +49,10 @@ const APP = {
 };
 
 /** The program of the app file: the real worker, which fails on request and does not log every request. */
-const program = (stunts: string, build: Build): string => `
+const program = (faultInjection: string, build: Build): string => `
 process.env.LOG_LEVEL = 'warn';
 const hold = ms => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-${stunts}
+${faultInjection}
 ${BUILDS[build]}
 require('./program.js');
 `;
@@ -60,7 +60,7 @@ require('./program.js');
 export class SoakService {
   readonly folder = mkdtempSync(join(tmpdir(), 'cabe-soak-'));
   readonly port: number;
-  readonly stunts = new Stunts(join(this.folder, 'stunts'));
+  readonly failing = new FailingWorkers(join(this.folder, 'faults'));
   private running: Running | undefined;
 
   constructor(port: number) {
@@ -82,7 +82,7 @@ export class SoakService {
   /** Replaces the build on the disk; the supervisor learns of it by a reload or a restart only. */
   deploy(build: Build): void {
     const dist = join(this.folder, 'dist');
-    writeFileSync(join(dist, 'index.js'), program(this.stunts.prelude(), build));
+    writeFileSync(join(dist, 'index.js'), program(this.failing.prelude(), build));
   }
 
   writeAppFile(content: 'valid' | 'invalid'): void {

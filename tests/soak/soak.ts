@@ -172,7 +172,7 @@ async function performOne(
   await eventually(() => client.oldestMs < performance.now() - at, 'earlier requests are answered');
   results.actions.set(name, (results.actions.get(name) ?? 0) + 1);
   const lost = client.lost.slice(lostBefore);
-  for (const one of context.service.stunts.judge({ lost }).unexcused)
+  for (const one of context.service.failing.judge({ lost }).unexcused)
     results.problems.push(`${name} (${what}) lost a request: ${one.kind}: ${one.what}`);
   say(progress({ name, what, at: at - begun, took: performance.now() - at, lost: lost.length, client }));
 }
@@ -221,13 +221,13 @@ function createContext(
       const how = random.pick(['exit', 'SIGKILL'] as const);
       if (hung.delete(pid)) return unlessGone(() => process.kill(pid, 'SIGKILL'));
       results.failedWorkers++;
-      unlessGone(() => service.stunts.fall(pid, how));
+      unlessGone(() => service.failing.inject(pid, how));
     },
     async hang(pid) {
       results.failedWorkers++;
       hung.add(pid);
-      unlessGone(() => service.stunts.fall(pid, 'SIGSTOP'));
-      await eventually(() => service.stunts.hasSpoken(pid), 'the worker hangs');
+      unlessGone(() => service.failing.inject(pid, 'SIGSTOP'));
+      await eventually(() => service.failing.hasRecorded(pid), 'the worker hangs');
     },
   };
 }
@@ -275,7 +275,7 @@ function startSampler(service: SoakService, results: Results, begun: number): Sa
 }
 
 function judge(service: SoakService, results: Results, report: Report, stoppedAt = Infinity): void {
-  const { held, late, unexcused } = service.stunts.judge(report, { stoppedAt });
+  const { held, late, unexcused } = service.failing.judge(report, { stoppedAt });
   results.reports.push(report);
   results.held += held;
   results.late += late;

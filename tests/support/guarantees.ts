@@ -10,7 +10,7 @@ import { Pm2 } from './pm2.js';
 import { folder, freePort, isAlive, until } from './processes.js';
 import { activated, control, messages, service, serving, statusOf, type Service } from './service.js';
 import { strictClient, type ClientOptions, type Report, type StrictClient } from './strict-client.js';
-import { GROWTH_LIMIT, Stunts, type Judgement } from './stunts.js';
+import { GROWTH_LIMIT, FailingWorkers, type Judgement } from './failing-workers.js';
 
 /** A running service, and the event that is caused. */
 interface Target {
@@ -29,7 +29,7 @@ export interface Guarantee {
   readonly mode: ListenerMode;
   /** The event ends the service, so later requests are refused. */
   readonly endsService: boolean;
-  start(stunts: Stunts): Promise<Target>;
+  start(failing: FailingWorkers): Promise<Target>;
 }
 
 export interface Measurement extends Report, Judgement {
@@ -54,8 +54,8 @@ export async function check(guarantee: Guarantee, times: number): Promise<Measur
 
 async function checkOneService(guarantee: Guarantee, times: number): Promise<Measurement> {
   const { name, mode, load, endsService } = guarantee;
-  const stunts = new Stunts(folder());
-  const target = await guarantee.start(stunts);
+  const failing = new FailingWorkers(folder());
+  const target = await guarantee.start(failing);
   const client = strictClient({ port: target.port, ...load });
   let longestEventMs = 0;
   let stoppedAt = Infinity;
@@ -78,12 +78,12 @@ async function checkOneService(guarantee: Guarantee, times: number): Promise<Mea
   const report = await client.stop();
   return {
     ...report,
-    ...stunts.judge(report, { stoppedAt, mayHang: mode === 'cluster' }),
+    ...failing.judge(report, { stoppedAt, mayHang: mode === 'cluster' }),
     name,
     mode,
     times,
     gapsMs,
-    longestWaitMs: stunts.longestWaitMs(report.connections),
+    longestWaitMs: failing.longestWaitMs(report.connections),
     longestEventMs,
   };
 }
@@ -126,7 +126,7 @@ const DENSE = { keptAlive: 2, newEveryMs: 3, timeoutMs: 15_000 };
 
 interface Context {
   readonly running: Service;
-  readonly stunts: Stunts;
+  readonly failing: FailingWorkers;
   /** The folder of the app file. */
   readonly folder: string;
 }
@@ -156,13 +156,13 @@ function native({
     mode: OWN_MODE,
     endsService: false,
     ...guarantee,
-    async start(stunts) {
-      const file = stunts.appFile(fields);
+    async start(failing) {
+      const file = failing.appFile(fields);
       const startService = isActivated ? activated : service;
       const running = await startService({ workers, env, args: ['--config', file] });
       return {
         port: running.port,
-        cause: time => cause({ running, stunts, folder: join(file, '..') }, time),
+        cause: time => cause({ running, failing, folder: join(file, '..') }, time),
         close: () => stop(running),
       };
     },
@@ -211,25 +211,25 @@ function workerFailure({ workers, together = 1, ...guarantee }: FailureOptions):
     fields: SOON_STABLE,
     workers,
     ...guarantee,
-    async cause({ running, stunts }, time) {
+    async cause({ running, failing }, time) {
       const pids = await serving(running);
       const victims = Array.from({ length: together }, (_, next) => pids[(time + next) % workers] ?? NaN);
-      for (const victim of victims) stunts.fall(victim, time % 2 === 0 ? 'SIGKILL' : 'exit');
+      for (const victim of victims) failing.inject(victim, time % 2 === 0 ? 'SIGKILL' : 'exit');
       await untilReplaced(running, workers, victims);
     },
   });
 }
 
 /** The only worker drains without an order; its successor must be forked at once, not after the drain. */
-function drainWithoutOrder(name: string, trigger: (stunts: Stunts, pid: number) => void): Guarantee {
+function drainWithoutOrder(name: string, trigger: (failing: FailingWorkers, pid: number) => void): Guarantee {
   return native({
     name,
     workers: 1,
     times: [1, 10],
     fields: SOON_STABLE,
-    async cause({ running, stunts }, time) {
+    async cause({ running, failing }, time) {
       const [pid = NaN] = await serving(running);
-      trigger(stunts, pid);
+      trigger(failing, pid);
       await untilReplaced(running, 1, [pid]);
       const gone = await running.said(new RegExp(`^Worker ${pid} (exited|disconnected)`));
       const before = running.lines.slice(0, running.lines.indexOf(gone));
@@ -298,16 +298,16 @@ export const NATIVE: readonly Guarantee[] = [
     times: [1, 10],
     load: DENSE,
     fields: SOON_STABLE,
-    async cause({ running, stunts }, time) {
+    async cause({ running, failing }, time) {
       const pid = (await serving(running))[time % 2] ?? NaN;
-      stunts.fall(pid, 'SIGSTOP');
-      await until(() => stunts.hasSpoken(pid), 'the worker hangs');
+      failing.inject(pid, 'SIGSTOP');
+      await until(() => failing.hasRecorded(pid), 'the worker hangs');
       await new Promise(resolve => setTimeout(resolve, 500)); // how long it hangs
       process.kill(pid, 'SIGKILL');
       await untilReplaced(running, 2, [pid]);
     },
   }),
-  drainWithoutOrder('uncaught exception in the only worker', (stunts, pid) => stunts.fall(pid, 'throw')),
+  drainWithoutOrder('uncaught exception in the only worker', (failing, pid) => failing.inject(pid, 'throw')),
   drainWithoutOrder('SIGTERM to the only worker', (_stunts, pid) => process.kill(pid, 'SIGTERM')),
   reload({ name: 'reload', times: [2, 20] }),
   reload({ name: 'reload, socket activation', times: [1, 5], mode: 'shared', isActivated: true }),
@@ -357,9 +357,9 @@ export const NATIVE: readonly Guarantee[] = [
     workers: 2,
     times: [1, 2],
     fields: { max_memory_restart: GROWTH_LIMIT },
-    async cause({ running, stunts }, time) {
+    async cause({ running, failing }, time) {
       const pid = (await serving(running))[time] ?? NaN;
-      stunts.fall(pid, 'grow');
+      failing.inject(pid, 'grow');
       await untilReplaced(running, 2, [pid]);
       await until(() => !isAlive(pid), 'the worker has exited');
     },
@@ -397,14 +397,14 @@ function underPm2(
     mode: 'cluster',
     endsService: false,
     ...guarantee,
-    async start(stunts) {
+    async start(failing) {
       const port = await freePort();
       const pm2 = new Pm2({ PORT: String(port), WEB_CONCURRENCY: '2' });
       async function run(...args: string[]): Promise<void> {
         const { code, text } = await pm2.run(...args);
         if (code !== 0) throw new Error(`pm2 ${args.join(' ')} failed: ${text}`);
       }
-      await run('start', stunts.appFile()).catch(async (error: Error) => {
+      await run('start', failing.appFile()).catch(async (error: Error) => {
         await pm2.end();
         throw error;
       });

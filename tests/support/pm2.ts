@@ -37,7 +37,7 @@ export class Pm2 {
     this.env = { PATH, HOME, EXPRESS_TUNING, ...own, ...env };
   }
 
-  /** Gives a command; resolves with its output, whatever its exit code. */
+  /** Gives a command; resolves with its output, for any exit code. */
   run(...args: string[]): Promise<Result> {
     return this.runFrom({ cwd: ROOT }, ...args);
   }
@@ -64,7 +64,7 @@ export class Pm2 {
         (error, stdout, stderr) => {
           const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
           const tell = (): void => resolve({ code, text: stdout + stderr });
-          // One that is aborted is told as such while it still lives.
+          // An aborted one is reported while it still runs.
           const lives = child.pid !== undefined && child.exitCode === null && child.signalCode === null;
           if (lives) child.once('exit', tell);
           else tell();

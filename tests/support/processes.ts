@@ -115,7 +115,7 @@ export function follow(child: ChildProcess): Running {
         listeners.add(look);
         look();
       });
-      return within(found, () => `nobody said ${String(pattern)}; what was said is\n${text}`);
+      return within(found, () => `no line matched ${String(pattern)}; what was said is\n${text}`);
     },
     kill: (signal = 'SIGTERM') => void child.kill(signal),
   };
@@ -123,7 +123,7 @@ export function follow(child: ChildProcess): Running {
   return it;
 }
 
-/** Ends whatever a test has left running, and removes its folders. Call it in `afterEach`. */
+/** Ends every process that a test has left running, and removes its folders. Call it in `afterEach`. */
 export async function cleanUp(): Promise<void> {
   const left = [...running];
   for (const { pid } of left) killGroup(pid);
@@ -152,7 +152,7 @@ const PORTS_EACH = 64;
 let given = Date.now() % PORTS_EACH;
 
 /**
- * A port that nobody uses, and that nobody takes before the test does: it is none of those from which the system
+ * A port that no process uses, and that none takes before the test does: it is none of those from which the system
  * chooses by itself, as for every outgoing connection, and other test processes give out others.
  */
 export async function freePort(): Promise<number> {

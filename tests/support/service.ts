@@ -53,7 +53,7 @@ async function untilServing(running: Running, env: Service['env'], workers: numb
   }, 'every worker serves');
   // The supervisor hears of it a moment after the log.
   await until(async () => (await statusOf({ env })).state === 'ready', 'the supervisor knows it');
-  // Workers say so in their log a moment before the supervisor has heard it.
+  // Workers say so in their log a moment before the supervisor gets the message.
   await until(
     async () => (await serving({ env }).catch(() => [])).length >= workers,
     'the supervisor knows that every worker serves',
@@ -95,7 +95,7 @@ export const served = ({ lines }: Running): number[] =>
 
 export const messages = ({ lines }: Running): string[] => lines.map(({ msg }) => msg);
 
-/** Whether somebody answers there. */
+/** Whether a server answers there. */
 export const answers = (port: number, host = '127.0.0.1'): Promise<boolean> =>
   request(port, '/health', { host }).then(
     () => true,
@@ -148,7 +148,7 @@ export const OUR_FIELDS = {
   kill_timeout: 9_000,
 };
 
-/** A program for an {@link appFile} that forks nobody who could do harm, and serves nothing. */
+/** A program for an {@link appFile} that forks harmless workers, and serves nothing. */
 export const IDLE = `process.on('message', () => process.exit(0)); process.send('ready'); setInterval(() => 0, 1_000);`;
 
 /** What an {@link appFile} says of it. */

@@ -10,7 +10,7 @@ export interface ListeningSocket {
   readonly waiting: number;
 }
 
-/** Every TCP socket of the machine on which somebody listens. */
+/** Every listening TCP socket of the machine. */
 export function listeningSockets(): ListeningSocket[] {
   return ['tcp', 'tcp6'].flatMap(family => {
     const lines = contentOf(`/proc/net/${family}`).split('\n').slice(1);
@@ -26,11 +26,11 @@ export function listeningSockets(): ListeningSocket[] {
   });
 }
 
-/** The TCP sockets of one port on which somebody listens. */
+/** The listening TCP sockets of one port. */
 export const listenersOf = (port: number): ListeningSocket[] =>
   listeningSockets().filter(socket => socket.port === port);
 
-/** The inodes of the sockets that a process holds, whatever it does with them. */
+/** The inodes of the sockets that a process holds. */
 export function socketsOf(pid: number): Set<string> {
   const inodes = descriptorsOf(pid).map(target => /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? '');
   return new Set(inodes.filter(inode => inode !== ''));

@@ -1,5 +1,5 @@
 /**
- * A client that forgives nothing: whatever is refused, reset, late, cut short or wrong counts, and nothing is tried
+ * A strict client: every request that is refused, reset, late, cut short or wrong counts, and nothing is tried
  * again. Connections that are kept alive and connections for one request, GET and POST with bodies, side by side.
  */
 import http, { Agent, type IncomingMessage } from 'node:http';
@@ -25,7 +25,7 @@ export interface Report {
   readonly lost: readonly Lost[];
   /** The connections for one request each. */
   readonly connections: readonly Opened[];
-  /** What the first few failures were, for whoever has to find their cause. */
+  /** The first few failures, to find their cause. */
   readonly examples: readonly string[];
   /** The longest time that a request waited for its answer; long requests are not counted. */
   readonly longestMs: number;
@@ -38,7 +38,7 @@ export interface ClientOptions {
   readonly host?: string;
   /** Kept-alive connections, each sending its next request when it has its answer. */
   readonly keptAlive?: number;
-  /** One new connection every so many milliseconds, each for one request, whatever becomes of those before. */
+  /** One new connection every so many milliseconds, each for one request, independent of those before. */
   readonly newEveryMs?: number;
   /** Pause of a kept-alive connection between answer and next request. */
   readonly pauseMs?: number;
@@ -47,7 +47,7 @@ export interface ClientOptions {
   readonly timeoutMs?: number;
 }
 
-/** The load, from its start until it is told to stop. */
+/** The load, from its start until it is stopped. */
 export interface StrictClient {
   /** No further request is sent; resolves when all have been answered or have failed. */
   stop(): Promise<Report>;

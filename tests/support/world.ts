@@ -23,7 +23,7 @@ export interface Behaviour {
   readonly exitsAfter?: Millis | undefined;
   readonly code?: number;
   readonly signal?: string;
-  /** Exits so long after having been told to leave; `undefined` = ignores the order. */
+  /** Exits so long after the order to stop; `undefined` = ignores the order. */
   readonly leavesAfter?: Millis | undefined;
   /** What it says before it exits by itself. */
   readonly failure?: { readonly code: number; readonly message: string };
@@ -124,7 +124,7 @@ export class World {
     return this;
   }
 
-  /** The clock jumps: what fell due meanwhile happens now, and nobody was woken in between. */
+  /** The clock jumps: what fell due meanwhile happens now, and no timer fired in between. */
   jump(ms: Millis): this {
     this.now += ms;
     for (const limit = this.now; (this.agenda[0]?.at ?? Infinity) <= limit;) this.agenda.shift()?.happen();

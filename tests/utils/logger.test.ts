@@ -40,7 +40,7 @@ describe('in production', () => {
     expect(lines).toHaveLength(1);
   });
 
-  test('credentials are redacted, requests and errors are told the pino way', () => {
+  test('credentials are redacted, requests and errors are serialized as pino does', () => {
     const { logger, lines } = capture({ env: 'production' });
     const headers = { authorization: 'Bearer s3cret', cookie: 'sid=s3cret', accept: '*/*' };
     logger.info({ req: { id: 1, method: 'GET', url: '/', headers }, err: new RangeError('too far') }, 'both');

@@ -99,7 +99,7 @@ test('without a connection there is nothing to wait for', async () => {
   expect(await leave({ idleGraceMs: 600_000, timeoutMs: 600_000 })).toEqual([]);
 });
 
-test('new connections are refused, while an idle one may send one more request and is told to close', async () => {
+test('new connections are refused, while an idle one may send one more request and gets `Connection: close`', async () => {
   const { connect: open, leave, server } = await setUp(hello);
   const client = await open();
   client.send(GET);
@@ -207,7 +207,7 @@ test('a download that began before goes on; its connection may send one more req
   expect(await left).toEqual([]);
 });
 
-test('what is not done at the deadline is cut, and told', async () => {
+test('what is not done at the deadline is cut, and logged', async () => {
   const { connect: open, leave } = await setUp((_request, response) => void response.write('for ever'));
   const client = await open();
   client.send('GET /endless HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -335,7 +335,7 @@ test('Expect: 100-continue that comes during the drain gets its go-ahead, and it
   expect(await left).toEqual([]);
 });
 
-test('an upload that is not done at the deadline is cut, and told', async () => {
+test('an upload that is not done at the deadline is cut, and logged', async () => {
   const { connect: open, leave, server } = await setUp(request => void request.resume());
   const client = await open();
   client.send('PUT /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345');

@@ -17,7 +17,7 @@ afterEach(() => {
   open.clear();
 });
 
-/** A bound socket on which nobody listens yet, as a supervisor lends it. */
+/** A bound socket that does not listen yet, as a supervisor lends it. */
 async function bound(): Promise<{ readonly handle: Handle; readonly port: number }> {
   const port = await freePort();
   const make = Reflect.get(net, '_createServerHandle') as (

@@ -13,7 +13,7 @@ interface Scene {
   hurry(timeoutMs: number): void;
 }
 
-/** Requests in flight take so long; what is told of it all. */
+/** How long requests in flight take; what is logged. */
 function leaving(
   closeHooks: readonly CloseHook['close'][],
   more: Partial<ShutdownNeeds> & { readonly inFlightMs?: number } = {},
@@ -40,7 +40,7 @@ function leaving(
         return close(deadline);
       },
     })),
-    logger: { error: (...told: unknown[]) => void errors.push(told.at(-1)) } as unknown as Logger,
+    logger: { error: (...args: unknown[]) => void errors.push(args.at(-1)) } as unknown as Logger,
     delayMs: 0,
     timeoutMs: 5_000,
     closeTimeoutMs: 2_000,
@@ -152,7 +152,7 @@ test('in a hurry hooks have no more than the short time either', async () => {
   expect(await after(1, scene)).toBe(false);
 });
 
-test('a hurry extends no deadline', async () => {
+test('a second order gives no more time', async () => {
   const scene = leaving([never], { timeoutMs: 1_500 });
   scene.hurry(3_000);
   expect(scene.events).toContain('hurry 1500');

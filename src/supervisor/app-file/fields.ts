@@ -156,7 +156,7 @@ function textOf(content: unknown): string {
 const paths = (value: unknown): Parsed<readonly string[] | boolean> =>
   typeof value === 'boolean' ? ok(value) : words(value);
 
-/** Globs, or regular expressions, which cannot be told from a text. */
+/** Globs or regular expressions; a text does not show which. */
 function ignorePatterns(value: unknown): Parsed<readonly (string | RegExp)[]> {
   const list = Array.isArray(value) ? (value as unknown[]) : [value];
   if (!list.some(types.isRegExp)) return words(value);

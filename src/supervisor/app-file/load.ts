@@ -35,12 +35,12 @@ export interface App {
   readonly instances: number;
   readonly instanceVar: string;
   readonly incrementVar: string | undefined;
-  /** The whole environment of a worker, less the variables that tell instances apart. */
+  /** The whole environment of a worker, less the variables that number instances. */
   readonly env: Readonly<Record<string, string>>;
   /** Whether it is our own worker, which knows more words than PM2's. */
   readonly ours: boolean;
   readonly shutdownWithMessage: boolean;
-  /** The order to leave, where it is a signal. */
+  /** The order to stop, where it is a signal. */
   readonly killSignal: NodeJS.Signals;
   /** Whether the processes that a worker has started end with it. */
   readonly treekill: boolean;
@@ -50,7 +50,7 @@ export interface App {
   readonly policy: Policy;
 }
 
-/** An app as far as its file tells: whether it is ours, and may stand by, is told by its place and the environment. */
+/** An app as its file describes it. Whether it is our own worker depends on its path and the environment. */
 export interface DescribedApp extends Omit<App, 'ours' | 'policy'> {
   readonly policy: Policy;
 }
@@ -112,14 +112,14 @@ function missingProgram(app: DescribedApp | undefined): InvalidValue[] {
   return [within(app.file, { name: 'script', expected: 'a program that exists', got: app.script })];
 }
 
-/** What tells one service from another. */
+/** What identifies a service. */
 export interface Identity {
-  /** Nothing where neither the file nor `--only` tells. */
+  /** `undefined` if neither the file nor `--only` names it. */
   readonly name: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The service that is meant, as far as the file can be read: whoever wants to reach it needs no more of it. */
+/** The service that is meant: all that a command needs to reach it, even if the rest of the file is invalid. */
 export function identify(file: AppFile, request: LoadRequest, problems: InvalidValue[]): Identity {
   const { only, envName, shell } = request;
   const entry = findEntry(file, only, problems);

@@ -40,7 +40,7 @@ export function resolveService(file: AppFile, request: ReadingRequest): Reading 
     machine: readMachine(),
   });
   return {
-    // Our own worker takes its orders as messages, whatever the file says.
+    // Our own worker takes its orders as messages; the file cannot change that.
     app: { ...app, shutdownWithMessage: app.ours || app.shutdownWithMessage },
     instances: count,
     why: reason,
@@ -96,12 +96,12 @@ function readSurroundings(app: DescribedApp | undefined, request: ReadingRequest
 const leftWarning = ({ name, got }: InvalidValue): string[] =>
   name === 'NODE_ENV' ? [] : [`${name}=${String(got)} is left to the app: the supervisor does without it`];
 
-/** Memory is read from `/proc`, which macOS has not; there our own worker tells it. */
+/** Memory is read from `/proc`. macOS has none; there our own worker reports its memory. */
 const unmeasured = (app: Pick<App, 'maxMemoryBytes' | 'ours'>): string[] =>
   app.maxMemoryBytes === undefined || app.ours || readUsage(process.pid) !== undefined
     ? []
     : [
-        'max_memory_restart is not followed: this system has no /proc that tells how much memory a worker takes',
+        'max_memory_restart is not followed: the memory of a worker is read from /proc, which this system lacks',
       ];
 
 /** The kernel kills a process at the memory limit without asking it to drain; a worker must be replaced before. */

@@ -30,7 +30,7 @@ export interface RunDirectoryRequest {
   readonly runDir: string | undefined;
 }
 
-/** The user may have no name (`docker run --user 12345`), but always has a number; Windows tells none. */
+/** The user may have no name (`docker run --user 12345`), but always has a number, except on Windows. */
 const uid = (): number => process.getuid?.() ?? -1;
 
 /** Where the supervisor of this service is to be found. */
@@ -56,7 +56,7 @@ export function runningServices(
   return new Map(found);
 }
 
-/** Nothing for a folder that cannot be read: nobody can be met there. */
+/** Nothing for a folder that cannot be read: no service can be reached there. */
 function entriesOf(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
@@ -79,7 +79,7 @@ function suffix({ file, envName = '' }: Pick<RunDirectoryRequest, 'file' | 'envN
   return `-${uid()}-${identity}`;
 }
 
-/** What keeps a supervisor from meeting anybody there, as far as it can be told before it is tried. */
+/** What keeps a supervisor from using this folder, as far as it is known before it is tried. */
 export function runDirectoryProblems(
   place: RunDirectory,
   { runDir }: Pick<RunDirectoryRequest, 'runDir'>,
@@ -117,7 +117,7 @@ export function runDirectoryFailure(error: Error, { isTemporary }: RunDirectory)
   );
 }
 
-/** Removes a folder of our own making; whoever has put something there meanwhile, or begins to, keeps it. */
+/** Removes a folder of our own making; one that holds other files by now, or gets some meanwhile, stays. */
 export function removeIfEmpty({ directory, isTemporary }: RunDirectory): void {
   if (!isTemporary) return;
   try {

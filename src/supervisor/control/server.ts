@@ -32,7 +32,7 @@ export interface Controlled {
 }
 
 export interface Control {
-  /** Makes the socket again if somebody removed it, as cleaners of temporary folders do. */
+  /** Makes the socket again if it was removed, as cleaners of temporary folders do. */
   ensure(): void;
   /** Resolves when every answer has been handed over and the socket is gone. */
   close(): Promise<void>;
@@ -44,14 +44,14 @@ const BODY_LIMIT = 1_024;
 /** Longest status that is read, in characters: one of {@link MAX_WORKERS} workers is far shorter. */
 const STATUS_LIMIT = 4 * 1024 * 1024;
 
-/** How long a supervisor that holds the socket may take to tell who it is. */
+/** How long a supervisor that holds the socket may take to identify itself. */
 const PROBE_MS = 2_000;
 
-/** How long the last answers may take to be read when the service has ended; who asks nothing keeps nobody here. */
+/** How long the last answers may take to be read when the service has ended; an idle connection delays nothing. */
 const FAREWELL_MS = 500;
 
-/** What connecting to a socket says where nobody listens behind it. */
-const NOBODY = ['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'];
+/** The error codes of connecting to a socket without a listener. */
+const NO_LISTENER = ['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'];
 
 /** An answer: status and JSON body. */
 type Answer = readonly [status: number, body: object, headers?: Readonly<Record<string, string>>];
@@ -94,7 +94,7 @@ export async function openControl(
     },
   };
 
-  /** Tried again and again, it is told once. */
+  /** Retried often, but logged once. */
   function warn(error: Error): void {
     const message = runDirectoryFailure(error, run);
     if (message === warned) return;
@@ -109,12 +109,12 @@ const pidFile = ({ directory }: RunDirectory): string => join(directory, 'superv
 async function refuseSecond(run: RunDirectory): Promise<void> {
   const owner = await ownerOf(run.socket);
   if (owner === undefined) return;
-  const who = owner === 'silent' ? `${lastPid(run)}, does not answer` : `pid ${owner}`;
+  const who = owner === 'no answer' ? `${lastPid(run)}, does not answer` : `pid ${owner}`;
   throw errors.alreadyRunning(who, run.socket);
 }
 
-/** The pid of the supervisor that listens at this socket; a socket behind which nobody listens is nobody's. */
-function ownerOf(socketPath: string): Promise<number | 'silent' | undefined> {
+/** The pid of the supervisor that listens at this socket; `undefined` for a stale socket. */
+function ownerOf(socketPath: string): Promise<number | 'no answer' | undefined> {
   return new Promise(resolve => {
     const request = http.get({ socketPath, path: '/status', timeout: PROBE_MS }, response => {
       let text = '';
@@ -128,17 +128,17 @@ function ownerOf(socketPath: string): Promise<number | 'silent' | undefined> {
     });
     request.on('timeout', () => request.destroy());
     request.on('error', ({ code = '' }: NodeJS.ErrnoException) =>
-      resolve(NOBODY.includes(code) ? undefined : 'silent'),
+      resolve(NO_LISTENER.includes(code) ? undefined : 'no answer'),
     );
   });
 }
 
-function pidIn(status: string): number | 'silent' {
+function pidIn(status: string): number | 'no answer' {
   try {
     const { pid } = (JSON.parse(status) as Status).supervisor;
-    return Number.isInteger(pid) ? pid : 'silent';
+    return Number.isInteger(pid) ? pid : 'no answer';
   } catch {
-    return 'silent'; // another program answers: still not a stale socket
+    return 'no answer'; // another program answers: still not a stale socket
   }
 }
 
@@ -204,7 +204,7 @@ function writePid(run: RunDirectory): void {
 }
 
 async function closed(server: Server, run: RunDirectory, log: (line: Line) => void): Promise<void> {
-  // While nobody else can take this place: a moment later it could be the file of the next supervisor.
+  // Before the place is free: a moment later it could be the file of the next supervisor.
   removePid(run, log);
   const isClosed = new Promise<void>(resolve => server.close(() => resolve()));
   // Node takes a connection that has sent nothing, or half a request, for a busy one.
@@ -234,7 +234,7 @@ async function serve(
   const [status, body, headers] = await answer(controlled, request).catch((error: Error) =>
     refused(500, error.message),
   );
-  response.on('error', () => undefined); // who has gone away cancels nothing
+  response.on('error', () => undefined); // a client that has gone away cancels nothing
   response.writeHead(status, { 'Content-Type': 'application/json', Connection: 'close', ...headers });
   response.end(`${JSON.stringify(body)}\n`);
 }
@@ -263,8 +263,8 @@ async function act(
     controlled.hung(Number(body.pid), Number(body.blockedMs));
     return [200, { ok: true }];
   }
-  if (path === '/reload') return told(await controlled.reload());
-  if (path === '/stop') return told(await controlled.stop());
+  if (path === '/reload') return outcomeAnswer(await controlled.reload());
+  if (path === '/stop') return outcomeAnswer(await controlled.stop());
   const { instances } = body;
   if (instances === 0) return refused(400, errors.scaleToZero().message);
   if (
@@ -276,11 +276,11 @@ async function act(
     const expected = `a whole number from 1 to ${MAX_WORKERS}`;
     return refused(400, sentence({ name: 'instances', expected, got: instances }));
   }
-  return told(await controlled.scale(instances));
+  return outcomeAnswer(await controlled.scale(instances));
 }
 
 /** An action that was carried out and failed is not the client's mistake, nor ours: 409, the state did not allow it. */
-const told = (outcome: ActionOutcome): Answer => [outcome.ok ? 200 : 409, outcome];
+const outcomeAnswer = (outcome: ActionOutcome): Answer => [outcome.ok ? 200 : 409, outcome];
 
 async function bodyOf(request: IncomingMessage): Promise<{ instances?: unknown } | 'large' | 'malformed'> {
   let text = '';

@@ -1,6 +1,6 @@
 /**
  * Whose fault an uncaught exception is. Node parses what comes over a worker's channel inside the supervisor, and
- * throws where it cannot be parsed or is no proper message of node:cluster; no event tells of that, only
+ * throws where it cannot be parsed or is no proper message of node:cluster; no event reports that, only
  * `uncaughtException`. Everything that Node creates for a worker is therefore created in an asynchronous context of this
  * worker (AsyncLocalStorage), which still holds when the exception is caught. What the supervisor does because of a
  * worker's event runs outside of it: such exceptions are its own.
@@ -34,7 +34,7 @@ export function isWorkerFault(error: unknown): boolean {
   return handlers !== undefined && outsideFaultContext(() => handlers.onException(error));
 }
 
-/** node:cluster listens in the supervisor for a worker that calls `listen`, and tells a failure to that worker alone. */
+/** node:cluster listens in the supervisor for a worker that calls `listen`, and reports a failure to that worker alone. */
 subscribe('tracing:net.server.listen:error', message => {
   const handlers = context.getStore();
   const { error } = message as { readonly error: ListenError };

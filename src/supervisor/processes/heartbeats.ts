@@ -4,7 +4,7 @@
  *
  * Where each worker has a socket of its own, the kernel goes on filling the queue of a worker whose event loop is
  * blocked; so that its socket can be lent in time, heartbeats are fast while some worker has work. Otherwise, and while
- * a worker is alone, they are slow: enough to tell that a worker hangs, and no idle process wakes up often for them.
+ * a worker is alone, they are slow: enough to notice a hang, and rare enough that no idle process wakes up often.
  */
 import {
   HEARTBEAT_MS,

@@ -11,7 +11,7 @@ import {
   type ProcessRef,
 } from '../../platform/process-tree.js';
 
-/** How often it is looked whether they are gone: no event tells. */
+/** How often to check that they are gone: no event reports it. */
 const LOOK_MS = 50;
 
 export interface Helpers {

@@ -1,4 +1,4 @@
-/** The variables that tell workers of one app apart: `instance_var` and `increment_var`. */
+/** The variables that number the workers of one app: `instance_var` and `increment_var`. */
 import type { App } from '../app-file/load.js';
 import type { SlotId } from '../core/model.js';
 

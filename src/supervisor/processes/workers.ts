@@ -29,8 +29,10 @@ export interface Process {
   readonly forkedAt: number;
 }
 
-export type Report =
-  | Extract<Event, { worker: WorkerId }>
+export type Report = Extract<Event, { worker: WorkerId }> | ProcessNotice;
+
+/** What happens to a process without any effect on the pool: only the log needs it. */
+export type ProcessNotice =
   | { readonly type: 'worker.online'; readonly worker: WorkerId }
   /** It has broken its channel, or sent what made the supervisor throw; it has been killed for that. */
   | { readonly type: 'worker.misbehaved'; readonly worker: WorkerId; readonly reason: string }
@@ -38,6 +40,11 @@ export type Report =
   | { readonly type: 'worker.heartbeats-lost'; readonly worker: WorkerId }
   /** It has called `listen`, and the system has refused. */
   | { readonly type: 'worker.listen-failed'; readonly worker: WorkerId; readonly reason: string };
+
+export const isProcessNotice = (report: Report): report is ProcessNotice =>
+  ['worker.online', 'worker.misbehaved', 'worker.heartbeats-lost', 'worker.listen-failed'].includes(
+    report.type,
+  );
 
 export interface ForkRequest {
   readonly id: WorkerId;
@@ -200,7 +207,7 @@ function observe({ id, app }: ForkRequest, worker: Worker, context: Context): vo
       if (listening !== undefined) listening.listenFailure = undefined;
       send({ type: 'worker.listening', worker: id });
     })
-    // An ordered worker may have started further helpers while it drained; a moment later they are nobody's.
+    // A draining worker may have started further helpers; once it has exited they have no parent to find them by.
     .on('disconnect', () => {
       const leaving = running.get(id);
       if (leaving?.isOrdered === true) leaving.helpers?.find();
@@ -248,7 +255,7 @@ function handleMessage(id: WorkerId, message: FromWorker, context: Context): voi
       heartbeats?.remove(id);
       return report({ type: 'worker.draining', worker: id, code: message.code, reason: message.reason });
     case 'cabe:usage':
-      return usage.told(worker.child.pid ?? 0, message);
+      return usage.record(worker.child.pid ?? 0, message);
     case 'cabe:busy':
       return heartbeats?.resume();
     case 'cabe:heartbeat.lost':

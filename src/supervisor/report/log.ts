@@ -1,7 +1,7 @@
 /**
  * The supervisor's log. Its lines are those of pino to the letter, but it does without: pino takes more memory than all
  * else that the supervisor is made of (decision 0006), and a supervisor needs one kind of line. Where lines are for
- * reading, and where an error is told with its stack, pino writes them.
+ * reading, and errors with their stack are written by pino.
  */
 import { hostname } from 'node:os';
 import type { Environment, LogLevel } from '../../config.js';
@@ -59,7 +59,7 @@ function readably(options: LogOptions): (line: Line) => void {
   return ({ level, msg }) => logger[level](msg);
 }
 
-/** Loaded only by who needs it. */
+/** Loaded on first use. */
 function pino(options: LogOptions): import('pino').Logger {
   const { createLogger } = require('../../utils/logger.js') as typeof import('../../utils/logger.js');
   return createLogger(options);

@@ -2,6 +2,7 @@
  * Every log line of the supervisor, from the core's notices and effects. The texts with "Master" and "Worker N"
  * (N = pid) are a contract: other programs read them.
  */
+import type { ProcessNotice } from '../processes/workers.js';
 import type { Effect, Exit, Notice, Pool, Verdict, WorkerId } from '../core/model.js';
 import {
   abortText,
@@ -9,6 +10,7 @@ import {
   durationText,
   endText,
   exitText,
+  HEARTBEATS_LOST,
   sizeText,
   successorLostText,
 } from './wording.js';
@@ -64,6 +66,20 @@ export function narrateNotice(notice: Notice, pid: Pid): Line {
       return info('A reload is running; another one follows it');
     case 'scaling':
       return info(`Scaling from ${notice.from} to ${notice.to} workers`);
+  }
+}
+
+/** The line for a process, beside what the core says of its slot. */
+export function narrateProcess(notice: ProcessNotice, pid: number): Line {
+  switch (notice.type) {
+    case 'worker.online':
+      return info(`Worker ${pid} is online`);
+    case 'worker.misbehaved':
+      return error(`Worker ${pid} broke its channel: ${notice.reason}`);
+    case 'worker.heartbeats-lost':
+      return warn(`Worker ${pid} ${HEARTBEATS_LOST}`);
+    case 'worker.listen-failed':
+      return error(`Worker ${pid} cannot listen: ${notice.reason}`);
   }
 }
 

@@ -3,13 +3,13 @@
  * for operators).
  */
 import { closeSync, openSync } from 'node:fs';
-import { withoutEchoes } from '../../platform/debounce-signal.js';
+import { debounceSignal } from '../../platform/debounce-signal.js';
 import type { Line } from '../report/narrate.js';
 
 export interface Wishes {
   /** SIGINT is a key press in development, and an order like SIGTERM in production. */
   readonly development: boolean;
-  /** Whether the service ends already, whoever wanted it: who gives an order to stop now is in a hurry. */
+  /** Whether the service is stopping already, for any reason: another signal then means "now". */
   isStopping(): boolean;
   log(line: Line): void;
   stop(how: 'drain' | 'now'): void;
@@ -31,9 +31,9 @@ export function translateSignals({ development, isStopping, log, stop, reload }:
     stop(how);
   }
 
-  const terminate = withoutEchoes(() => order('SIGTERM', 'drain'));
-  const interrupt = withoutEchoes(() => order('SIGINT', development ? 'now' : 'drain'));
-  const hangUp = withoutEchoes(() => order('SIGHUP', 'drain'));
+  const terminate = debounceSignal(() => order('SIGTERM', 'drain'));
+  const interrupt = debounceSignal(() => order('SIGINT', development ? 'now' : 'drain'));
+  const hangUp = debounceSignal(() => order('SIGHUP', 'drain'));
   process.on('SIGTERM', terminate).on('SIGINT', interrupt);
   process.on('SIGHUP', () => {
     if (hadTerminal && hasTerminal() === false) return hangUp();
@@ -47,7 +47,7 @@ const NO_TERMINAL = ['ENXIO', 'EIO', 'ENOENT'];
 
 /**
  * Whether a controlling terminal is there; `isTTY` keeps saying so after the terminal has been closed.
- * @returns nothing where that cannot be told, for want of a descriptor, say: no reason to end a service
+ * @returns nothing if it is unknown, for want of a descriptor, say: no reason to end a service
  */
 function hasTerminal(): boolean | undefined {
   try {

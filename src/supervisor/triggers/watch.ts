@@ -40,7 +40,7 @@ export async function watchFiles(
   return end;
 }
 
-/** Limits of the system; what else fails, an unreadable folder say, leaves the rest watched. */
+/** Limits of the system; any other failure, an unreadable folder say, leaves the rest watched. */
 const LIMITS = new Set(['ENOSPC', 'EMFILE', 'ENFILE', 'ENOMEM']);
 
 /** Resolves when everything is watched. Each kind of failure is reported once: it may concern thousands of files. */

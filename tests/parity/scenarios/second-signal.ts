@@ -1,5 +1,5 @@
 /** SIGTERM twice, with a worker that ignores orders and a long `kill_timeout`. */
-import { ECHO_MS } from '../../../src/platform/debounce-signal.js';
+import { DEBOUNCE_MS } from '../../../src/platform/debounce-signal.js';
 import { isAlive, until } from '../../support/processes.js';
 import { better, scenario } from '../scenario.js';
 import { becomesTrue, pause } from '../steps.js';
@@ -12,7 +12,7 @@ export default scenario({
     const pids = await service.startAndServe(1);
     service.killSupervisor('SIGTERM');
     await until(() => service.journal(/^ordered/).length > 0, 'the worker has the order');
-    await pause(ECHO_MS + 100); // earlier it would count as the same signal
+    await pause(DEBOUNCE_MS + 100); // earlier it would count as the same signal
     service.killSupervisor('SIGTERM');
     const hasEnded = await becomesTrue(() => !pids.some(isAlive), 3_000);
     return hasEnded ? 'ends at once' : 'still waits for the worker';

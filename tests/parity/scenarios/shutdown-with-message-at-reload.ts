@@ -15,6 +15,6 @@ export default scenario({
   expect: better({
     pm2: 'SIGINT',
     native: 'message',
-    reason: 'the order has one form, whatever its reason',
+    reason: 'the order has one form, for any reason',
   }),
 });

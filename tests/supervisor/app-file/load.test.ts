@@ -263,7 +263,7 @@ test.each([
   });
 });
 
-test('all problems are told at once', () => {
+test('all problems are reported together', () => {
   expect(refusal({ instances: 'x', kill_timeout: 'y', exec_mode: 'fork' })).toMatch(
     /instances.*"x".*kill_timeout.*"y".*exec_mode.*"fork"/,
   );

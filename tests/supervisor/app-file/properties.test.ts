@@ -1,4 +1,4 @@
-/** What holds for any numbers and texts whatever: restart arithmetic, field parsers, the number of workers. */
+/** What holds for any numbers and texts: restart arithmetic, field parsers, the number of workers. */
 import fc from 'fast-check';
 import { countWorkers } from '../../../src/platform/cpus.js';
 import { camelCase, FOLLOWED, type Parsed } from '../../../src/supervisor/app-file/fields.js';
@@ -44,7 +44,7 @@ describe('the delay of a restart', () => {
     );
   });
 
-  test('is nothing after a stable life, whatever the policy', () => {
+  test('is nothing after a stable run, under any policy', () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat(), (restartDelayMs, expBackoffRestartDelayMs) => {
         return restartDelay({ ...POLICY, restartDelayMs, expBackoffRestartDelayMs }, 0) === 0;
@@ -164,7 +164,7 @@ describe('a field', () => {
     );
   });
 
-  test('env holds texts only, whatever was in it', () => {
+  test('env holds texts only, from any values', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), values => {
         const parsed = valueOf('env', values) as Record<string, unknown>;
@@ -198,7 +198,7 @@ describe('the number of workers', () => {
     );
   });
 
-  test('is exactly what somebody asked for, however much that is', () => {
+  test('is exactly the requested number, however large', () => {
     const asked = fc.integer({ min: 1, max: 1_024 });
     fc.assert(
       fc.property(machines, asked, fc.integer({ min: -300, max: 1_024 }), (machine, number, instances) => {

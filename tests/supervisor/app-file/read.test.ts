@@ -63,7 +63,7 @@ describe('the content', () => {
     expect(got.a ?? got).toEqual(new NotData(what));
   });
 
-  test('comes through as it was, whatever the JSON', () => {
+  test('comes through unchanged, for any JSON', () => {
     fc.assert(
       fc.property(fc.json(), text => expect(decode(encode(JSON.parse(text)))).toEqual(JSON.parse(text))),
     );
@@ -169,7 +169,7 @@ describe('a file that is refused', () => {
 });
 
 describe('besides its content', () => {
-  test('what it prints is told line by line, up to a limit', async () => {
+  test('what it prints is logged line by line, up to a limit', async () => {
     const { found, printed } = await read(
       "console.log('a\\n\\nb'); console.error('c'); process.stdout.write('d'); module.exports = 1;",
     );

@@ -114,7 +114,7 @@ describe('ignore_watch', () => {
     ]);
   });
 
-  test('a regular expression looks at the whole path, whatever its flags', async () => {
+  test('a regular expression looks at the whole path, with any flags', async () => {
     expect(await watchedHere(['.'], [/\.(js|ts|log)$/g])).toEqual(['docs/log', 'test/a.txt']);
   });
 });

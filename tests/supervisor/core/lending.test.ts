@@ -69,7 +69,7 @@ test('a loan moves when its borrower has been replaced', () => {
   expect(loansOf(run(lent, [5_200, ready(6)]))).toEqual(['lend 0 to w6']);
 });
 
-test('a loan stays with its borrower while that serves, whatever happens to others', () => {
+test('a lent socket stays with its borrower while that serves, even if others change', () => {
   const lent = after(four, [5_000, exited(1)]);
   expect(loansOf(run(lent, [5_010, exited(4)]))).toEqual(['lend 3 to w3']);
   expect(after(lent, [5_010, exited(4)]).loans.get(0)).toBe(2);

@@ -66,7 +66,7 @@ describe('the restart decision', () => {
     );
   const soon: RestartDecision = { at: 'backoff', delay: 0 };
 
-  test('is another worker, whatever the code', () => {
+  test('is another worker, for any code', () => {
     for (const code of [0, 1, 255]) expect(decisionFor({}, { code })).toEqual(soon);
   });
 

@@ -47,7 +47,7 @@ test.each<[string, Pool, Millis | undefined]>([
   ['a minute after a restart', after(two(), [5_000, exited(1)], [5_010, ready(3)]), 65_000],
   ['never, once the service has ended', after(two(), [5_000, stop, exited(1), exited(2)]), undefined],
   ['at the earliest of all', after(two(), [5_000, exited(1)], [5_010, exited(3), scaled(1)]), 5_110],
-  ['at the earliest of all, whatever the order', after(two(), [5_000, scaled(1), exited(1)]), 6_600],
+  ['at the earliest of all, in any order', after(two(), [5_000, scaled(1), exited(1)]), 6_600],
 ])('%s', (_name, pool, expected) => {
   expect(nextWake(pool)).toBe(expected);
 });

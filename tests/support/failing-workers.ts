@@ -1,7 +1,7 @@
 /**
- * Our own worker for tests of falls: it dies or hangs when it is told to, and writes down which connections it held in
- * that moment. So a lost request is excused only if its worker truly had its connection; one that waited in the
- * kernel, or was on a worker that drains, is not. It answers long requests, too.
+ * Our own worker with fault injection: it exits, crashes or hangs on demand, and records which connections it held at
+ * that moment. So a lost request is excused only if its worker really had its connection; one that waited in the
+ * kernel, or was on a draining worker, is not. It answers long requests, too.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,18 +10,18 @@ import { LONG_ROUTES } from './long-requests.js';
 import { APP_FILE, WORKER } from './processes.js';
 import type { Report } from './strict-client.js';
 
-/** What happens to a worker in the middle of its work: it ends, dies, hangs, throws what nobody catches, grows. */
-export type Fall = 'exit' | 'SIGKILL' | 'SIGSTOP' | 'throw' | 'grow';
+/** What happens to a worker: it exits, is killed, hangs, throws an uncaught exception, or grows. */
+export type Fault = 'exit' | 'SIGKILL' | 'SIGSTOP' | 'throw' | 'grow';
 
-/** So much memory does a worker take that grows; a limit of {@link GROWTH_LIMIT} lies between it and a usual one. */
+/** How much a worker grows; {@link GROWTH_LIMIT} lies between its memory and the usual. */
 const GROWTH_MB = 320;
 export const GROWTH_LIMIT = '300M';
 
-/** Who ends with this code has been built to crash. */
+/** Exit code of the builds that crash on purpose. */
 export const CRASH_CODE = 7;
 
-/** What a worker wrote down last. */
-interface LastWords {
+/** What a worker recorded last. */
+interface WorkerRecord {
   readonly pid: number;
   readonly code: number | undefined;
   readonly at: number;
@@ -32,23 +32,23 @@ interface LastWords {
 }
 
 export interface Judgement {
-  /** Requests on connections that a fallen worker held: nobody can save them. */
+  /** Requests on connections of a worker with a fault: lost by necessity. */
   readonly held: number;
   /** Requests that came when the service had stopped, and were never accepted. */
   readonly late: number;
-  /** Requests for whose loss there is no excuse. */
+  /** Requests that no fault explains. */
   readonly unexcused: readonly Lost[];
 }
 
-/** How a service ended, for those who came too late. */
+/** How a service ended, to classify requests that came too late. */
 export interface End {
   readonly stoppedAt?: number;
-  /** A connection that node:cluster's round robin holds when its last worker leaves is neither given away nor closed. */
+  /** A connection that node:cluster's round robin holds when its last worker exits is neither assigned nor closed. */
   readonly mayHang?: boolean;
 }
 
 /** JavaScript in front of the worker's own. */
-const stunts = (at: string): string => `
+const faultInjection = (at: string): string => `
 const { readFileSync, writeFileSync } = require('node:fs');
 const open = new Map();
 const accepted = [];
@@ -57,18 +57,18 @@ require('node:diagnostics_channel').subscribe('net.server.socket', ({ socket }) 
   open.set(socket, socket.remotePort);
   socket.once('close', () => open.delete(socket));
 });
-const lastWords = code => writeFileSync(
-  ${JSON.stringify(at)} + '/words-' + process.pid,
+const record = code => writeFileSync(
+  ${JSON.stringify(at)} + '/record-' + process.pid,
   JSON.stringify({ pid: process.pid, code, at: Date.now(), held: [...open.values()], accepted }),
 );
-process.on('exit', lastWords);
+process.on('exit', record);
 process.on('SIGUSR2', () => {
-  const fall = readFileSync(${JSON.stringify(at)} + '/fall-' + process.pid, 'utf8');
-  if (fall === 'throw') return void setImmediate(() => { throw new Error('out of the blue'); });
-  if (fall === 'grow') return void (globalThis.hoard = Buffer.alloc(${GROWTH_MB} * 2 ** 20, 1));
-  if (fall === 'exit') return process.exit(1);
-  lastWords();
-  process.kill(process.pid, fall);
+  const fault = readFileSync(${JSON.stringify(at)} + '/fault-' + process.pid, 'utf8');
+  if (fault === 'throw') return void setImmediate(() => { throw new Error('out of the blue'); });
+  if (fault === 'grow') return void (globalThis.hoard = Buffer.alloc(${GROWTH_MB} * 2 ** 20, 1));
+  if (fault === 'exit') return process.exit(1);
+  record();
+  process.kill(process.pid, fault);
 });
 const http = require('node:http');
 const { createServer } = http;
@@ -84,9 +84,9 @@ http.createServer = function (...needs) {
 };
 `;
 
-export class Stunts {
+export class FailingWorkers {
   private readonly at: string;
-  private readonly fallen = new Set<number>();
+  private readonly faulted = new Set<number>();
 
   /** @param at a folder of the test's own */
   constructor(at: string) {
@@ -96,13 +96,16 @@ export class Stunts {
   /** What comes in front of the worker's program. */
   prelude(): string {
     mkdirSync(this.at, { recursive: true });
-    return stunts(this.at);
+    return faultInjection(this.at);
   }
 
   /** The real app file with such a worker, and fields of the test's own. @returns its path */
   appFile(fields: object = {}): string {
-    writeFileSync(join(this.at, 'stunts.js'), this.prelude());
-    writeFileSync(join(this.at, 'app.js'), `require('./stunts.js'); require(${JSON.stringify(WORKER)});`);
+    writeFileSync(join(this.at, 'failing-workers.js'), this.prelude());
+    writeFileSync(
+      join(this.at, 'app.js'),
+      `require('./failing-workers.js'); require(${JSON.stringify(WORKER)});`,
+    );
     const path = join(this.at, 'ecosystem.config.js');
     writeFileSync(
       path,
@@ -113,25 +116,25 @@ export class Stunts {
   }
 
   /** It happens when the worker's loop turns next. */
-  fall(pid: number, how: Fall): void {
-    writeFileSync(join(this.at, `fall-${pid}`), how);
+  inject(pid: number, fault: Fault): void {
+    writeFileSync(join(this.at, `fault-${pid}`), fault);
     process.kill(pid, 'SIGUSR2');
-    if (how !== 'throw' && how !== 'grow') this.fallen.add(pid);
+    if (fault !== 'throw' && fault !== 'grow') this.faulted.add(pid);
   }
 
-  /** Whether this worker has written down what it holds. */
-  hasSpoken(pid: number): boolean {
-    return existsSync(join(this.at, `words-${pid}`));
+  /** Whether this worker has recorded what it holds. */
+  hasRecorded(pid: number): boolean {
+    return existsSync(join(this.at, `record-${pid}`));
   }
 
   judge({ lost }: Pick<Report, 'lost'>, { stoppedAt = Infinity, mayHang = false }: End = {}): Judgement {
-    const words = this.lastWords();
-    const fallen = words.filter(({ pid, code }) => this.fallen.has(pid) || code === CRASH_CODE);
+    const records = this.readRecords();
+    const faulted = records.filter(({ pid, code }) => this.faulted.has(pid) || code === CRASH_CODE);
     const wasHeld = ({ kind, port, openedAt, failedAt }: Lost): boolean =>
       kind === 'reset' &&
-      fallen.some(({ at, held }) => openedAt <= at && at <= failedAt && held.includes(port ?? 0));
+      faulted.some(({ at, held }) => openedAt <= at && at <= failedAt && held.includes(port ?? 0));
     const wasAccepted = ({ port, openedAt, failedAt }: Lost): boolean =>
-      words.some(({ accepted }) =>
+      records.some(({ accepted }) =>
         accepted.some(([client, at]) => client === port && openedAt <= at && at <= failedAt),
       );
     const mayFail = new Set<Failure>(mayHang ? ['reset', 'timed out'] : ['reset']);
@@ -144,7 +147,7 @@ export class Stunts {
 
   /** The longest time that one of these connections waited until a worker accepted it. */
   longestWaitMs(opened: readonly Opened[]): number {
-    const accepted = byPort(this.lastWords().flatMap(words => words.accepted));
+    const accepted = byPort(this.readRecords().flatMap(one => one.accepted));
     const waits = [...byPort(opened.map(({ port, at }) => [port, at]))].flatMap(([port, times]) =>
       times.flatMap((from, index) => {
         const until = times[index + 1] ?? Infinity; // then the same port is another connection's
@@ -155,10 +158,10 @@ export class Stunts {
     return Math.max(0, ...waits);
   }
 
-  private lastWords(): LastWords[] {
+  private readRecords(): WorkerRecord[] {
     return readdirSync(this.at)
-      .filter(name => name.startsWith('words-'))
-      .map(name => JSON.parse(readFileSync(join(this.at, name), 'utf8')) as LastWords);
+      .filter(name => name.startsWith('record-'))
+      .map(name => JSON.parse(readFileSync(join(this.at, name), 'utf8')) as WorkerRecord);
   }
 }
 

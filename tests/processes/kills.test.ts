@@ -76,7 +76,7 @@ test('killed while it drains, it is not waited for, and the others drain on', as
   expect(await running.ended).toEqual({ code: 0, signal: null });
 });
 
-test('killed while it is being replaced, its successor takes the seat, and the reload goes on', async () => {
+test('killed while it is being replaced, its successor takes the slot, and the reload continues', async () => {
   const running = await slowService();
   await until(() => isReady(running), 'it serves');
   const [victim = 0] = await serving(running);
@@ -108,7 +108,7 @@ test('a successor that is killed while it starts ends the reload, and costs noth
 test('one after the other, they leave no zombie', async () => {
   const running = await slowService();
   for (let killed = 0; killed < 5; killed++) {
-    await until(async () => (await serving(running).catch(() => [])).length > 0, 'somebody serves');
+    await until(async () => (await serving(running).catch(() => [])).length > 0, 'a worker serves');
     const [victim = 0] = await serving(running);
     process.kill(victim, 'SIGKILL');
     await running.said(new RegExp(`^Worker ${victim} exited \\(signal SIGKILL\\)$`));

@@ -1,4 +1,4 @@
-/** How long a worker takes to leave: as long as somebody needs it, and no longer. */
+/** How long a worker takes to drain: as long as a connection needs it, and no longer. */
 import { once } from 'node:events';
 import http from 'node:http';
 import type { Socket } from 'node:net';
@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { cleanUp, folder, freePort, isAlive, start, until, WORKER } from '../support/processes.js';
 import { Pm2 } from '../support/pm2.js';
 import { service } from '../support/service.js';
-import { Stunts } from '../support/stunts.js';
+import { FailingWorkers } from '../support/failing-workers.js';
 
 jest.setTimeout(60_000);
 afterEach(cleanUp);
@@ -20,7 +20,7 @@ async function took(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - begun;
 }
 
-describe('without a connection it leaves at once', () => {
+describe('without a connection it exits at once', () => {
   test('alone', async () => {
     const running = start([WORKER], { PORT: String(await freePort()) });
     await running.said(/HTTP server started/);
@@ -50,8 +50,8 @@ describe('without a connection it leaves at once', () => {
 });
 
 test('an exception while it drains cuts the time short, not the requests: they have two more seconds', async () => {
-  const stunts = new Stunts(folder());
-  const program = join(dirname(stunts.appFile()), 'app.js');
+  const failing = new FailingWorkers(folder());
+  const program = join(dirname(failing.appFile()), 'app.js');
   const port = await freePort();
   const running = start([program], { PORT: String(port), DRAIN_TIMEOUT_MS: '60000' });
   await running.said(/HTTP server started/);
@@ -64,7 +64,7 @@ test('an exception while it drains cuts the time short, not the requests: they h
   });
   upload.on('error', () => undefined).flushHeaders(); // its body never comes
   const [socket] = (await once(upload, 'socket')) as [Socket];
-  await once(socket, 'connect'); // it is accepted before whoever connects later
+  await once(socket, 'connect'); // it is accepted before later connections
   const download = http.get({ host: '127.0.0.1', port, path: '/long/download', agent: false });
   const answer = new Promise<number>((resolve, reject) => {
     let size = 0;
@@ -74,7 +74,7 @@ test('an exception while it drains cuts the time short, not the requests: they h
     });
   });
   await running.said(/draining/);
-  stunts.fall(running.pid, 'throw');
+  failing.inject(running.pid, 'throw');
   await running.said(/failed/);
   expect(await answer).toBe(20 * 4_096);
   expect(await running.ended).toEqual({ code: 1, signal: null });

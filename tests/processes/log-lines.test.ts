@@ -5,7 +5,7 @@ import { service } from '../support/service.js';
 jest.setTimeout(60_000);
 afterEach(cleanUp);
 
-/** What a service of one worker says from start to stop, whatever the pids. */
+/** What a service of one worker says from start to stop, without the pids. */
 const EVERY_LINE = [
   'Master process M is running',
   'Forking 1 workers (WEB_CONCURRENCY=1)',

@@ -65,7 +65,7 @@ describe('a service whose app file has changed since', () => {
     },
   );
 
-  test('is asked and stopped whatever else the shell says by now', async () => {
+  test('is asked and stopped with any environment of the shell', async () => {
     const env = { TMPDIR: folder() };
     const file = appFile(IDLE, IDLE_FIELDS);
     const running = await unnamed(file, env);
@@ -75,7 +75,7 @@ describe('a service whose app file has changed since', () => {
     expect(await running.ended).toEqual({ code: 0, signal: null });
   });
 
-  test('is told from the other services of its file by its name', async () => {
+  test('is found among the services of its file by its name', async () => {
     const env = { TMPDIR: folder() };
     const file = appFile(IDLE);
     const entry = { ...IDLE_FIELDS, script: './app.js', exec_mode: 'cluster' };
@@ -88,7 +88,7 @@ describe('a service whose app file has changed since', () => {
     expect(await command(env, 'stop', '--only', 'b', '--config', file)).toEqual({
       code: 1,
       text: expect.stringMatching(
-        /^No supervisor runs this service: nobody answers at .*\/b-.*\/supervisor\.sock; if it was started with RUN_DIR, set it here, too\n$/,
+        /^No supervisor runs this service: nothing listens at .*\/b-.*\/supervisor\.sock; if it was started with RUN_DIR, set it here, too\n$/,
       ),
     });
     const b = await unnamed(file, env, '--only', 'b');
@@ -107,15 +107,15 @@ describe('a service whose app file has changed since', () => {
     await a.ended;
   });
 
-  test('and that does not run, where there is no folder for temporary files: nobody is found', async () => {
+  test('and that does not run, where there is no folder for temporary files: no service is found', async () => {
     const nowhere = { TMPDIR: join(folder(), 'nowhere') };
     expect(await command(nowhere, 'status', '--config', appFile(IDLE))).toEqual({
       code: 1,
-      text: expect.stringMatching(/^No supervisor runs this service: nobody answers at .*\n$/),
+      text: expect.stringMatching(/^No supervisor runs this service: nothing listens at .*\n$/),
     });
   });
 
-  test('and that does not run: what is wrong with the file is said', async () => {
+  test('and that does not run: the problems of the file are reported', async () => {
     const file = appFile(IDLE);
     writeFileSync(file, 'module.exports = {');
     expect(await command({ TMPDIR: folder() }, 'status', '--config', file)).toMatchObject({
@@ -125,10 +125,10 @@ describe('a service whose app file has changed since', () => {
   });
 });
 
-describe('the folder in which a service meets its commands', () => {
+describe('the run directory', () => {
   const foldersIn = (at: string): string[] => readdirSync(at).filter(name => name.startsWith('test-app-'));
 
-  test('goes with the service where that has made it', async () => {
+  test('is removed with the service that made it', async () => {
     const env = { TMPDIR: folder() };
     const running = await unnamed(appFile(IDLE, IDLE_FIELDS), env);
     expect(foldersIn(env.TMPDIR)).toHaveLength(1);
@@ -137,7 +137,7 @@ describe('the folder in which a service meets its commands', () => {
     expect(foldersIn(env.TMPDIR)).toEqual([]);
   });
 
-  test('stays where RUN_DIR names it, and where somebody else has put something there', async () => {
+  test('stays if RUN_DIR names it, and if it holds other files', async () => {
     const env = { RUN_DIR: folder() };
     const named = await unnamed(appFile(IDLE, IDLE_FIELDS), env);
     named.kill();
@@ -232,7 +232,7 @@ describe('RUN_DIR', () => {
   });
 });
 
-test('every problem of file, environment and folder is told at once', async () => {
+test('all problems of file, environment and folder are reported together', async () => {
   const at = folder();
   chmodSync(at, 0o777);
   const file = appFile('', { script: WORKER, kill_timeout: '3s' });
@@ -253,7 +253,7 @@ test('every problem of file, environment and folder is told at once', async () =
   ]);
 });
 
-test('variables that another app understands in its own way are left to it, with a warning', async () => {
+test('variables that another app may interpret itself are left to it, with a warning', async () => {
   const file = appFile(`console.log(process.env.LOG_LEVEL, process.env.WEB_CONCURRENCY); ${IDLE}`, {
     ...IDLE_FIELDS,
     env: { LOG_LEVEL: 'verbose', WEB_CONCURRENCY: 'auto', NODE_ENV: 'staging' },
@@ -283,17 +283,17 @@ function withoutProc(): string {
   return program;
 }
 
-test('where the system does not tell what a worker uses, our own worker does', async () => {
+test('where the system does not show the usage of a worker, our own worker reports it', async () => {
   const env = { PORT: String(await freePort()), WEB_CONCURRENCY: '1', RUN_DIR: folder() };
   const running = start(['--require', withoutProc(), CLUSTER], env);
   await running.said(/HTTP server started/);
   const usage = async (): Promise<unknown> => (await statusOf({ env })).workers[0]?.memory;
   expect(await usage()).toBeNull();
-  await until(async () => typeof (await usage()) === 'number', 'it has told');
+  await until(async () => typeof (await usage()) === 'number', 'it has reported');
   expect(running.lines.filter(({ level }) => Number(level) >= 40)).toEqual([]);
 });
 
-test('where neither the system nor the app tells how much memory a worker takes, that is said', async () => {
+test('where neither the system nor the app shows the memory of a worker, a warning says so', async () => {
   const without = withoutProc();
   const check = async (fields: object): Promise<string> => {
     const running = start(['--require', without, CLUSTER, 'check', '--config', appFile(IDLE, fields)]);
@@ -301,12 +301,12 @@ test('where neither the system nor the app tells how much memory a worker takes,
     return running.text();
   };
   expect(await check({ max_memory_restart: '1G' })).toMatch(
-    /✓ App file and environment are valid, with 1 warning\n[\s\S]*warning +max_memory_restart is not followed: this system has no \/proc/,
+    /✓ App file and environment are valid, with 1 warning\n[\s\S]*warning +max_memory_restart is not followed: the memory of a worker is read from \/proc/,
   );
   expect(await check({})).not.toContain('warning');
 });
 
-describe('in development, what is wrong is readable, too', () => {
+describe('in development, errors are readable, too', () => {
   const READABLE = /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] FATAL: .*PORT must be .*, got "abc"\n$/;
   const env = { PORT: 'abc', NO_COLOR: '1', RUN_DIR: '' };
 
