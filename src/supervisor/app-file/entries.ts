@@ -72,7 +72,7 @@ export function nameOf(entry: Entry): string {
   return readField(entry, 'name', []) ?? basename(script, extname(script));
 }
 
-/** Names the file in front of the field, so that a problem can be told among those of the environment. */
+/** Names the file in front of the field, so that a problem stands out among those of the environment. */
 export const within = (file: string, { name, ...rest }: InvalidValue): InvalidValue => ({
   name: `${basename(file)}: ${name}`,
   ...rest,
