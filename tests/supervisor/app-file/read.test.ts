@@ -228,9 +228,9 @@ describe('our own app file', () => {
   });
 
   test.each([
-    [{}, 9_000],
-    [{ DRAIN_DELAY_MS: '5000', DRAIN_TIMEOUT_MS: '20000' }, 26_000],
-    [{ DRAIN_DELAY_MS: 'soon' }, 9_000],
+    [{}, 11_000],
+    [{ DRAIN_DELAY_MS: '5000', DRAIN_TIMEOUT_MS: '20000' }, 28_000],
+    [{ DRAIN_DELAY_MS: 'soon' }, 11_000],
   ])('%p gives a worker a second more than its own drain needs', async (shell, expected) => {
     expect((await own(shell)).app.policy.killTimeoutMs).toBe(expected);
   });
