@@ -7,7 +7,8 @@ import type { Request } from 'express';
 
 /** The ids of a request, by the names of OpenTelemetry. */
 export interface RequestContext {
-  readonly id: string;
+  /** A text; packages such as pino-http declare other types for it. */
+  readonly id: unknown;
   readonly trace: { readonly traceId: string; readonly spanId: string } | undefined;
 }
 
@@ -32,7 +33,7 @@ export function keepContextInEvents(request: Request): void {
 }
 
 /** The fields of the request that runs, for a line of the log; nothing outside of requests. */
-export function requestFields(): Readonly<Record<string, string>> | undefined {
+export function requestFields(): Readonly<Record<string, unknown>> | undefined {
   const request = current.getStore();
   if (request === undefined) return undefined;
   const { id: requestId, trace } = request;

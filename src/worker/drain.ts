@@ -139,7 +139,9 @@ class Drain {
 }
 
 /** Express shortens `url` on its way through mounted routers, and keeps the whole one. */
-function cutOf(request: IncomingMessage & { readonly originalUrl?: string; readonly id?: string }): Cut {
-  const { method = '', url = '', originalUrl, id } = request;
-  return { method, url: originalUrl ?? url, requestId: id };
+function cutOf(request: IncomingMessage): Cut {
+  // Packages such as pino-http declare an `id` of any type.
+  const { originalUrl, id } = request as { readonly originalUrl?: string; readonly id?: unknown };
+  const { method = '', url = '' } = request;
+  return { method, url: originalUrl ?? url, requestId: typeof id === 'string' ? id : undefined };
 }
