@@ -37,7 +37,8 @@ function recordModules(): {
 const OF_THE_WORKER =
   /node_modules\/(express|router|body-parser|proxy-addr)\/|(src|dist)\/(app|index)\.|(src|dist)\/(routes|http|fast-path)\//;
 const OF_COMMANDS = /src\/commands\/(act|check|client|help|status)\.ts/;
-const ON_REQUEST = /node_modules\/(chokidar|croner|fastest-levenshtein|picomatch|pino|pino-pretty|pm2)\//;
+const ON_REQUEST =
+  /node_modules\/(chokidar|croner|fastest-levenshtein|js-yaml|json5|picomatch|pino|pino-pretty|pm2)\//;
 
 const SOURCE = join(ROOT, 'src', 'cluster.ts');
 

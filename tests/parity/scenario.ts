@@ -5,6 +5,7 @@ import type { Service } from './service.js';
 export const SECTIONS = [
   'Number of workers',
   'Environment',
+  'App file',
   'Readiness',
   'Restarts',
   'Stop',
@@ -36,6 +37,8 @@ export interface Scenario {
   readonly app?: Readonly<Record<string, unknown>>;
   /** The program of `apps/` to run; `cabe-arena-api` is this repository's own service and app file. */
   readonly program?: string;
+  /** The app file, where it is not `ecosystem.config.js`. */
+  readonly file?: { readonly name: string; readonly textOf: (content: object) => string };
   /** Variables of the shell in which the commands are given. */
   readonly shell?: Readonly<Record<string, string>>;
   /** Acts on the service. @returns what it did, as a sentence of {@link expect} */

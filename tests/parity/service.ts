@@ -66,7 +66,7 @@ export async function createContext(scenario: Scenario, driverName: DriverName):
     cpSync(APPS, folder, { recursive: true });
     const [run = ''] = folders;
     const env = { PORT: String(port), NO_COLOR: '1', [RUN_ID]: run, ...scenario.shell };
-    return { folder, file: join(folder, 'ecosystem.config.js'), name, env };
+    return { folder, file: join(folder, scenario.file?.name ?? 'ecosystem.config.js'), name, env };
   };
   const location = createLocation('parity-app');
   let isOver = false;
@@ -199,7 +199,13 @@ function createService({ scenario, driver, location, port, fields, createLocatio
   };
 }
 
-function appFile({ app, program = 'worker.js' }: Scenario, location: AppLocation, fields: object): string {
+const asModule = (content: object): string => `module.exports = ${JSON.stringify(content)};\n`;
+
+function appFile(
+  { app, file, program = 'worker.js' }: Scenario,
+  location: AppLocation,
+  fields: object,
+): string {
   const { name, folder } = location;
   if (program === 'cabe-arena-api') {
     const over = JSON.stringify({ ...app, ...fields, name });
@@ -208,7 +214,7 @@ function appFile({ app, program = 'worker.js' }: Scenario, location: AppLocation
   const entry = { ...DEFAULTS, script: `./${program}`, cwd: folder, ...app, ...fields, name };
   // Also in the app file: `filter_env` may remove it from the worker's environment.
   const env = { [RUN_ID]: location.env[RUN_ID], ...(entry as { env?: object }).env };
-  return `module.exports = { apps: [${JSON.stringify({ ...entry, env })}] };\n`;
+  return (file?.textOf ?? asModule)({ apps: [{ ...entry, env }] });
 }
 
 function journalOf(folder: string): Entry[] {

@@ -280,6 +280,18 @@ export async function answersAcrossReload(service: Service): Promise<string> {
   return ok ? `${earlier} answers before, ${later} answers after a reload` : 'not reloaded';
 }
 
+/** A variable of the app file before a reload, and after the file has changed. */
+export async function colourAcrossReload(service: Service): Promise<string> {
+  const { ok, text } = await service.start();
+  if (!ok) return `refused: ${text}`;
+  const [own = 0] = await service.servingPids(1);
+  const before = await variablesOf(service, 'COLOUR');
+  service.writeAppFile({ env: { COLOUR: 'blue' } });
+  await service.reload();
+  await untilExited([own]);
+  return `starts with ${before}, reloads to ${await variablesOf(service, 'COLOUR')}`;
+}
+
 /** Resolves when another service on the same port serves, or its supervisor has refused it. */
 export const servesOrIsRefused = (second: Service): Promise<void> =>
   until(async () => {

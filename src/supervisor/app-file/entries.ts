@@ -4,7 +4,7 @@ import { types } from 'node:util';
 import type { InvalidValue } from '../../errors.js';
 import { NotData } from './data.js';
 import type { AppFile } from './read.js';
-import { readField, type Entry } from './written.js';
+import { isSet, readField, type Entry } from './written.js';
 
 /** The app that `only` names, or the only one; nothing where there is a problem. */
 export function findEntry(
@@ -39,10 +39,20 @@ function dataIn(value: unknown, name: string, problems: InvalidValue[]): unknown
   return Object.fromEntries(parts);
 }
 
+/** Whether a file in JavaScript has a default export and nothing else that describes an app: PM2 does not look there. */
+export function isByDefault(content: unknown): boolean {
+  const { apps, pm2, script, default: exported } = (content ?? {}) as Entry;
+  return isSet(exported) && ![apps, pm2, script].some(isSet);
+}
+
+/** What describes the apps, and how to deploy them. */
+export const descriptionIn = (content: unknown): Entry =>
+  ((isByDefault(content) ? (content as Entry)['default'] : content) ?? {}) as Entry;
+
 /** PM2 takes `{ apps: [...] }`, `{ pm2: [...] }`, a list, or one app (API.js:940-954). */
 function entriesOf(content: unknown): readonly Entry[] {
-  const { apps, pm2 } = (content ?? {}) as { apps?: unknown; pm2?: unknown };
-  const found = apps || pm2 || content;
+  const description = descriptionIn(content);
+  const found: unknown = description['apps'] || description['pm2'] || description;
   return (Array.isArray(found) ? found : [found]).filter(
     entry => typeof entry === 'object' && entry !== null && !(entry instanceof NotData),
   ) as Entry[];

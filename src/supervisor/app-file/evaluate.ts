@@ -30,6 +30,9 @@ const DEADLINE_MS = 10_000;
 const RESULT_LIMIT = 8 * 1_024 * 1_024;
 const PRINTED_LIMIT = 64 * 1_024;
 
+/** A file may be an ES module, which `require` takes with a warning. */
+const FLAGS = ['--disable-warning=ExperimentalWarning'];
+
 /** The program is passed as text: the folder from which this supervisor was started may be gone by now. */
 const program = (): string =>
   // Loaders such as tsx name functions with a helper that does not exist there.
@@ -48,7 +51,7 @@ export async function evaluateFile(
   { env = process.env, deadlineMs = DEADLINE_MS }: EvaluateOptions = {},
 ): Promise<Evaluated> {
   try {
-    const child = spawn(process.execPath, ['-e', program(), file], {
+    const child = spawn(process.execPath, [...FLAGS, '-e', program(), file], {
       env: withoutInspector(env),
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
@@ -161,7 +164,7 @@ function parsed(line: string): Found {
   try {
     if (kind === 'content') return { content: decode(json) };
     if (kind === 'failure')
-      return { expected: 'an app file in JavaScript (.js, .cjs) or JSON', got: JSON.parse(json) as unknown };
+      return { expected: 'an app file in JavaScript', got: JSON.parse(json) as unknown };
   } catch {
     // as any other text
   }

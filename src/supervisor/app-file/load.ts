@@ -9,7 +9,7 @@ import { findEntry, nameOf, within } from './entries.js';
 import { resolveEnvironment } from './environment.js';
 import type { MemoryShare } from './fields.js';
 import type { AppFile } from './read.js';
-import { fieldWarnings } from './unfollowed.js';
+import { fieldWarnings, fileWarnings } from './unfollowed.js';
 import { unfollowedWatchOptions, type WatchOptions } from './watch-options.js';
 import { patternWarnings, type WatchPatterns } from './watch-patterns.js';
 import { rawField, readField, type Entry, type Read } from './written.js';
@@ -94,6 +94,7 @@ export function loadApp<T extends Checked>(
   const checked = check(app);
   problems.push(...checked.invalid);
   const warnings = [
+    ...fileWarnings(file),
     ...(entry === undefined ? [] : fieldWarnings(entry, request.envName)),
     ...unfollowedWatchOptions(entry && rawField(entry, 'watch_options')),
     ...(app?.watch === undefined ? [] : patternWarnings(app.watch)),

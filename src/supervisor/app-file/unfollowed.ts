@@ -1,7 +1,25 @@
 /** What an app file says that the native supervisor does not follow. */
+import { basename, extname } from 'node:path';
 import { nearest } from '../../utils/nearest.js';
 import { camelCase, FOLLOWED, HOLDS_ANYWAY, IGNORED_FIELDS, LOG_FIELDS, type Field } from './fields.js';
+import { isByDefault } from './entries.js';
+import { isAppFileName, type AppFile } from './read.js';
 import { isSet, namesOf, rawField, readField, type Entry } from './written.js';
+
+/** What PM2 would not make of this file. */
+export function fileWarnings({ path, found }: AppFile): string[] {
+  const name = basename(path);
+  return [
+    ...(isAppFileName(path)
+      ? []
+      : [
+          `PM2 takes ${name} for a program: the name of an app file in JavaScript ends in .config${extname(name)}`,
+        ]),
+    ...('content' in found && isByDefault(found.content)
+      ? [`PM2 does not read the default export of ${name}: export apps by its name`]
+      : []),
+  ];
+}
 
 /** One sentence for each field that is not followed; silence would be a lie. */
 export function fieldWarnings(entry: Entry, envName: string | undefined): string[] {

@@ -326,6 +326,23 @@ describe('warnings', () => {
     expect(unknown).toEqual([]);
   });
 
+  test.each([
+    [
+      'ecosystem.config.mjs',
+      (app: object) => ({ default: { apps: [app] } }),
+      /^PM2 does not read the default export of ecosystem\.config\.mjs/,
+    ],
+    [
+      'apps.cjs',
+      (app: object) => ({ apps: [app] }),
+      /^PM2 takes apps\.cjs for a program: .* ends in \.config\.cjs$/,
+    ],
+  ])('what PM2 would not take for an app file is said: %s', (name, content, sentence) => {
+    const file = { ...found(content(appOf({ name: 'x' }))), path: join(folder(), name) };
+    const { app, warnings } = loadApp(file, { shell: {} });
+    expect([app.name, warnings]).toEqual(['x', [expect.stringMatching(sentence)]]);
+  });
+
   test('an --env that does not exist is said', () => {
     expect(load({}, { envName: 'staging' }).warnings).toEqual([
       '--env staging: the app file has no env_staging',

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { decode, encode, NotData } from '../../../src/supervisor/app-file/data.js';
 import type { EvaluateOptions } from '../../../src/supervisor/app-file/evaluate.js';
 import { loadApp, type Checked, type LoadedApp } from '../../../src/supervisor/app-file/load.js';
-import { readAppFile, type AppFile } from '../../../src/supervisor/app-file/read.js';
+import { isAppFileName, readAppFile, type AppFile } from '../../../src/supervisor/app-file/read.js';
 import { APP_FILE, isAlive, until } from '../../support/processes.js';
 
 const folders: string[] = [];
@@ -86,9 +86,63 @@ describe('the content', () => {
     expect(seen).toEqual([{ content: 2 }, { content: 3 }, { content: 4 }]);
   });
 
-  test('may be JSON', async () => {
-    const file = await readAppFile(write('{"apps":[{"script":"./app.js"}]}', 'apps.json'));
-    expect(file.found).toEqual({ content: { apps: [{ script: './app.js' }] } });
+  const APPS = { apps: [{ script: './app.js', env: { COLOUR: 'red', SINCE: '2024-01-01T00:00:00.000Z' } }] };
+  const JSON_TEXT = JSON.stringify(APPS);
+  const YAML_TEXT = [
+    'apps:',
+    '  - script: ./app.js # the program',
+    '    env: &env { COLOUR: red, SINCE: 2024-01-01 }',
+  ].join('\n');
+  const JSON5_TEXT = `{ // comments
+    apps: [{ script: './app.js', env: { COLOUR: 'red', SINCE: "2024-01-01T00:00:00.000Z", }, }], /* commas */
+  }`;
+
+  test.each([
+    ['apps.json', JSON_TEXT],
+    ['apps.json', `\ufeff${JSON_TEXT}`],
+    ['apps.json', JSON5_TEXT],
+    ['apps.json5', JSON5_TEXT],
+    ['apps.jsonc', JSON5_TEXT],
+    ['ecosystem.config.json', JSON5_TEXT],
+    ['apps.yaml', YAML_TEXT],
+    ['apps.yml', `\ufeff${YAML_TEXT}`],
+    ['apps.yaml', JSON_TEXT],
+    ['ecosystem.config.mjs', `export const { apps } = ${JSON_TEXT};`],
+    ['ecosystem.config.mjs', `import { dirname } from 'node:path'; export default ${JSON_TEXT};`],
+    ['ecosystem.config.cjs', `module.exports = ${JSON_TEXT};`],
+    ['ecosystem.config.js.new', `module.exports = ${JSON_TEXT};`],
+  ])('may be written as %s: %s', async (name, text) => {
+    const file = await readAppFile(write(text, name));
+    expect(file.printed).toEqual([]);
+    const { content } = file.found as { content: object };
+    expect('default' in content ? content.default : { ...content }).toEqual(APPS);
+  });
+
+  test('in JavaScript may be an ES module by the package that it belongs to', async () => {
+    const at = folder();
+    write('{ "type": "module" }', 'package.json', at);
+    const file = await readAppFile(write('export const apps = [];', 'ecosystem.config.js', at));
+    expect(file).toMatchObject({ found: { content: { apps: [] } }, printed: [] });
+  });
+
+  test('in YAML may refer to itself, which is no data', async () => {
+    const { found } = await readAppFile(write('apps: &a [*a]', 'apps.yaml'));
+    expect(found).toEqual({ content: { apps: [new NotData('a reference to itself')] } });
+  });
+
+  test.each([
+    'ecosystem.config.js',
+    'ecosystem.config.mjs',
+    'my.config.cjs',
+    'apps.json',
+    'apps.json5',
+    'apps.yml',
+    'apps.js',
+    'apps.mjs',
+    'apps.toml',
+  ])('is told by its name as PM2 does: %s', name => {
+    const { isConfigFile } = require('pm2/lib/Common.js') as { isConfigFile(name: string): string | null };
+    expect(isAppFileName(join('/srv', name))).toBe(isConfigFile(name) !== null);
   });
 
   test('sees the environment, and keeps its changes to itself', async () => {
@@ -110,7 +164,7 @@ describe('the content', () => {
 
 describe('a file that is refused', () => {
   const ENDED = 'an app file that can be evaluated to its end';
-  const JAVASCRIPT = 'an app file in JavaScript (.js, .cjs) or JSON';
+  const JAVASCRIPT = 'an app file in JavaScript';
 
   test.each([
     ['ends its process', 'process.exit(0)', ENDED, 'exit code 0'],
@@ -160,8 +214,18 @@ describe('a file that is refused', () => {
     ],
     [
       'it is of another kind',
-      write('apps: []', 'apps.yml'),
-      { expected: 'a .js, .cjs or .json file', got: '.yml' },
+      write('apps = []', 'apps.toml'),
+      { expected: 'a .js, .cjs, .mjs, .json, .json5, .yaml or .yml file', got: '.toml' },
+    ],
+    [
+      'it is no JSON',
+      write('{ apps: [ }', 'apps.json'),
+      { expected: 'an app file in JSON', got: "JSON5: invalid character '}' at 1:11" },
+    ],
+    [
+      'it is no YAML',
+      write('apps:\n  - a: 1\n b: [', 'apps.yaml'),
+      { expected: 'an app file in YAML', got: 'bad indentation of a mapping entry (line 3, column 2)' },
     ],
   ])('because %s', async (_what, path, found) => {
     expect((await readAppFile(path)).found).toEqual(found);
