@@ -18,6 +18,10 @@ async function run(line: CommandLine): Promise<void> {
       return void process.stdout.write(
         (require('./commands/help.js') as typeof import('./commands/help.js')).HELP,
       );
+    case 'version':
+      return void process.stdout.write(
+        `${(require('./version.js') as typeof import('./version.js')).VERSION}\n`,
+      );
     case 'check':
       return (require('./commands/check.js') as typeof import('./commands/check.js')).check(line);
     case 'status':

@@ -17,5 +17,9 @@ const isBundled = existsSync(BUNDLE) && !isPreloaded();
 const { enableCompileCache } = module as { enableCompileCache?: (directory: string) => unknown };
 if (isBundled) enableCompileCache?.(join(__dirname, '.compile-cache'));
 
-const { runWorker } = require(isBundled ? BUNDLE : './worker/main.js') as typeof import('./worker/main.js');
-void runWorker();
+try {
+  const { runWorker } = require(isBundled ? BUNDLE : './worker/main.js') as typeof import('./worker/main.js');
+  void runWorker();
+} catch (error) {
+  (require('./worker/load-failure.js') as typeof import('./worker/load-failure.js')).failToLoad(error);
+}

@@ -1,6 +1,7 @@
 /** `check`: what would run, and everything that is wrong or not followed; nothing is started. */
 import { sentence, ServiceError } from '../errors.js';
 import { EXIT } from '../protocol/exit-codes.js';
+import type { Config } from '../config.js';
 import { resolveService, type Reading } from '../supervisor/app-file/service.js';
 import { readForCommand } from './app-file.js';
 import type { CommandLine } from './command-line.js';
@@ -28,18 +29,26 @@ const refusal = (problems: readonly string[], warnings: readonly string[]): stri
     ...warnings.map(text => `  warning   ${text}`),
   ].join('\n');
 
-function asJson({ app, instances, why, warnings, runDirectory }: Reading): object {
+function asJson({ app, instances, why, warnings, config, runDirectory }: Reading): object {
   const { name, script, cwd, file } = app;
   const { socket } = runDirectory;
-  return { ok: true, app: name, file, script, cwd, socket, workers: instances, why, warnings };
+  const { port, host } = config ?? {};
+  return { ok: true, app: name, file, script, cwd, port, host, socket, workers: instances, why, warnings };
 }
 
-function asText({ app, instances, why, warnings, settings, runDirectory }: Reading): string {
+/** A foreign app's port is its own business; ours is known. */
+const addressOf = ({ port, host = 'all addresses' }: Config): string[][] => [
+  ['port', String(port)],
+  ['host', host],
+];
+
+function asText({ app, instances, why, warnings, settings, config, runDirectory }: Reading): string {
   const rows = [
     ['app', app.name],
     ['app file', app.file],
     ['script', app.script],
     ['folder', app.cwd],
+    ...(config === undefined ? [] : addressOf(config)),
     ['socket', runDirectory.socket],
     ['workers', `${instances} (${why})`],
     ['NODE_ENV', settings.nodeEnv],

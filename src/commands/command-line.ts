@@ -11,7 +11,7 @@ export type Command = (typeof COMMANDS)[number];
 
 /** Which service is meant, and what is to be done with it. */
 export interface CommandLine {
-  readonly command: Command | 'help';
+  readonly command: Command | 'help' | 'version';
   /** Absolute path of the app file. */
   readonly file: string;
   readonly only: string | undefined;
@@ -29,6 +29,7 @@ const OPTIONS = {
   watch: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
 } as const;
 
 /** Options that only some commands take. */
@@ -43,6 +44,7 @@ export function parseCommandLine(argv: readonly string[], cwd: string): CommandL
   const [word = 'start', ...rest] = positionals;
   const command = COMMANDS.find(known => known === word);
   if (values.help === true || word === 'help') return { ...blank(cwd), command: 'help' };
+  if (values.version === true || word === 'version') return { ...blank(cwd), command: 'version' };
   if (command === undefined) throw errors.unknownCommand(word, meant(word, COMMANDS));
   for (const [option, commands] of Object.entries(BELONGS_TO)) {
     if (option in values && !commands.includes(command)) throw errors.optionOfOthers(option, commands);

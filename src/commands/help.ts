@@ -18,7 +18,7 @@ Options
   --only NAME      which of several apps in it
   --env NAME       take env_NAME on top of env     (development, …)
   --watch          start: reload when the program changes
-  -h, --help       this text
+  -h, --help       this text                     (-v, --version: the version)
 
 reload, scale and stop wait for the outcome. Exit codes: 0 done, 1 failed or
 no service found, 2 usage, 3 no worker ever got ready, 4 gave up, 5 invalid

@@ -68,18 +68,24 @@ function log(fields: Record<string, unknown>): Record<string, unknown> {
 /** Once for each process, and for all workers of a native supervisor once: by the supervisor. */
 const isWarned = (): boolean => hasWarned || supervisedBy() === 'native';
 
+/** A line whose message has these fields already: those of `http/access-log.ts`. */
+const ACCESS_LINE = /"method":"([^"]*)","url":"(.*)","status":(\d+),"ms":([\d.]+),"msg":"\1 \2 \3 \4 ms/;
+
 /** pino-pretty in this process: as a transport it would write past `process.stdout`, and PM2 would not see it. */
 function readable(output: Output): { stream: Output; warning?: string } {
   try {
     const { prettyFactory } = require('pino-pretty') as typeof import('pino-pretty');
-    const prettify = prettyFactory({
-      colorize: (process.env['NO_COLOR'] ?? '') === '',
-      translateTime: 'SYS:yyyy-mm-dd HH:MM:ss',
-      // The fields of an access line stand in its message already.
-      ignore: 'pid,hostname,env,requestId,trace_id,span_id,method,url,status,ms',
-      singleLine: true,
-    });
-    const readably = (line: string): string => prettify(line) ?? line;
+    const without = (fields: string): ((line: string) => string) => {
+      const prettify = prettyFactory({
+        colorize: (process.env['NO_COLOR'] ?? '') === '',
+        translateTime: 'SYS:yyyy-mm-dd HH:MM:ss',
+        ignore: `pid,hostname,env,trace_id,span_id${fields}`,
+        singleLine: true,
+      });
+      return line => prettify(line) ?? line;
+    };
+    const [all, access] = [without(''), without(',method,url,status,ms')];
+    const readably = (line: string): string => (ACCESS_LINE.test(line) ? access : all)(line);
     return {
       stream: {
         write: line => output.write(readably(line)),

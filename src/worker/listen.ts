@@ -2,7 +2,7 @@
  * How the worker gets its connections: it listens itself, or on a socket that its supervisor hands out and keeps open
  * when the worker dies. Only a supervisor that offers a socket is asked for one.
  */
-import net, { type Server } from 'node:net';
+import net, { type AddressInfo, type Server } from 'node:net';
 import { unableToListen } from '../platform/system-errors.js';
 import { portOwner } from '../platform/port-owner.js';
 import { lookedUp, type Address } from '../protocol/address.js';
@@ -40,6 +40,13 @@ export async function listen(server: Server, address: Address, offer?: Channel):
       returnLoans?.();
     },
   };
+}
+
+/** Where a client on this machine reaches a server that listens; the port is the one that it got. */
+export function urlOf({ host, port }: Address, server: Server): string {
+  const isEverywhere = host === undefined || host === '0.0.0.0' || host === '::';
+  const name = isEverywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${(server.address() as AddressInfo | null)?.port ?? port}`;
 }
 
 function listening(server: Server, where: net.ListenOptions | object): Promise<void> {

@@ -21,7 +21,7 @@ import { createChannel, type Channel } from './channel.js';
 import { drainable, type Drainable } from './drain.js';
 import { errorLine } from './error-line.js';
 import { sendHeartbeatsOnRequest } from './heartbeat.js';
-import { listen, type Listening } from './listen.js';
+import { listen, urlOf, type Listening } from './listen.js';
 import { receiveOrders } from './orders.js';
 import { createServer } from './server.js';
 import { startShutdown, type Shutdown } from './shutdown.js';
@@ -181,8 +181,9 @@ const isSocketOffered = (supervisor: SupervisedBy): boolean =>
   supervisor === 'native' && process.env[LISTENER_OFFER] === '1' && process.connected;
 
 /** The last step of the boot: the service is announced. */
-function serve({ server, observed }: Service, supervisor: SupervisedBy, channel: Channel): void {
+function serve({ config, server, observed }: Service, supervisor: SupervisedBy, channel: Channel): void {
   logger.info(`Worker ${process.pid} HTTP server started successfully`);
+  logger.info(`Listening on ${urlOf(config, server)}`);
   if (supervisor === 'native') {
     sendHeartbeatsOnRequest(server, channel);
     reportUsageOnRequest(channel);

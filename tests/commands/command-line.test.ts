@@ -45,6 +45,10 @@ test.each<[string, Partial<CommandLine>]>([
   expect(parse(line)).toEqual({ ...NOTHING_SAID, ...expected });
 });
 
+test.each(['--version', '-v', 'version'])('%s asks for the version', line => {
+  expect(parse(line).command).toBe('version');
+});
+
 test.each(['--help', '-h', 'help', 'scale --help', 'nonsense --help', 'status --watch -h'])(
   '%s asks for help, next to any other argument',
   line => {

@@ -11,6 +11,13 @@ test('the help fits a screen of 80 columns and 24 lines, prompt included', () =>
   expect(lines.filter(line => line.length > 80)).toEqual([]);
 });
 
+test('--version prints the version of package.json', async () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  const running = start([join(ROOT, 'dist', 'cluster.js'), '--version']);
+  expect((await running.ended).code).toBe(0);
+  expect(running.text()).toBe(`${version}\n`);
+});
+
 test('bin is a program that finds its way from wherever it is linked', async () => {
   const { bin } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { bin: string };
   expect(readFileSync(join(ROOT, bin), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);

@@ -13,6 +13,7 @@ const EVERY_LINE = [
   'Worker W is online',
   'Worker W starting',
   'Worker W HTTP server started successfully',
+  'Listening on http://localhost:N',
   'Master process received SIGTERM, shutting down all workers gracefully',
   'Disconnecting worker W',
   "Worker W draining (supervisor's order)",
@@ -21,7 +22,10 @@ const EVERY_LINE = [
 ].toSorted();
 
 const anonymous = (line: string): string =>
-  line.replace(/^Master process \d+/, 'Master process M').replace(/(Worker|worker) \d+(?!\d*\/)/, '$1 W');
+  line
+    .replace(/^Master process \d+/, 'Master process M')
+    .replace(/localhost:\d+$/, 'localhost:N')
+    .replace(/(Worker|worker) \d+(?!\d*\/)/, '$1 W');
 
 test('in production: JSON of level info', async () => {
   const running = await service({ workers: 1 });

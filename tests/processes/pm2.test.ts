@@ -1,7 +1,7 @@
 /** The same app file and the same worker under real PM2. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, cpSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { APP_FILE, cleanUp, folder, freePort, isAlive, request, ROOT, until } from '../support/processes.js';
 import { Pm2 } from '../support/pm2.js';
@@ -69,6 +69,24 @@ test('the app file starts from a folder with a space in its path', async () => {
   expect((await request(port, '/health')).status).toBe(200);
 });
 
+test('what is thrown while modules load reaches pm2 logs, with its stack', async () => {
+  const at = folder();
+  for (const name of ['dist', 'package.json', 'ecosystem.config.js'])
+    cpSync(join(ROOT, name), join(at, name), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(at, 'node_modules'));
+  writeFileSync(join(at, 'dist', 'worker.bundle.js'), "throw new Error('a feature is broken')");
+  await pm2.runFrom({ cwd: at }, 'start', 'ecosystem.config.js');
+  await until(
+    () => pm2.logs().some(line => line.includes('could not load its program: a feature is broken')),
+    'the line has reached pm2 logs',
+  );
+  const line = pm2.logs().find(text => text.includes('could not load its program')) ?? '';
+  expect(JSON.parse(line)).toMatchObject({
+    level: 60,
+    err: { stack: expect.stringContaining('worker.bundle.js:1') },
+  });
+});
+
 test('without a build it is said how to make one', async () => {
   const at = folder();
   copyFileSync(APP_FILE, join(at, 'ecosystem.config.js'));
@@ -84,7 +102,7 @@ test('--env development reaches pm2 logs in its readable form', async () => {
   await until(() => pm2.logs().length >= 4, 'both workers have spoken');
   for (const line of pm2.logs())
     expect(line).toMatch(
-      /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] INFO: Worker \d+ (starting|HTTP server started successfully)$/,
+      /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] INFO: (Worker \d+ (starting|HTTP server started successfully)|Listening on http:\/\/localhost:\d+)$/,
     );
 });
 

@@ -549,8 +549,9 @@ describe('commands', () => {
   });
 
   test('check starts nothing, and tells what would run or what is wrong', async () => {
-    const fine = start([CLUSTER, 'check'], { WEB_CONCURRENCY: '2' });
+    const fine = start([CLUSTER, 'check'], { WEB_CONCURRENCY: '2', PORT: '3456' });
     expect((await fine.ended).code).toBe(0);
+    expect(fine.text()).toMatch(/^ {2}port +3456\n {2}host +all addresses$/m);
     expect(fine.text()).toMatch(
       /✓ App file and environment are valid[\s\S]*workers +2 \(WEB_CONCURRENCY=2\)/,
     );

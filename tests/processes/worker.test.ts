@@ -2,7 +2,7 @@
 import { createServer } from 'node:net';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEBOUNCE_MS } from '../../src/platform/debounce-signal.js';
 import {
@@ -48,9 +48,11 @@ const SLOW =
 
 test('it says that it starts and that it has started, and serves', async () => {
   const running = await worker();
+  await running.said(/^Listening on/);
   expect(running.lines.map(({ msg }) => msg)).toEqual([
     `Worker ${running.pid} starting`,
     `Worker ${running.pid} HTTP server started successfully`,
+    `Listening on http://localhost:${running.port}`,
   ]);
   expect((await request(running.port, '/health')).json()).toMatchObject({
     status: 'ok',
@@ -197,4 +199,20 @@ describe('what keeps it from starting is one clear line and an exit code', () =>
     expect(message).toEqual({ type: 'cabe:boot-failed', code: 5, message: expect.stringContaining('PORT') });
     await once(child, 'exit');
   });
+});
+
+test('what is thrown while modules load is a fatal line with the stack, and the exit code is 1', async () => {
+  const at = folder();
+  for (const name of ['dist', 'package.json']) cpSync(join(ROOT, name), join(at, name), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(at, 'node_modules'));
+  writeFileSync(join(at, 'dist', 'worker.bundle.js'), "throw new Error('a feature is broken')");
+  const running = start([join(at, 'dist', 'index.js')]);
+  expect(await running.ended).toEqual({ code: 1, signal: null });
+  expect(running.lines).toMatchObject([
+    {
+      level: 60,
+      err: { message: 'a feature is broken', stack: expect.stringContaining('worker.bundle.js:1') },
+      msg: `Worker ${running.pid} could not load its program: a feature is broken`,
+    },
+  ]);
 });

@@ -4,6 +4,7 @@ import { openSync } from 'node:fs';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { hostname } from 'node:os';
+import { createAccessLog } from '../../src/http/access-log.js';
 import { createLogger, type LoggerOptions } from '../../src/utils/logger.js';
 
 function capture(options: Omit<LoggerOptions, 'output'>): {
@@ -80,6 +81,30 @@ describe('in development', () => {
     logger.info('hello');
     const [, stamp = ''] = /^\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\] INFO: hello\n$/.exec(lines[0] ?? '') ?? [];
     expect(Math.abs(new Date(stamp.replace(' ', 'T')).getTime() - Date.now())).toBeLessThan(60_000);
+  });
+
+  test('fields of a line are shown, whatever their names, and the id of the request', () => {
+    process.env['NO_COLOR'] = '1';
+    const { logger, lines } = capture({ env: 'development' });
+    logger.info({ requestId: 'a-1', method: 'card', url: '/pay', status: 'paid', ms: 7 }, 'Paid');
+    expect(lines[0]).toMatch(
+      /INFO: Paid \{"requestId":"a-1","method":"card","url":"\/pay","status":"paid","ms":7\}\n$/,
+    );
+  });
+
+  test('an access line shows its fields once, in its message, and the id', () => {
+    process.env['NO_COLOR'] = '1';
+    const { logger, lines } = capture({ env: 'development' });
+    createAccessLog(logger)({
+      requestId: 'a-1',
+      trace: undefined,
+      method: 'GET',
+      url: '/health',
+      status: 200,
+      ms: 1.5,
+      cut: false,
+    });
+    expect(lines[0]).toMatch(/INFO: GET \/health 200 1\.5 ms \{"requestId":"a-1"\}\n$/);
   });
 
   test('lines are coloured, unless NO_COLOR asks for none', () => {

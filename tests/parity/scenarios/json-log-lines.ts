@@ -9,6 +9,7 @@ type Line = Readonly<Record<string, unknown>>;
 const messageOf = ({ msg }: Line): string =>
   String(msg)
     .replace(/^Worker \d+/, 'Worker N')
+    .replace(/:\d+$/, ':N')
     .replace(/ \S+ ms$/, ' N ms');
 
 /** Each set of keys, with the messages of the lines that have it. */
@@ -42,7 +43,7 @@ export default scenario({
   },
   expect: same(
     '{ level time pid hostname env msg }: ' +
-      "Worker N starting, Worker N HTTP server started successfully, Worker N draining (supervisor's order); " +
+      "Worker N starting, Worker N HTTP server started successfully, Listening on http://localhost:N, Worker N draining (supervisor's order); " +
       '{ level time pid hostname env requestId method url status ms msg }: ' +
       'GET / 404 N ms, GET /health 200 N ms, GET /nowhere 404 N ms, POST /echo 400 N ms',
   ),
