@@ -22,6 +22,7 @@ import { translateSignals } from './triggers/signals.js';
 import { createSupervisor, type Supervisor } from './supervisor.js';
 import type { Status } from './report/status.js';
 import type { ActionOutcome } from './action.js';
+import { createServiceManager } from './report/systemd.js';
 import { showTitle } from './report/title.js';
 import { createTriggers, type Triggers } from './triggers/triggers.js';
 import { createUsageMeter, createUsageSource, type UsageSource } from '../platform/process-usage.js';
@@ -51,6 +52,7 @@ export async function supervise(request: StartRequest, file: Promise<AppFile>): 
 }
 
 async function run(request: StartRequest, file: AppFile, log: Log): Promise<void> {
+  const serviceManager = createServiceManager({ env: process.env, log });
   passOn(file, log);
   const reading = resolveService(file, request);
   const { app, settings } = reading;
@@ -97,6 +99,7 @@ async function run(request: StartRequest, file: AppFile, log: Log): Promise<void
   });
   supervisor.onChange(pool => {
     showTitle(pool, app.name);
+    serviceManager.follow(pool);
     control?.ensure();
     triggers.follow(triggersOf(supervisor.app(), request));
   });
