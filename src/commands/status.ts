@@ -1,5 +1,6 @@
 /** `status`: whether all is well, and a row for every worker. */
 import { STATUS_EXIT } from '../protocol/exit-codes.js';
+import { NO_FIGURES } from '../supervisor/report/figures.js';
 import type { Status, WorkerStatus } from '../supervisor/report/status.js';
 import { countText, durationText, lastExitText, sizeText } from '../supervisor/report/wording.js';
 import { clientOf } from './client.js';
@@ -26,7 +27,7 @@ function completed(found: Partial<Status>): Status {
   return { served, restartsLastMinute: 0, why: [], ...found, workers, lastReload } as Status;
 }
 
-const NOTHING_MORE = { hungFor: null, nextTryIn: null, exits: [] };
+const NOTHING_MORE = { hungFor: null, nextTryIn: null, exits: [], ...NO_FIGURES };
 
 const NO_ADVICE = { advice: null };
 
@@ -67,8 +68,15 @@ const COLUMNS: readonly (readonly [title: string, cell: (worker: WorkerStatus) =
   ['cpu', ({ cpu }) => (cpu === null ? '-' : `${cpu.toFixed(1)} %`)],
   ['memory', ({ memory }) => (memory === null ? '-' : sizeText(memory))],
   ['gen', ({ generation }) => String(generation)],
+  ['loop', ({ eventLoopUtilization: share }) => numberText(share, found => `${(found * 100).toFixed(1)} %`)],
+  ['req/s', ({ requestsPerSecond }) => numberText(requestsPerSecond, found => found.toFixed(1))],
+  ['p99', ({ p99 }) => numberText(p99, found => `${found} ms`)],
+  ['in flight', ({ inFlight }) => numberText(inFlight, String)],
   ['last exit', ({ lastExit }) => (lastExit === null ? '-' : lastExitText(lastExit, Date.now()))],
 ];
+
+const numberText = (value: number | null, text: (value: number) => string): string =>
+  value === null ? '-' : text(value);
 
 function stateText({ state, hungFor, nextTryIn }: WorkerStatus): string {
   if (hungFor !== null) return `${state} for ${durationText(hungFor)}`;

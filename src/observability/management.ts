@@ -1,13 +1,11 @@
 /**
- * The management port. Every observer thread answers for its own worker on a Unix socket; one of them holds
- * MANAGEMENT_PORT and answers for the service. When it ends, another takes the port over.
+ * The management port. Every observer thread answers for its own worker on a Unix socket (`worker-socket.ts`); one of them
+ * holds MANAGEMENT_PORT and answers for the service. When it ends, another takes the port over.
  */
-import { chmodSync } from 'node:fs';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import net from 'node:net';
 import { ask } from './ask.js';
 import { CONTENT_TYPE } from './exposition.js';
-import { openServiceFolder, serviceFolderFailure, socketOf } from './service-folder.js';
 import { createServiceView, type ServiceView } from './service-view.js';
 import type { Snapshot } from './snapshot.js';
 import type { ThreadLog } from './thread-log.js';
@@ -18,40 +16,17 @@ const RETRY_MS = 10_000;
 /** A worker that ends may take its port with it a moment later. */
 const TAKE_OVER_MS = 50;
 
-export interface ManagementOptions {
+export interface ManagementNeeds {
   readonly port: number;
   readonly host: string;
   readonly folder: string;
-}
-
-export interface ManagementNeeds extends ManagementOptions {
-  readonly slot: number;
   own(): Snapshot;
   readonly controlSocket: string | undefined;
   readonly log: ThreadLog;
 }
 
-export function openManagement(needs: ManagementNeeds): void {
-  const { folder, slot, own, log } = needs;
-  const path = socketOf(folder, slot, process.pid);
-  try {
-    openServiceFolder(folder, path);
-  } catch (error) {
-    return log('warn', `No metrics: ${serviceFolderFailure(error as Error, folder)}`);
-  }
-  http
-    .createServer((_request, response) => answerJson(response, 200, own()))
-    .on('error', error => {
-      const reason = serviceFolderFailure(error, folder);
-      log('warn', `Worker ${process.pid} is missing in the metrics: ${reason}`);
-    })
-    .on('listening', () => chmodSync(path, 0o600))
-    .listen({ path, exclusive: true });
-  hold(needs);
-}
-
 /** Holds the port, or waits for its holder to end. */
-function hold(needs: ManagementNeeds): void {
+export function holdManagementPort(needs: ManagementNeeds): void {
   const { port, host, folder, log } = needs;
   let hasWarned = false;
   tryToListen();

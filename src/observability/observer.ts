@@ -19,6 +19,7 @@ import { createRecorder, type Recorder } from './recorder.js';
 import { countRequests, createStatsMemory, type Series } from './request-stats.js';
 import { leaveServiceFolder, serviceFolder } from './service-folder.js';
 import { answerPing, createSharedState, noteInFlight } from './shared-state.js';
+import type { ServiceIdentity } from './snapshot.js';
 import type { ThreadLogTarget } from './thread-log.js';
 
 /** After how long a blocked worker counts as hung in production, where nothing else is set, in ms. */
@@ -36,13 +37,14 @@ export interface ObserverData {
   /** One moment on the main thread's `performance.now()` and on CLOCK_MONOTONIC, in ms. */
   readonly clocks: { readonly main: number; readonly machine: number };
   readonly log: ThreadLogTarget;
+  /** Nothing where nobody can ask for them. */
+  readonly figures: FiguresData | undefined;
   /** Nothing without MANAGEMENT_PORT. */
-  readonly metrics: MetricsData | undefined;
+  readonly management: { readonly port: number; readonly host: string } | undefined;
 }
 
-export interface MetricsData {
-  readonly port: number;
-  readonly host: string;
+export interface FiguresData {
+  readonly service: ServiceIdentity;
   readonly folder: string;
   readonly slot: number;
   readonly loop: SharedArrayBuffer;
@@ -93,35 +95,35 @@ export function prepareObserver(needs: ObserverNeeds): Observed {
   if (!config.observer || !isWanted) return UNOBSERVED;
   let thread: Worker | undefined;
   const send = (message: 'wake' | Series): void => thread?.postMessage(message);
-  const metrics = prepareMetrics(needs, send);
+  const figures = prepareFigures(needs, send);
   const memory = createSharedState();
   const inFlight = noteInFlight(memory, () => send('wake'));
   return {
     ...UNOBSERVED,
-    ...metrics?.observed,
-    recorder: createRecorder(inFlight, metrics?.count),
-    start: () => void (thread = startThread(needs, dataFor(needs, memory, metrics?.data), metrics?.loop)),
+    ...figures?.observed,
+    recorder: createRecorder(inFlight, figures?.count),
+    start: () => void (thread = startThread(needs, dataFor(needs, memory, figures?.data), figures?.loop)),
   };
 }
 
 const watchdogTimeout = ({ watchdogTimeoutMs, nodeEnv }: Config): number =>
   watchdogTimeoutMs ?? (nodeEnv === 'production' ? WATCHDOG_TIMEOUT_MS : 0);
 
-interface Metrics {
-  readonly data: MetricsData;
+interface Figures {
+  readonly data: FiguresData;
   readonly loop: LoopStats;
   readonly count: ReturnType<typeof countRequests>;
   readonly observed: Pick<Observed, 'countConnections' | 'refused' | 'state'>;
 }
 
-function prepareMetrics(
+/** A worker alone is asked by nobody but the management port. */
+function prepareFigures(
   { config, supervisedBy }: ObserverNeeds,
   onSeries: (series: Series) => void,
-): Metrics | undefined {
-  const { managementPort, managementHost, port } = config;
-  if (managementPort === undefined) return undefined;
+): Figures | undefined {
+  if (config.managementPort === undefined && supervisedBy === 'none') return undefined;
   const slot = slotUnder(supervisedBy);
-  const folder = serviceFolder(supervisedBy === 'none' ? process.pid : process.ppid, port);
+  const folder = serviceFolder(supervisedBy === 'none' ? process.pid : process.ppid, config.port);
   const [loopMemory, stats] = [createLoopMemory(), createStatsMemory()];
   const loop = noteLoop(loopMemory);
   const count = countRequests(stats, onSeries);
@@ -132,8 +134,7 @@ function prepareMetrics(
   });
   return {
     data: {
-      port: managementPort,
-      host: managementHost,
+      service: identify(supervisedBy),
       folder,
       slot,
       loop: loopMemory,
@@ -167,6 +168,18 @@ function slotUnder(supervisedBy: SupervisedBy): number {
   );
 }
 
+function identify(supervisedBy: SupervisedBy): ServiceIdentity {
+  const { name, restart_time: restarts, pm_exec_path: script } = process.env;
+  const isPm2 = supervisedBy === 'pm2';
+  return {
+    supervisedBy,
+    name: isPm2 ? name : undefined,
+    script: (isPm2 ? script : process.argv[1]) ?? '',
+    node: process.version,
+    restarts: isPm2 && restarts !== undefined ? Number(restarts) : undefined,
+  };
+}
+
 function startThread(
   { logger }: ObserverNeeds,
   workerData: ObserverData,
@@ -194,12 +207,13 @@ function startThread(
 function dataFor(
   { config, supervisedBy, logger }: ObserverNeeds,
   memory: SharedArrayBuffer,
-  metrics: MetricsData | undefined,
+  figures: FiguresData | undefined,
 ): ObserverData {
-  const { nodeEnv, drainTimeoutMs, closeTimeoutMs } = config;
+  const { nodeEnv, drainTimeoutMs, closeTimeoutMs, managementPort: port, managementHost: host } = config;
   return {
     memory,
-    metrics,
+    figures,
+    management: port === undefined ? undefined : { port, host },
     watchdogTimeoutMs: watchdogTimeout(config),
     orphanTimeoutMs: supervisedBy === 'none' ? undefined : drainTimeoutMs + closeTimeoutMs + KILL_MARGIN_MS,
     controlSocket: supervisedBy === 'native' ? process.env[CONTROL_SOCKET] : undefined,

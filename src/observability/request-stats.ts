@@ -13,6 +13,20 @@ const MAX_SERIES = 500;
 const SERIES_NUMBERS = BUCKETS.length + 2;
 const SUM = BUCKETS.length + 1;
 
+/** Behind the series: all requests by their duration, for quantiles. */
+const LATENCIES_AT = MAX_SERIES * SERIES_NUMBERS;
+
+/** The shortest duration with a bucket of its own, in seconds; each bucket reaches 1.19 times as far as the one before. */
+const SHORTEST = 0.000_05;
+const BUCKETS_PER_DOUBLING = 4;
+const LATENCIES = 90;
+
+/** Upper bounds in seconds; durations beyond the last, which is about four minutes, count as that. */
+export const LATENCY_BOUNDS: readonly number[] = Array.from(
+  { length: LATENCIES },
+  (_, index) => SHORTEST * 2 ** (index / BUCKETS_PER_DOUBLING),
+);
+
 /** Methods with a label of their own (RFC 9110, RFC 5789); OpenTelemetry calls all others `_OTHER`. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);
 const OTHER = '_OTHER';
@@ -32,7 +46,7 @@ export interface RequestStats {
 }
 
 export const createStatsMemory = (): SharedArrayBuffer =>
-  new SharedArrayBuffer(MAX_SERIES * SERIES_NUMBERS * 8);
+  new SharedArrayBuffer((LATENCIES_AT + LATENCIES) * 8);
 
 /** @param onSeries called for every new series, with its number */
 export function countRequests(memory: SharedArrayBuffer, onSeries: (series: Series) => void): RequestStats {
@@ -67,9 +81,21 @@ export function countRequests(memory: SharedArrayBuffer, onSeries: (series: Seri
       while (bucket < BUCKETS.length && seconds > (BUCKETS[bucket] ?? 0)) bucket++;
       numbers[at + bucket] = (numbers[at + bucket] ?? 0) + 1;
       numbers[at + SUM] = (numbers[at + SUM] ?? 0) + seconds;
+      const latency = LATENCIES_AT + latencyBucket(seconds);
+      numbers[latency] = (numbers[latency] ?? 0) + 1;
     },
   };
 }
+
+function latencyBucket(seconds: number): number {
+  if (seconds <= SHORTEST) return 0;
+  return Math.min(LATENCIES - 1, Math.ceil(Math.log2(seconds / SHORTEST) * BUCKETS_PER_DOUBLING));
+}
+
+/** How many requests have ended so far, in each bucket of {@link LATENCY_BOUNDS}. */
+export const readLatencies = (memory: SharedArrayBuffer): number[] => [
+  ...new Float64Array(memory, LATENCIES_AT * 8, LATENCIES),
+];
 
 /** How many requests there were in each bucket (not cumulated), and how long they took together, in seconds. */
 export interface Durations {

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { makePrivateFolder } from '../platform/private-folder.js';
+import { faultOf, makePrivateFolder } from '../platform/private-folder.js';
 import { fileFailureText, temporaryFolderCure } from '../platform/system-errors.js';
 import { MAX_SOCKET_PATH } from '../protocol/limits.js';
 
@@ -16,9 +16,33 @@ export interface Sibling {
   readonly path: string;
 }
 
+const prefix = (): string => `cabe-observer-${process.getuid?.() ?? 0}-`;
+
 /** @param supervisor pid of what all workers of the service have in common */
 export const serviceFolder = (supervisor: number, port: number): string =>
-  join(tmpdir(), `cabe-observer-${process.getuid?.() ?? 0}-${supervisor}-${port}`);
+  join(tmpdir(), `${prefix()}${supervisor}-${port}`);
+
+/**
+ * The folders of services that run, or have died without removing theirs; only those in which no other user could put a
+ * socket.
+ * @param supervisor only those of this one; its workers may have ports of their own (`increment_var`)
+ */
+export function serviceFolders(supervisor?: number): string[] {
+  const beginning = supervisor === undefined ? prefix() : `${prefix()}${supervisor}-`;
+  return entriesOf(tmpdir())
+    .filter(name => name.startsWith(beginning))
+    .map(name => join(tmpdir(), name))
+    .filter(folder => faultOf(folder, 'closed') === undefined);
+}
+
+/** Removes what workers that could not leave in order have left behind. */
+export function removeServiceFolders(supervisor: number): void {
+  try {
+    for (const folder of serviceFolders(supervisor)) rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // a service that has ended well does not fail because of that
+  }
+}
 
 /**
  * @param socket that is to be made there

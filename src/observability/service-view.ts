@@ -109,12 +109,13 @@ export function createServiceView({ folder, own, controlSocket, log }: ServiceVi
       return {
         status: slots.some(isServed) ? 'ready' : 'unavailable',
         workers: slots.map(({ newest, ...figures }) => ({ ...figures, up: isServed({ newest }) })),
-        processes: snapshots.map(({ slot, pid, phase, counters, gauges }) => ({
+        processes: snapshots.map(({ slot, pid, phase, counters, gauges, recent }) => ({
           slot,
           pid,
           phase,
           counters,
           gauges,
+          recent,
         })),
       };
     },

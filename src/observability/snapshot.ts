@@ -1,7 +1,9 @@
 /** The snapshot of one worker, and how snapshots of siblings are validated. */
 import { readdirSync } from 'node:fs';
 import { machineMs, PHASES, readLoop, type Phase } from './loop-stats.js';
+import { createRecent, type RecentFigures } from './recent.js';
 import { readDurations, type Durations, type Series } from './request-stats.js';
+import type { SupervisedBy } from '../protocol/supervised-by.js';
 import type { SharedView } from './shared-state.js';
 
 /** Amounts that only grow while the process lives. */
@@ -29,19 +31,34 @@ export const GAUGES = [
   'openFiles',
 ] as const;
 
+/** Which service a worker belongs to, and what runs it. */
+export interface ServiceIdentity {
+  readonly supervisedBy: SupervisedBy;
+  /** Name of the app; nothing where the worker runs alone. */
+  readonly name: string | undefined;
+  /** Absolute path of the program. */
+  readonly script: string;
+  readonly node: string;
+  /** How often PM2 has restarted it; nothing elsewhere. */
+  readonly restarts: number | undefined;
+}
+
 export interface Snapshot {
+  readonly service: ServiceIdentity;
   readonly slot: number;
   readonly pid: number;
   readonly phase: Phase;
   readonly counters: Readonly<Record<(typeof COUNTERS)[number], number>>;
   readonly gauges: Readonly<Record<(typeof GAUGES)[number], number>>;
   readonly requests: readonly (Series & Durations)[];
+  readonly recent: RecentFigures;
 }
 
 /** So many samples of the loop's delay are kept. */
 const MAX_DELAYS = 240;
 
 export interface SnapshotNeeds {
+  readonly service: ServiceIdentity;
   readonly slot: number;
   readonly view: SharedView;
   readonly loop: SharedArrayBuffer;
@@ -58,7 +75,9 @@ export interface Snapshots {
   take(): Snapshot;
 }
 
-export function createSnapshots({ slot, view, loop, stats, series, blockedMs }: SnapshotNeeds): Snapshots {
+export function createSnapshots(needs: SnapshotNeeds): Snapshots {
+  const { service, slot, view, loop, stats, series, blockedMs } = needs;
+  const recent = createRecent({ stats, loop });
   const startedAt = machineMs() - process.uptime() * 1_000;
   const delays: number[] = [];
   let last = readLoop(loop);
@@ -70,6 +89,7 @@ export function createSnapshots({ slot, view, loop, stats, series, blockedMs }: 
       const [idle, active] = [now.idleMs - last.idleMs, now.activeMs - last.activeMs];
       if (idle + active > 0) utilization = active / (idle + active);
       last = now;
+      recent.sample();
       delays.push(now.delayMs);
       if (delays.length > MAX_DELAYS) delays.shift();
     },
@@ -80,6 +100,7 @@ export function createSnapshots({ slot, view, loop, stats, series, blockedMs }: 
       const delay = (share: number): number => (sorted[Math.floor(sorted.length * share)] ?? 0) / 1_000;
       const blocked = blockedMs();
       return {
+        service,
         slot,
         pid: process.pid,
         phase: PHASES[figures.phase] ?? 'booting',
@@ -107,6 +128,7 @@ export function createSnapshots({ slot, view, loop, stats, series, blockedMs }: 
           openFiles: openFiles(),
         },
         requests: series.map((one, index) => ({ ...one, ...readDurations(stats, index) })),
+        recent: recent.figures(),
       };
     },
   };
@@ -125,8 +147,10 @@ function openFiles(): number {
 export function parseSnapshot(text: string): Snapshot | undefined {
   try {
     const value = JSON.parse(text) as Snapshot;
-    const { slot, pid, phase, counters, gauges, requests } = value;
+    const { service, slot, pid, phase, counters, gauges, requests, recent } = value;
     const isWhole =
+      typeof service.script === 'string' &&
+      Number.isFinite(recent.requestsPerSecond) &&
       Number.isInteger(slot) &&
       Number.isInteger(pid) &&
       PHASES.includes(phase) &&

@@ -1,20 +1,22 @@
 /** The observer thread of a worker: its own event loop turns while the main one is blocked. `observer.ts` starts it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { machineMs } from './loop-stats.js';
-import { openManagement } from './management.js';
+import { holdManagementPort } from './management.js';
 import type { ObserverData, Ping } from './observer.js';
 import type { Series } from './request-stats.js';
 import { viewSharedState } from './shared-state.js';
 import { createSnapshots } from './snapshot.js';
 import { createThreadLog } from './thread-log.js';
 import { watch } from './watch.js';
+import { openWorkerSocket } from './worker-socket.js';
 
 const data = workerData as ObserverData;
 const view = viewSharedState(data.memory);
 const log = createThreadLog(data.log);
-const series = [...(data.metrics?.series ?? [])];
+const { figures, management } = data;
+const series = [...(figures?.series ?? [])];
 const snapshots =
-  data.metrics && createSnapshots({ ...data.metrics, series, view, blockedMs: () => watching.blockedMs() });
+  figures && createSnapshots({ ...figures, series, view, blockedMs: () => watching.blockedMs() });
 let wake = (): void => undefined;
 
 parentPort?.on('message', (message: 'wake' | Series) => {
@@ -29,5 +31,18 @@ const watching = watch({
   onWake: call => (wake = call),
   onTurn: () => snapshots?.turned(),
 });
-if (snapshots !== undefined && data.metrics !== undefined)
-  openManagement({ ...data.metrics, own: snapshots.take, controlSocket: data.controlSocket, log });
+if (figures !== undefined && snapshots !== undefined) {
+  const own = snapshots.take;
+  const isOpen = openWorkerSocket({
+    ...figures,
+    own,
+    failed(what, reason) {
+      if (management === undefined) return; // only `status` misses it
+      const consequence =
+        what === 'folder' ? 'No metrics' : `Worker ${process.pid} is missing in the metrics`;
+      log('warn', `${consequence}: ${reason}`);
+    },
+  });
+  if (isOpen && management !== undefined)
+    holdManagementPort({ ...management, ...figures, own, controlSocket: data.controlSocket, log });
+}

@@ -20,11 +20,14 @@ import { readAppFile, type AppFile } from './app-file/read.js';
 import { logSettingsOf, resolveService, type Reading, type ReadingRequest } from './app-file/service.js';
 import { translateSignals } from './triggers/signals.js';
 import { createSupervisor, type Supervisor } from './supervisor.js';
+import { figuresOf } from './report/figures.js';
 import type { Status } from './report/status.js';
 import type { ActionOutcome } from './action.js';
 import { createServiceManager } from './report/systemd.js';
 import { showTitle } from './report/title.js';
 import { createTriggers, type Triggers } from './triggers/triggers.js';
+import { askWorkers } from '../observability/ask-workers.js';
+import { removeServiceFolders } from '../observability/service-folder.js';
 import { createUsageMeter, createUsageSource, type UsageSource } from '../platform/process-usage.js';
 
 /** How often to check what no event reports: memory, and whether the control socket is still there. */
@@ -84,7 +87,7 @@ async function run(request: StartRequest, file: AppFile, log: Log): Promise<void
   const control = await openControl(
     reading.runDirectory,
     {
-      status: () => describe(supervisor, app),
+      status: async () => withFigures(describe(supervisor, app)),
       reload: supervisor.reload,
       scale: supervisor.scale,
       hung: supervisor.hung,
@@ -122,6 +125,7 @@ async function run(request: StartRequest, file: AppFile, log: Log): Promise<void
 
   const code = await ending.promise;
   await control?.close();
+  removeServiceFolders(process.pid);
   process.exit(code);
 }
 
@@ -183,6 +187,16 @@ function describe(supervisor: Supervisor, app: App): Status {
   const { pid, version: node } = process;
   const uptime = Math.round(process.uptime() * 1_000);
   return { app: app.name, supervisor: { pid, uptime, version: VERSION, node }, ...supervisor.status() };
+}
+
+/** Workers that cannot be asked have no figures; the rest of the status does not wait for them for long. */
+async function withFigures(status: Status): Promise<Status> {
+  const asked = await askWorkers(process.pid);
+  const workers = status.workers.map(worker => {
+    const { snapshot } = asked.find(({ pid }) => pid === worker.pid) ?? {};
+    return snapshot === undefined ? worker : { ...worker, ...figuresOf(snapshot) };
+  });
+  return { ...status, workers };
 }
 
 /** Our own worker's port is bound before anything is forked, so that what stands against it is said once. */

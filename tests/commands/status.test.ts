@@ -1,5 +1,6 @@
 /** How a status reads: headline, last reload, and a row for every worker. */
 import { asText, exitCodeOf } from '../../src/commands/status.js';
+import { NO_FIGURES } from '../../src/supervisor/report/figures.js';
 import type { LastExit, Status, WorkerStatus } from '../../src/supervisor/report/status.js';
 
 const NOW = Date.UTC(2030, 0, 1);
@@ -19,6 +20,10 @@ const worker = (more: Partial<WorkerStatus> = {}): WorkerStatus => ({
   exits: [],
   memory: 50 * 2 ** 20,
   cpu: 1.26,
+  eventLoopUtilization: 0.423,
+  requestsPerSecond: 120.5,
+  p99: 5.7,
+  inFlight: 3,
   ...more,
 });
 
@@ -74,15 +79,16 @@ test('a table with a column for everything there is to know', () => {
         uptime: null,
         cpu: null,
         memory: null,
+        ...NO_FIGURES,
         lastExit: exit({ reason: 'spawn EAGAIN' }),
       }),
     ],
   });
   expect(lines(found).slice(2)).toEqual([
-    'slot  pid    state    up        restarts  cpu      memory     gen  last exit',
-    '0     4001   ready    3 m 20 s  0         1.3 %    50.0 MB    1    -',
-    '1     14002  ready    3 m 20 s  12        100.0 %  1024.0 MB  1    3999 exited (signal SIGKILL)',
-    '2     -      errored  -         0         -        -          1    - spawn EAGAIN',
+    'slot  pid    state    up        restarts  cpu      memory     gen  loop    req/s  p99     in flight  last exit',
+    '0     4001   ready    3 m 20 s  0         1.3 %    50.0 MB    1    42.3 %  120.5  5.7 ms  3          -',
+    '1     14002  ready    3 m 20 s  12        100.0 %  1024.0 MB  1    42.3 %  120.5  5.7 ms  3          3999 exited (signal SIGKILL)',
+    '2     -      errored  -         0         -        -          1    -       -      -       -          - spawn EAGAIN',
   ]);
 });
 
@@ -171,7 +177,7 @@ test('a job between two runs is ready', () => {
 test('before anything has been forked there is but the heading', () => {
   expect(lines(status({ workers: [], wanted: 2, served: 0, state: 'starting' })).slice(1)).toEqual([
     '',
-    'slot  pid  state  up  restarts  cpu  memory  gen  last exit',
+    'slot  pid  state  up  restarts  cpu  memory  gen  loop  req/s  p99  in flight  last exit',
   ]);
 });
 

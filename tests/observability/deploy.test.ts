@@ -7,11 +7,13 @@ import { COUNTERS, GAUGES, type Snapshot } from '../../src/observability/snapsho
 import { createTotals } from '../../src/observability/totals.js';
 import { ROOT } from '../support/processes.js';
 import { isInstalled } from '../support/metrics.js';
+import { IDLE } from '../support/snapshots.js';
 
 const RULES = join(ROOT, 'deploy', 'prometheus', 'alerts.yml');
 const DASHBOARD = join(ROOT, 'deploy', 'grafana', 'dashboard.json');
 
 const SNAPSHOT = {
+  ...IDLE,
   slot: 0,
   pid: 1,
   phase: 'serving',

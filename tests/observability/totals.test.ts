@@ -1,9 +1,11 @@
 /** Counters of the service never fall: not when a worker dies, and not when another thread goes on counting. */
 import { COUNTERS, GAUGES, parseSnapshot, type Snapshot } from '../../src/observability/snapshot.js';
 import { createTotals, type Totals } from '../../src/observability/totals.js';
+import { IDLE } from '../support/snapshots.js';
 
 function snapshot(pid: number, cpu: number, requests: readonly number[] = [], slot = 0): Snapshot {
   return {
+    ...IDLE,
     slot,
     pid,
     phase: 'serving',

@@ -78,16 +78,27 @@ export function normalized(text: string, pids: readonly (number | null)[]): stri
     .replace(new RegExp(`next try in ${time}`, 'g'), 'next try in 3 s')
     .replace(new RegExp(`\\(${time} ago, after ${time}\\)`, 'g'), '(2 s ago, after 950 ms)')
     .replace(/\d+\.\d %/g, '0.2 %')
-    .replace(/(hung for .*)0\.2 %/, '$199.8 %')
+    .replace(/(hung for .*?)0\.2 %/, '$199.8 %')
     .replace(/\b\d\d\.\d MB/g, '52.7 MB')
     .replace(/\b3\d\d\.\d MB/g, '352.9 MB')
     .replace(/node v[\d.]+/, `node v24.0.0`);
 }
 
+/** Figures that depend on the moment, in the order of their columns. */
+const FIGURES = { hung: ['100.0 %', '0.0', '-', '0'], serving: ['0.2 %', '0.0', '-', '0'] };
+
+/** A row with the same figures in every run; one without a process has none. */
+function withFigures(row: string[], head: readonly string[]): string[] {
+  const at = head.indexOf('loop');
+  if (row[0] === head[0] || row[1] === '-') return row;
+  return row.toSpliced(at, 4, ...FIGURES[row[2]?.startsWith('hung') === true ? 'hung' : 'serving']);
+}
+
 /** The columns of the table in line again: cells are separated by two spaces. */
 function aligned(text: string): string {
   const [head = '', table = ''] = text.split('\n\n');
-  const rows = table.split('\n').map(line => line.split(/ {2,}/));
+  const cells = table.split('\n').map(line => line.split(/ {2,}/));
+  const rows = cells.map(row => withFigures(row, cells[0] ?? []));
   const widths = (rows[0] ?? []).map((_cell, column) =>
     Math.max(...rows.map(row => row[column]?.length ?? 0)),
   );

@@ -22,7 +22,7 @@ import type { Status } from '../report/status.js';
 import type { ActionOutcome } from '../action.js';
 
 export interface Controlled {
-  status(): Status;
+  status(): Promise<Status>;
   reload(): Promise<ActionOutcome>;
   scale(instances: number): Promise<ActionOutcome>;
   /** The watchdog of the worker with this pid is about to kill it. */
@@ -245,7 +245,7 @@ async function answer(controlled: Controlled, request: IncomingMessage): Promise
   if (!['/status', '/reload', '/scale', '/stop', HUNG_PATH].includes(path ?? ''))
     return refused(404, `there is no ${path}; try /status`);
   if (request.method !== method) return refused(405, `${path} takes ${method}`, { Allow: method });
-  if (path === '/status') return [200, controlled.status()];
+  if (path === '/status') return [200, await controlled.status()];
   const body = await bodyOf(request);
   if (body === 'large') return refused(413, `the body may have ${BODY_LIMIT} bytes`);
   if (body === 'malformed') return refused(400, 'the body must be a JSON object');

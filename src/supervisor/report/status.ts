@@ -12,6 +12,7 @@ import type {
   WorkerId,
 } from '../core/model.js';
 import { healthOf, recentRestarts, servedCount, type Health } from '../core/health.js';
+import { NO_FIGURES, type WorkerFigures } from './figures.js';
 import { whyText } from './why.js';
 import { exitText, oneLine } from './wording.js';
 import type { ProcessEnd } from '../registry.js';
@@ -36,7 +37,7 @@ export interface LastExit {
 }
 
 /** One row: a worker, or a slot that has none. Times in ms, memory in bytes, CPU in percent of one core. */
-export interface WorkerStatus {
+export interface WorkerStatus extends WorkerFigures {
   readonly slot: SlotId;
   readonly pid: number | null;
   readonly generation: number;
@@ -174,6 +175,7 @@ function row(
     exits,
     memory: usage?.memory ?? null,
     cpu: usage?.cpu ?? null,
+    ...NO_FIGURES,
   };
 }
 

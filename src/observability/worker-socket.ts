@@ -1,0 +1,32 @@
+/** A worker's own socket in the folder of its service: whoever may open it is told how this worker is. */
+import { chmodSync } from 'node:fs';
+import http from 'node:http';
+import { openServiceFolder, serviceFolderFailure, socketOf } from './service-folder.js';
+import type { Snapshot } from './snapshot.js';
+
+export interface WorkerSocketNeeds {
+  readonly folder: string;
+  readonly slot: number;
+  own(): Snapshot;
+  /** Why this worker cannot be asked; it serves all the same. */
+  failed(what: 'folder' | 'socket', reason: string): void;
+}
+
+/** @returns whether there is a folder: without one nothing can be shared with the siblings either */
+export function openWorkerSocket({ folder, slot, own, failed }: WorkerSocketNeeds): boolean {
+  const path = socketOf(folder, slot, process.pid);
+  try {
+    openServiceFolder(folder, path);
+  } catch (error) {
+    failed('folder', serviceFolderFailure(error as Error, folder));
+    return false;
+  }
+  http
+    .createServer((_request, response) => {
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end(`${JSON.stringify(own())}\n`);
+    })
+    .on('error', error => failed('socket', serviceFolderFailure(error, folder)))
+    .on('listening', () => chmodSync(path, 0o600))
+    .listen({ path, exclusive: true });
+  return true;
+}

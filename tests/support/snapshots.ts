@@ -1,0 +1,13 @@
+import type { Snapshot } from '../../src/observability/snapshot.js';
+
+/** What a worker that nobody asks for anything says beside its counters and gauges. */
+export const IDLE: Pick<Snapshot, 'service' | 'recent'> = {
+  service: {
+    supervisedBy: 'none',
+    name: undefined,
+    script: '/app/index.js',
+    node: 'v20',
+    restarts: undefined,
+  },
+  recent: { requestsPerSecond: 0, p99Seconds: null, loopUtilization: 0, cpuPercent: 0 },
+};
