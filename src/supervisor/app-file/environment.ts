@@ -7,6 +7,8 @@ import { environment, isWhole, WITHOUT_NUL, type EnvironmentFilter } from './fie
 export interface EnvironmentRequest {
   readonly entry: Readonly<Record<string, unknown>>;
   readonly filter: EnvironmentFilter;
+  /** `port`, PM2's short form of PORT: it overrides `env`, and `env_NAME` overrides it (Common.js:123). */
+  readonly port: number | undefined;
   readonly envName: string | undefined;
   readonly shell: NodeJS.ProcessEnv;
 }
@@ -24,12 +26,14 @@ const OWN = [
 ];
 
 export function resolveEnvironment(
-  { entry, filter, envName, shell }: EnvironmentRequest,
+  { entry, filter, port, envName, shell }: EnvironmentRequest,
   problems: InvalidValue[],
 ): Record<string, string> {
-  const layers = ['env', ...(envName === undefined ? [] : [`env_${envName}`])].map(name =>
-    layer(entry, name, problems),
-  );
+  const layers = [
+    layer(entry, 'env', problems),
+    port === undefined ? {} : { PORT: String(port) },
+    envName === undefined ? {} : layer(entry, `env_${envName}`, problems),
+  ];
   const inherited = Object.entries(shell).filter(
     ([name, value]) => value !== undefined && !OWN.includes(name) && !isFiltered(name, filter),
   );

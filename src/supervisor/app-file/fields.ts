@@ -55,6 +55,19 @@ const number =
       : { expected };
   };
 
+/** `undefined` where it is not set. */
+const optional =
+  <T>(parse: (value: unknown) => Parsed<T>) =>
+  (value: unknown): Parsed<T | undefined> =>
+    parse(value);
+
+function port(value: unknown): Parsed<number> {
+  const parsed = number(1, '')(value);
+  return 'value' in parsed && parsed.value <= 65_535
+    ? parsed
+    : { expected: 'a whole number from 1 to 65535' };
+}
+
 /** What has a text of its own. An app file may compute anything, and `{ toString: 0 }` throws when asked for its text. */
 const isWord = (value: unknown): value is string | number | boolean =>
   ['string', 'number', 'boolean'].includes(typeof value);
@@ -182,13 +195,15 @@ export const FOLLOWED = {
   args: field<readonly string[]>([], words),
   node_args: field<readonly string[]>([], words, 'interpreter_args', 'interpreterArgs'),
   exec_mode: field<string | undefined>(undefined, text),
-  interpreter: field<string | undefined>(undefined, text, 'exec_interpreter'),
+  interpreter: field<string | undefined>(undefined, text, 'exec_interpreter', 'execInterpreter'),
   // PM2 makes a number of every text, and nought of an empty one (Common.js:861-863).
   instances: { ...field(1, instances), empty: 0 },
   instance_var: field('NODE_APP_INSTANCE', text),
   increment_var: field<string | undefined>(undefined, text),
   env: field<Readonly<Record<string, string>>>({}, environment),
+  port: field<number | undefined>(undefined, optional(port)),
   filter_env: field<EnvironmentFilter>(false, environmentFilter),
+  autostart: field(true, flag),
   autorestart: field(true, flag),
   restart_delay: field(0, milliseconds),
   exp_backoff_restart_delay: field(0, milliseconds),
@@ -245,7 +260,6 @@ export const IGNORED_FIELDS = [
   'pid',
   'source_map_support',
   'disable_source_map_support',
-  'autostart',
   'execute_command',
   'force',
   'append_env_to_name',
@@ -255,7 +269,6 @@ export const IGNORED_FIELDS = [
   'v8',
   'event_loop_inspector',
   'deep_monitoring',
-  'port',
   'username',
   'uid',
   'user',

@@ -1,6 +1,5 @@
 /** What an app file says: checked as a whole, and resolved to what one supervisor runs. */
 import { existsSync, statSync } from 'node:fs';
-import { constants } from 'node:os';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { errors, type InvalidValue } from '../../errors.js';
 import { readMemoryLimit } from '../../platform/memory.js';
@@ -8,7 +7,9 @@ import { isWorkerFile } from '../../worker-file.js';
 import { findEntry, nameOf, within } from './entries.js';
 import { resolveEnvironment } from './environment.js';
 import type { MemoryShare } from './fields.js';
+import { readPm2Settings, type Pm2Settings } from './pm2-settings.js';
 import type { AppFile } from './read.js';
+import { refuseValues } from './refused.js';
 import { fieldWarnings, fileWarnings } from './unfollowed.js';
 import { unfollowedWatchOptions, type WatchOptions } from './watch-options.js';
 import { patternWarnings, type WatchPatterns } from './watch-patterns.js';
@@ -126,7 +127,8 @@ export function identify(file: AppFile, request: LoadRequest, problems: InvalidV
   const entry = findEntry(file, only, problems);
   if (entry === undefined) return { name: only, env: shell };
   const filter = readField(entry, 'filter_env', []);
-  return { name: nameOf(entry), env: resolveEnvironment({ entry, filter, envName, shell }, []) };
+  const port = readField(entry, 'port', []);
+  return { name: nameOf(entry), env: resolveEnvironment({ entry, filter, port, envName, shell }, []) };
 }
 
 function resolveApp(
@@ -136,11 +138,13 @@ function resolveApp(
   problems: InvalidValue[],
 ): DescribedApp {
   const own: InvalidValue[] = [];
-  const value: Read = name => readField(entry, name, own);
+  const value: Read = (name, fallback) => readField(entry, name, own, fallback);
+  const pm2 = readPm2Settings(shell, problems);
 
   const cwd = resolve(dirname(file), value('cwd') ?? '.');
   const script = scriptOf(value('script'), cwd);
-  const env = resolveEnvironment({ entry, filter: value('filter_env'), envName, shell }, own);
+  const [filter, port] = [value('filter_env'), value('port')];
+  const env = resolveEnvironment({ entry, filter, port, envName, shell }, own);
   const app: DescribedApp = {
     file,
     name: value('name') ?? nameOf(entry),
@@ -149,18 +153,19 @@ function resolveApp(
     args: value('args'),
     nodeArgs: value('node_args'),
     instances: value('instances'),
-    instanceVar: value('instance_var'),
+    instanceVar: pm2.instanceVar ?? value('instance_var'),
     incrementVar: value('increment_var'),
     env,
-    shutdownWithMessage: value('shutdown_with_message'),
-    killSignal: killSignal(shell, problems),
+    shutdownWithMessage: value('shutdown_with_message') || pm2.killByMessage,
+    killSignal: pm2.killSignal,
     treekill: value('treekill'),
     maxMemoryBytes: memoryBytes(value('max_memory_restart')),
     cronRestart: value('cron_restart'),
     watch: watchOf(value, cwd),
-    policy: policyOf(value),
+    policy: policyOf(value, pm2),
   };
   refuse(entry, app, own);
+  refuseValues(value, cwd, own);
   problems.push(...own.map(problem => within(file, problem)));
   return app;
 }
@@ -168,11 +173,11 @@ function resolveApp(
 const scriptOf = (written: string | undefined, cwd: string): string =>
   written === undefined ? '' : isAbsolute(written) ? written : resolve(cwd, written);
 
-function policyOf(value: Read): DescribedApp['policy'] {
+function policyOf(value: Read, pm2: Pm2Settings): DescribedApp['policy'] {
   return {
     waitReady: value('wait_ready'),
-    listenTimeoutMs: value('listen_timeout'),
-    killTimeoutMs: value('kill_timeout'),
+    listenTimeoutMs: value('listen_timeout', pm2.listenTimeoutMs),
+    killTimeoutMs: value('kill_timeout', pm2.killTimeoutMs),
     minUptimeMs: value('min_uptime'),
     maxRestarts: value('max_restarts'),
     restartDelayMs: value('restart_delay'),
@@ -198,19 +203,6 @@ function watchOf(value: Read, cwd: string): Watch | undefined {
   return { cwd, watch: written === true || written.length === 0 ? ['.'] : written, ...how };
 }
 
-/** PM2 takes its kill signal from its daemon's environment (constants.js:105), not from the app. */
-function killSignal(shell: NodeJS.ProcessEnv, problems: InvalidValue[]): NodeJS.Signals {
-  const wanted = shell['PM2_KILL_SIGNAL'] ?? '';
-  if (wanted in constants.signals) return wanted as NodeJS.Signals;
-  if (wanted !== '')
-    problems.push({
-      name: 'PM2_KILL_SIGNAL',
-      expected: 'the name of a signal, such as SIGTERM',
-      got: wanted,
-    });
-  return 'SIGINT';
-}
-
 /** What PM2 would run and this supervisor cannot: said, with the cure, instead of half done. */
 function refuse(entry: Entry, { script, cwd }: DescribedApp, problems: InvalidValue[]): void {
   const mode = rawField(entry, 'exec_mode');
@@ -220,10 +212,6 @@ function refuse(entry: Entry, { script, cwd }: DescribedApp, problems: InvalidVa
       expected: "'cluster' (fork mode needs PM2, or plain node)",
       got: mode,
     });
-  }
-  const interpreter = rawField(entry, 'interpreter');
-  if (interpreter !== undefined && interpreter !== 'node') {
-    problems.push({ name: 'interpreter', expected: "'node' (another program needs PM2)", got: interpreter });
   }
   if (script === '')
     problems.push({ name: 'script', expected: 'the path of the program to run', got: undefined });

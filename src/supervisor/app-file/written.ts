@@ -7,7 +7,8 @@ export type Entry = Readonly<Record<string, unknown>>;
 
 export type FieldName = keyof typeof FOLLOWED;
 export type Value<K extends FieldName> = (typeof FOLLOWED)[K] extends Field<infer T> ? T : never;
-export type Read = <K extends FieldName>(name: K) => Value<K>;
+/** @param fallback what holds without the field, in place of its default */
+export type Read = <K extends FieldName>(name: K, fallback?: Value<K>) => Value<K>;
 
 /** The names under which a field may stand, in the order in which PM2 looks at them. */
 export const namesOf = (name: string, { aliases }: Field<unknown>): readonly string[] => [
@@ -29,13 +30,22 @@ export function rawField(entry: Entry, name: FieldName): unknown {
   return written === undefined ? undefined : entry[written];
 }
 
-/** The value of a field, or what holds without it; a value that cannot be used is a problem. */
-export function readField<K extends FieldName>(entry: Entry, name: K, problems: InvalidValue[]): Value<K> {
+/**
+ * The value of a field, or what holds without it; a value that cannot be used is a problem.
+ * @param fallback what holds, in place of the field's default
+ */
+export function readField<K extends FieldName>(
+  entry: Entry,
+  name: K,
+  problems: InvalidValue[],
+  fallback = FOLLOWED[name].fallback as Value<K>,
+): Value<K> {
   const field = FOLLOWED[name] as Field<unknown>;
   const written = nameIn(entry, name);
-  if (written === undefined) return (entry[name] === '' ? field.empty : field.fallback) as Value<K>;
+  if (written === undefined)
+    return entry[name] === '' && field.empty !== field.fallback ? (field.empty as Value<K>) : fallback;
   const parsed = field.parse(entry[written]);
   if ('value' in parsed) return parsed.value as Value<K>;
   problems.push({ name: written, expected: parsed.expected, got: entry[written] });
-  return field.fallback as Value<K>;
+  return fallback;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -158,6 +158,10 @@ describe('a field', () => {
     ['cron_restart', 'every day'],
     ['cron_restart', '0 0 ? * *'],
     ['ignore_watch', 5],
+    ['port', 0],
+    ['port', 65_536],
+    ['interpreter', '/bin/sh'],
+    ['autostart', false],
     ['watch_options', 'polling'],
     ['watch_options', { interval: 'often' }],
   ])('%s: %p is refused with its name, what was got, and what is allowed', (name, value) => {
@@ -243,6 +247,68 @@ test('the signal that is the order to leave must be one', () => {
     expect(() => order(name)).toThrow(
       `PM2_KILL_SIGNAL must be the name of a signal, such as SIGTERM, got "${name}"`,
     );
+});
+
+test("what PM2's daemon takes from its shell is taken from the supervisor's", () => {
+  const { app } = load(
+    {},
+    {
+      shell: {
+        PM2_KILL_USE_MESSAGE: 'true',
+        PM2_KILL_TIMEOUT: '5000',
+        PM2_GRACEFUL_LISTEN_TIMEOUT: '9000',
+        PM2_PROCESS_INSTANCE_VAR: 'SEAT',
+      },
+    },
+  );
+  expect(app).toMatchObject({
+    shutdownWithMessage: true,
+    instanceVar: 'SEAT',
+    policy: { killTimeoutMs: 5_000, listenTimeoutMs: 9_000 },
+  });
+});
+
+test('a field of the app comes before the shell', () => {
+  const shell = { PM2_KILL_TIMEOUT: '5000', PM2_GRACEFUL_LISTEN_TIMEOUT: '' };
+  const { app } = load({ kill_timeout: 700 }, { shell });
+  expect(app.policy).toMatchObject({ killTimeoutMs: 700, listenTimeoutMs: 3_000 });
+});
+
+test.each(['PM2_KILL_TIMEOUT', 'PM2_GRACEFUL_LISTEN_TIMEOUT'])('%s must be a time', name => {
+  for (const text of ['0', '5s', '-1', '1.5'])
+    expect(() => load({}, { shell: { [name]: text } })).toThrow(
+      `${name} must be a whole number of milliseconds, at least 1, got "${text}"`,
+    );
+});
+
+describe('port', () => {
+  const portOf = (fields: object, request: Partial<LoadRequest> = {}): string | undefined =>
+    load({ port: 7_001, ...fields }, { shell: { PORT: '1' }, ...request }).app.env['PORT'];
+
+  test('overrides the shell and env', () => {
+    expect(portOf({})).toBe('7001');
+    expect(portOf({ port: '7002', env: { PORT: 2 } })).toBe('7002');
+  });
+
+  test('is overridden by env_NAME', () => {
+    expect(portOf({ env_other: { PORT: 3 } }, { envName: 'other' })).toBe('3');
+  });
+});
+
+describe('interpreter', () => {
+  test('may be a path or a link to the Node that runs the supervisor', () => {
+    const at = folder();
+    symlinkSync(process.execPath, join(at, 'link'));
+    for (const interpreter of ['node', process.execPath, './link'])
+      expect(load({ interpreter }, {}, at).warnings).toEqual([]);
+  });
+
+  test('that is another Node, or missing, is refused with the cure', () => {
+    for (const exec_interpreter of ['/no/such/node', 'nodejs'])
+      expect(refusal({ exec_interpreter })).toContain(
+        `interpreter must be 'node', or the Node that runs this supervisor (${process.execPath}); start the supervisor with another one, or use PM2 for another program, got "${exec_interpreter}"`,
+      );
+  });
 });
 
 test('what only PM2 can run is refused with the cure', () => {
