@@ -49,6 +49,7 @@ function asText({ app, instances, why, warnings, settings, config, runDirectory 
     ['script', app.script],
     ['folder', app.cwd],
     ...(config === undefined ? [] : addressOf(config)),
+    ...(app.runAs === undefined ? [] : [['user', `${app.runAs.uid} (group ${app.runAs.gid})`]]),
     ['socket', runDirectory.socket],
     ['workers', `${instances} (${why})`],
     ['NODE_ENV', settings.nodeEnv],

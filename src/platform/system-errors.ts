@@ -60,14 +60,28 @@ export function unableToListen(
   return shortage === undefined ? error : errors.outOfResources(`Unable to listen on port ${port}`, shortage);
 }
 
-/** Why the system starts no process (fork(2), execve(2), chdir(2)), by its code. */
-const FORKS: Readonly<Record<string, (node: string, cwd: string) => string>> = {
-  ENOENT: (node, cwd) =>
+/** What a process was to be started with. */
+export interface ForkTarget {
+  /** The working directory that it was to have. */
+  readonly cwd: string;
+  /** The number of the user that it was to run as, where that is another one. */
+  readonly uid?: number | undefined;
+  readonly node?: string;
+}
+
+/** Why the system starts no process (fork(2), execve(2), chdir(2), setuid(2)), by its code. */
+const FORKS: Readonly<Record<string, (target: Required<ForkTarget>) => string>> = {
+  ENOENT: ({ node, cwd }) =>
     `${node} or ${cwd} does not exist any more (ENOENT); put it back, or restart the service`,
-  ENOTDIR: (_node, cwd) => `${cwd} is not a folder (ENOTDIR)`,
-  EACCES: (node, cwd) => `this user may not run ${node} or enter ${cwd} (EACCES)`,
-  EPERM: node => `the system does not let this user run ${node} (EPERM)`,
-  ENOEXEC: node => `${node} is no program for this machine (ENOEXEC)`,
+  ENOTDIR: ({ cwd }) => `${cwd} is not a folder (ENOTDIR)`,
+  EACCES: ({ node, cwd, uid }) =>
+    `${uid === undefined ? 'this user' : `user ${uid}`} may not run ${node} or enter ${cwd} (EACCES)`,
+  EPERM: ({ node, uid }) =>
+    uid === undefined
+      ? `the system does not let this user run ${node} (EPERM)`
+      : `the system does not let this user start processes of user ${uid} (EPERM)`,
+  EINVAL: ({ uid }) => `there is no user ${uid ?? ''} in this container (EINVAL)`,
+  ENOEXEC: ({ node }) => `${node} is no program for this machine (ENOEXEC)`,
   EAGAIN: () => 'the limit of processes is reached (EAGAIN); raise it (ulimit -u, TasksMax=, pids.max)',
   ENOMEM: () => 'the system has no memory for another process (ENOMEM)',
   E2BIG: () =>
@@ -76,12 +90,15 @@ const FORKS: Readonly<Record<string, (node: string, cwd: string) => string>> = {
   ENFILE: () => RESOURCES['ENFILE'] ?? '',
 };
 
-/**
- * Why no process was started, with the cure where the cause is known.
- * @param cwd the working directory that it was to have
- */
-export function forkFailureText(error: NodeJS.ErrnoException, cwd: string, node = process.execPath): string {
-  return FORKS[error.code ?? '']?.(node, cwd) ?? error.message;
+/** Why no process was started, with the cure where the cause is known. */
+export function forkFailureText(
+  error: NodeJS.ErrnoException,
+  { cwd, uid, node = process.execPath }: ForkTarget,
+): string {
+  const { code = '', message } = error;
+  // Without another user it has other causes.
+  if (code === 'EINVAL' && uid === undefined) return message;
+  return FORKS[code]?.({ cwd, uid, node }) ?? message;
 }
 
 /** Why a file or folder cannot be made or written (mkdir(2), open(2), write(2), bind(2)), by its code. */

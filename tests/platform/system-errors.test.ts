@@ -52,7 +52,7 @@ describe('forkFailureText', () => {
     ['EIEIO', 'spawn EIEIO'],
   ])('%s is named with its cure', (code, text) => {
     const error = Object.assign(new Error(`spawn ${code}`), { code });
-    expect(forkFailureText(error, '/srv', '/usr/bin/node')).toBe(text);
+    expect(forkFailureText(error, { cwd: '/srv', node: '/usr/bin/node' })).toBe(text);
   });
 });
 

@@ -9,6 +9,8 @@ export interface EnvironmentRequest {
   readonly filter: EnvironmentFilter;
   /** `port`, PM2's short form of PORT: it overrides `env`, and `env_NAME` overrides it (Common.js:123). */
   readonly port: number | undefined;
+  /** Variables of the user that workers run as, in place of the shell's. */
+  readonly user?: Readonly<Record<string, string>>;
   readonly envName: string | undefined;
   readonly shell: NodeJS.ProcessEnv;
 }
@@ -26,10 +28,11 @@ const OWN = [
 ];
 
 export function resolveEnvironment(
-  { entry, filter, port, envName, shell }: EnvironmentRequest,
+  { entry, filter, port, user, envName, shell }: EnvironmentRequest,
   problems: InvalidValue[],
 ): Record<string, string> {
   const layers = [
+    user,
     layer(entry, 'env', problems),
     port === undefined ? {} : { PORT: String(port) },
     envName === undefined ? {} : layer(entry, `env_${envName}`, problems),

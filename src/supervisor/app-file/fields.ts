@@ -5,6 +5,7 @@
 import { types } from 'node:util';
 import { MAX_WORKERS } from '../../protocol/limits.js';
 import { cronProblem } from './cron-pattern.js';
+import type { Account } from './run-as.js';
 import { watchOptions, type WatchOptions } from './watch-options.js';
 
 /** What stands in a field, or why it cannot. */
@@ -60,6 +61,15 @@ const optional =
   <T>(parse: (value: unknown) => Parsed<T>) =>
   (value: unknown): Parsed<T | undefined> =>
     parse(value);
+
+/** A user or a group by name or number. Node takes numbers of 31 bits. */
+function account(value: unknown): Parsed<Account> {
+  const given = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+  if (typeof given !== 'number') return text(value);
+  return Number.isInteger(given) && given >= 0 && given < 2 ** 31
+    ? ok(given)
+    : { expected: `a name, or a number from 0 to ${2 ** 31 - 1}` };
+}
 
 function port(value: unknown): Parsed<number> {
   const parsed = number(1, '')(value);
@@ -196,6 +206,8 @@ export const FOLLOWED = {
   node_args: field<readonly string[]>([], words, 'interpreter_args', 'interpreterArgs'),
   exec_mode: field<string | undefined>(undefined, text),
   interpreter: field<string | undefined>(undefined, text, 'exec_interpreter', 'execInterpreter'),
+  uid: field<Account | undefined>(undefined, optional(account), 'user'),
+  gid: field<Account | undefined>(undefined, optional(account)),
   // PM2 makes a number of every text, and nought of an empty one (Common.js:861-863).
   instances: { ...field(1, instances), empty: 0 },
   instance_var: field('NODE_APP_INSTANCE', text),
@@ -270,9 +282,6 @@ export const IGNORED_FIELDS = [
   'event_loop_inspector',
   'deep_monitoring',
   'username',
-  'uid',
-  'user',
-  'gid',
   'write',
   'io',
   'pmx',

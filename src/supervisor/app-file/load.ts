@@ -10,6 +10,7 @@ import type { MemoryShare } from './fields.js';
 import { readPm2Settings, type Pm2Settings } from './pm2-settings.js';
 import type { AppFile } from './read.js';
 import { refuseValues } from './refused.js';
+import { resolveUser, type RunAs } from './run-as.js';
 import { fieldWarnings, fileWarnings } from './unfollowed.js';
 import { unfollowedWatchOptions, type WatchOptions } from './watch-options.js';
 import { patternWarnings, type WatchPatterns } from './watch-patterns.js';
@@ -32,6 +33,8 @@ export interface App {
   readonly cwd: string;
   readonly args: readonly string[];
   readonly nodeArgs: readonly string[];
+  /** The user that workers run as; nothing for whoever runs the supervisor. */
+  readonly runAs: RunAs | undefined;
   /** As written: so many, `0` = one for each CPU, negative = all CPUs but so many. */
   readonly instances: number;
   readonly instanceVar: string;
@@ -143,8 +146,9 @@ function resolveApp(
 
   const cwd = resolve(dirname(file), value('cwd') ?? '.');
   const script = scriptOf(value('script'), cwd);
+  const { runAs, variables: user } = resolveUser({ uid: value('uid'), gid: value('gid') }, own);
   const [filter, port] = [value('filter_env'), value('port')];
-  const env = resolveEnvironment({ entry, filter, port, envName, shell }, own);
+  const env = resolveEnvironment({ entry, filter, port, user, envName, shell }, own);
   const app: DescribedApp = {
     file,
     name: value('name') ?? nameOf(entry),
@@ -152,6 +156,7 @@ function resolveApp(
     cwd,
     args: value('args'),
     nodeArgs: value('node_args'),
+    runAs,
     instances: value('instances'),
     instanceVar: pm2.instanceVar ?? value('instance_var'),
     incrementVar: value('increment_var'),

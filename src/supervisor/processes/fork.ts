@@ -1,4 +1,4 @@
-import cluster, { type Worker } from 'node:cluster';
+import cluster, { type ClusterSettings, type Worker } from 'node:cluster';
 import type { App } from '../app-file/load.js';
 
 /**
@@ -12,16 +12,20 @@ export function forkProcess(
   env: Readonly<Record<string, string>>,
   heartbeatFd: number | undefined,
 ): Worker {
-  cluster.setupPrimary({
+  const settings: ClusterSettings = {
     exec: app.script,
     args: [...app.args],
     cwd: app.cwd,
     execArgv: [...process.execArgv, ...app.nodeArgs],
     stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...(heartbeatFd === undefined ? [] : [heartbeatFd])],
-  });
+  };
+  // What is not set would stay as it was for the fork before. Node drops all other groups with the user (setgroups(2)).
+  cluster.setupPrimary({ ...settings, ...(app.runAs ?? AS_WE_ARE) });
   return cluster.fork({ ...unset(process.env), ...env });
 }
 
 /** `cluster.fork` adds the supervisor's environment to the given one, unless it says otherwise. */
 const unset = (env: NodeJS.ProcessEnv): Record<string, undefined> =>
   Object.fromEntries(Object.keys(env).map(name => [name, undefined]));
+
+const AS_WE_ARE = { uid: undefined, gid: undefined } as unknown as ClusterSettings;

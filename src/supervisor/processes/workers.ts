@@ -175,7 +175,7 @@ function fork(request: ForkRequest, context: Context): Process | undefined {
     const env = { ...app.env, ...variables, ...offer };
     worker = inFaultContext(handlers, () => forkProcess(app, env, heartbeatRecords?.fd));
   } catch (error) {
-    report({ type: 'fork.failed', worker: id, message: forkFailureText(error as Error, app.cwd) });
+    report({ type: 'fork.failed', worker: id, message: forkFailure(error as Error, app) });
     return undefined;
   }
   const { pid } = worker.process;
@@ -196,6 +196,9 @@ function fork(request: ForkRequest, context: Context): Process | undefined {
   observe(request, worker, context);
   return pid === undefined ? undefined : { id, pid, forkedAt: performance.now() };
 }
+
+const forkFailure = (error: Error, { cwd, runAs }: App): string =>
+  forkFailureText(error, { cwd, uid: runAs?.uid });
 
 function observe({ id, app }: ForkRequest, worker: Worker, context: Context): void {
   const { running, heartbeats, oomWatch, report } = context;
@@ -234,7 +237,7 @@ function observe({ id, app }: ForkRequest, worker: Worker, context: Context): vo
       // With a pid it is a message that could not be delivered: the exit follows. Without one the fork has failed.
       if (worker.process.pid !== undefined) return;
       running.delete(id);
-      send({ type: 'fork.failed', worker: id, message: forkFailureText(error, app.cwd) });
+      send({ type: 'fork.failed', worker: id, message: forkFailure(error, app) });
     });
 }
 

@@ -26,6 +26,13 @@ const answers = {
   '/args': () => process.argv.slice(2).join(' '),
   '/node-args': () => process.execArgv.join(' '),
   '/cwd': () => process.cwd(),
+  '/user': () =>
+    JSON.stringify({
+      uid: process.getuid?.(),
+      gid: process.getgid?.(),
+      groups: process.getgroups?.(),
+      home: process.env.HOME,
+    }),
 };
 
 const faults = {

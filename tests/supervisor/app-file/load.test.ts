@@ -74,6 +74,7 @@ test("without any field, PM2's defaults hold", () => {
     script: join(app.cwd, 'app.js'),
     args: [],
     nodeArgs: [],
+    runAs: undefined,
     instances: 1,
     instanceVar: 'NODE_APP_INSTANCE',
     incrementVar: undefined,
@@ -160,6 +161,9 @@ describe('a field', () => {
     ['ignore_watch', 5],
     ['port', 0],
     ['port', 65_536],
+    ['uid', -1],
+    ['uid', 2 ** 31],
+    ['gid', 33],
     ['interpreter', '/bin/sh'],
     ['autostart', false],
     ['watch_options', 'polling'],
@@ -347,9 +351,9 @@ describe('warnings', () => {
   const warned = (fields: object): readonly string[] => load(fields).warnings;
 
   test('a field that PM2 follows and this supervisor does not is named', () => {
-    expect(warned({ vizion: false, uid: 33 })).toEqual([
+    expect(warned({ vizion: false, force: true })).toEqual([
       'vizion is not followed by the native supervisor',
-      'uid is not followed by the native supervisor',
+      'force is not followed by the native supervisor',
     ]);
   });
 
