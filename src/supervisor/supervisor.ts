@@ -127,7 +127,7 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
 
   function fork({ worker: id, slot, generation }: Extract<Effect, { type: 'fork' }>): void {
     const app = registry.app(generation);
-    const forked = workers.fork({ id, slot, app, variables: variables.of(slot, app) });
+    const forked = workers.fork({ id, slot, app, variables: variables.of(slot, app, engine.pool.wanted) });
     if (forked !== undefined) registry.addProcess(forked);
   }
 

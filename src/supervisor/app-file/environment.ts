@@ -23,9 +23,11 @@ const OWN = [
   'LISTEN_PID',
   'LISTEN_FDS',
   'LISTEN_FDNAMES',
-  'pm_id',
   ...WORKER_VARIABLES,
 ];
+
+/** What PM2 says of one of its processes (`safeExtend` in its Common.js); it would be untrue of ours. */
+const OF_PM2 = /^(pm_|axm_|name$|namespace$|instances$|exec_mode$|restart_time$|unstable_restarts$|status$)/;
 
 export function resolveEnvironment(
   { entry, filter, port, user, envName, shell }: EnvironmentRequest,
@@ -37,8 +39,10 @@ export function resolveEnvironment(
     port === undefined ? {} : { PORT: String(port) },
     envName === undefined ? {} : layer(entry, `env_${envName}`, problems),
   ];
+  const isOthers = (name: string): boolean =>
+    OWN.includes(name) || (shell['pm_id'] !== undefined && OF_PM2.test(name));
   const inherited = Object.entries(shell).filter(
-    ([name, value]) => value !== undefined && !OWN.includes(name) && !isFiltered(name, filter),
+    ([name, value]) => value !== undefined && !isOthers(name) && !isFiltered(name, filter),
   );
   return Object.assign(Object.fromEntries(inherited) as Record<string, string>, ...layers);
 }

@@ -206,6 +206,7 @@ export const FOLLOWED = {
   node_args: field<readonly string[]>([], words, 'interpreter_args', 'interpreterArgs'),
   exec_mode: field<string | undefined>(undefined, text),
   interpreter: field<string | undefined>(undefined, text, 'exec_interpreter', 'execInterpreter'),
+  namespace: field('default', text),
   uid: field<Account | undefined>(undefined, optional(account), 'user'),
   gid: field<Account | undefined>(undefined, optional(account)),
   // PM2 makes a number of every text, and nought of an empty one (Common.js:861-863).
@@ -287,7 +288,6 @@ export const IGNORED_FIELDS = [
   'pmx',
   'automation',
   'vizion',
-  'namespace',
   'kill_retry_time',
   'windowsHide',
 ];

@@ -33,6 +33,7 @@ export interface App {
   readonly cwd: string;
   readonly args: readonly string[];
   readonly nodeArgs: readonly string[];
+  readonly namespace: string;
   /** The user that workers run as; nothing for whoever runs the supervisor. */
   readonly runAs: RunAs | undefined;
   /** As written: so many, `0` = one for each CPU, negative = all CPUs but so many. */
@@ -156,6 +157,7 @@ function resolveApp(
     cwd,
     args: value('args'),
     nodeArgs: value('node_args'),
+    namespace: value('namespace'),
     runAs,
     instances: value('instances'),
     instanceVar: pm2.instanceVar ?? value('instance_var'),

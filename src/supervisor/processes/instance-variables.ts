@@ -1,9 +1,13 @@
-/** The variables that number the workers of one app: `instance_var` and `increment_var`. */
+/**
+ * The variables that number the workers of one app (`instance_var` and `increment_var`), and those by which PM2 describes
+ * a worker to itself.
+ */
 import type { App } from '../app-file/load.js';
 import type { SlotId } from '../core/model.js';
 
 export interface InstanceVariables {
-  of(slot: SlotId, app: App): Record<string, string>;
+  /** Of one fork. @param instances how many workers the service is to have */
+  of(slot: SlotId, app: App, instances: number): Record<string, string>;
   /** Slots from this number on are gone; should they come back, they count on. */
   keep(slots: number): void;
 }
@@ -14,6 +18,7 @@ export interface InstanceVariables {
  */
 export function createInstanceVariables(): InstanceVariables {
   const given = new Map<SlotId, number>();
+  const forks = new Map<SlotId, number>();
   let next = 0;
 
   function increment(slot: SlotId, app: App, name: string): number {
@@ -26,15 +31,37 @@ export function createInstanceVariables(): InstanceVariables {
   }
 
   return {
-    of(slot, app) {
-      const numbered = { [app.instanceVar]: String(slot) };
+    of(slot, app, instances) {
+      const restarts = forks.get(slot) ?? 0;
+      forks.set(slot, restarts + 1);
+      const numbered = { ...describe(app, instances, restarts), [app.instanceVar]: String(slot) };
       const { incrementVar } = app;
       return incrementVar === undefined
         ? numbered
         : { ...numbered, [incrementVar]: String(increment(slot, app, incrementVar)) };
     },
     keep(slots) {
-      for (const slot of given.keys()) if (slot >= slots) given.delete(slot);
+      for (const known of [given, forks])
+        for (const slot of known.keys()) if (slot >= slots) known.delete(slot);
     },
   };
+}
+
+/**
+ * What PM2 sets (God.js, ProcessContainer.js) and programs read, where it is true here and harmless. Not `pm_id`: it would
+ * say that PM2 runs the worker. As under PM2, a variable of the app's own environment comes first.
+ */
+function describe(
+  { name, namespace, env }: App,
+  instances: number,
+  restarts: number,
+): Record<string, string> {
+  const described = {
+    name,
+    namespace,
+    instances: String(instances),
+    exec_mode: 'cluster_mode',
+    restart_time: String(restarts),
+  };
+  return Object.fromEntries(Object.entries(described).filter(([variable]) => !(variable in env)));
 }

@@ -74,6 +74,7 @@ test("without any field, PM2's defaults hold", () => {
     script: join(app.cwd, 'app.js'),
     args: [],
     nodeArgs: [],
+    namespace: 'default',
     runAs: undefined,
     instances: 1,
     instanceVar: 'NODE_APP_INSTANCE',
@@ -315,6 +316,12 @@ describe('interpreter', () => {
   });
 });
 
+test('variables of a PM2 that runs the supervisor do not reach its workers', () => {
+  const ofPm2 = { pm_id: '3', pm_cwd: '/', name: 'outer', restart_time: '7', axm_options: '{}' };
+  expect(load({}, { shell: { ...ofPm2, COLOUR: 'red' } }).app.env).toEqual({ COLOUR: 'red' });
+  expect(load({}, { shell: { name: 'mine' } }).app.env).toEqual({ name: 'mine' });
+});
+
 test('what only PM2 can run is refused with the cure', () => {
   expect(refusal({ exec_mode: 'fork' })).toMatch(/exec_mode must be 'cluster' \(fork mode needs PM2/);
   expect(refusal({ interpreter: 'python' })).toMatch(/interpreter must be 'node'/);
@@ -363,8 +370,8 @@ describe('warnings', () => {
       'merge_logs not followed: logs go to standard output',
       'pmx is not followed by the native supervisor',
     ]);
-    expect(warned({ vizion: false, namespace: 'x', kill_retry_time: 5, windowsHide: true })).toEqual(
-      ['vizion', 'namespace', 'kill_retry_time', 'windowsHide'].map(
+    expect(warned({ vizion: false, kill_retry_time: 5, windowsHide: true })).toEqual(
+      ['vizion', 'kill_retry_time', 'windowsHide'].map(
         name => `${name} is not followed by the native supervisor`,
       ),
     );
