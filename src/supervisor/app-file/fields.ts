@@ -209,6 +209,8 @@ export const FOLLOWED = {
   namespace: field('default', text),
   uid: field<Account | undefined>(undefined, optional(account), 'user'),
   gid: field<Account | undefined>(undefined, optional(account)),
+  source_map_support: field<boolean | undefined>(undefined, optional(flag)),
+  disable_source_map_support: field(false, flag),
   // PM2 makes a number of every text, and nought of an empty one (Common.js:861-863).
   instances: { ...field(1, instances), empty: 0 },
   instance_var: field('NODE_APP_INSTANCE', text),
@@ -271,8 +273,6 @@ export const IGNORED_FIELDS = [
   'install_url',
   'pid_file',
   'pid',
-  'source_map_support',
-  'disable_source_map_support',
   'execute_command',
   'force',
   'append_env_to_name',

@@ -36,6 +36,8 @@ export interface App {
   readonly namespace: string;
   /** The user that workers run as; nothing for whoever runs the supervisor. */
   readonly runAs: RunAs | undefined;
+  /** Whether stack traces name the sources. */
+  readonly sourceMaps: boolean;
   /** As written: so many, `0` = one for each CPU, negative = all CPUs but so many. */
   readonly instances: number;
   readonly instanceVar: string;
@@ -56,8 +58,10 @@ export interface App {
 }
 
 /** An app as its file describes it. Whether it is our own worker depends on its path and the environment. */
-export interface DescribedApp extends Omit<App, 'ours' | 'policy'> {
+export interface DescribedApp extends Omit<App, 'ours' | 'policy' | 'sourceMaps'> {
   readonly policy: Policy;
+  /** Nothing where the file does not say. */
+  readonly sourceMaps: boolean | undefined;
 }
 
 export interface LoadRequest {
@@ -159,6 +163,7 @@ function resolveApp(
     nodeArgs: value('node_args'),
     namespace: value('namespace'),
     runAs,
+    sourceMaps: value('disable_source_map_support') ? false : value('source_map_support'),
     instances: value('instances'),
     instanceVar: pm2.instanceVar ?? value('instance_var'),
     incrementVar: value('increment_var'),

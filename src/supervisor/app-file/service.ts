@@ -33,7 +33,9 @@ export interface Reading {
 export function resolveService(file: AppFile, request: ReadingRequest): Reading {
   const loaded = loadApp(file, { ...request, shell: process.env }, app => readSurroundings(app, request));
   const { settings, config, runDirectory } = loaded.checked;
-  const app = { ...loaded.app, ours: config !== undefined };
+  const ours = config !== undefined;
+  // Our own worker would read the map of its whole bundle at every start.
+  const app = { ...loaded.app, ours, sourceMaps: loaded.app.sourceMaps ?? !ours };
   const { count, reason } = countWorkers({
     instances: app.instances,
     webConcurrency: settings.webConcurrency,

@@ -16,7 +16,12 @@ export function forkProcess(
     exec: app.script,
     args: [...app.args],
     cwd: app.cwd,
-    execArgv: [...process.execArgv, ...app.nodeArgs],
+    execArgv: [
+      ...process.execArgv,
+      // First, so that `node_args` may switch it off.
+      ...(app.sourceMaps ? ['--enable-source-maps'] : []),
+      ...app.nodeArgs,
+    ],
     stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...(heartbeatFd === undefined ? [] : [heartbeatFd])],
   };
   // What is not set would stay as it was for the fork before. Node drops all other groups with the user (setgroups(2)).

@@ -76,6 +76,7 @@ test("without any field, PM2's defaults hold", () => {
     nodeArgs: [],
     namespace: 'default',
     runAs: undefined,
+    sourceMaps: undefined,
     instances: 1,
     instanceVar: 'NODE_APP_INSTANCE',
     incrementVar: undefined,
@@ -167,6 +168,7 @@ describe('a field', () => {
     ['gid', 33],
     ['interpreter', '/bin/sh'],
     ['autostart', false],
+    ['source_map_support', 'yes'],
     ['watch_options', 'polling'],
     ['watch_options', { interval: 'often' }],
   ])('%s: %p is refused with its name, what was got, and what is allowed', (name, value) => {
@@ -314,6 +316,16 @@ describe('interpreter', () => {
         `interpreter must be 'node', or the Node that runs this supervisor (${process.execPath}); start the supervisor with another one, or use PM2 for another program, got "${exec_interpreter}"`,
       );
   });
+});
+
+test.each([
+  [{}, undefined],
+  [{ source_map_support: true }, true],
+  [{ source_map_support: false }, false],
+  [{ disable_source_map_support: true }, false],
+  [{ disable_source_map_support: true, source_map_support: true }, false],
+])('source maps with %j: %p', (fields, sourceMaps) => {
+  expect(load(fields).app.sourceMaps).toBe(sourceMaps);
 });
 
 test('variables of a PM2 that runs the supervisor do not reach its workers', () => {
