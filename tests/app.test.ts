@@ -4,6 +4,7 @@ import { createApp } from '../src/app.js';
 import { readConfig } from '../src/config.js';
 import type { Readiness } from '../src/routes/health.js';
 import { createLogger } from '../src/utils/logger.js';
+import { VERSION } from '../src/version.js';
 
 /** With `EXPRESS_TUNING=off npm test` the plain paths are tested. */
 const { EXPRESS_TUNING } = process.env;
@@ -52,7 +53,7 @@ describe('GET /health', () => {
 test('GET /api/status answers with version, environment and worker', async () => {
   const { text } = await request(setUp().app).get('/api/status');
   expect(text).toBe(
-    `{"message":"Cabe Arena API is running","version":"1.0.0","environment":"production","worker":${process.pid}}`,
+    `{"message":"Cabe Arena API is running","version":"${VERSION}","environment":"production","worker":${process.pid}}`,
   );
 });
 

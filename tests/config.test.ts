@@ -1,10 +1,11 @@
+import { DEFAULTS } from '../src/protocol/limits.js';
 import { readConfig, resolveSettings } from '../src/config.js';
 import { sentence } from '../src/errors.js';
 
-test('an empty environment is production on port 3001', () => {
+test('an empty environment is production on the default port', () => {
   expect(readConfig({})).toEqual({
     nodeEnv: 'production',
-    port: 3001,
+    port: DEFAULTS.port,
     host: undefined,
     logLevel: 'info',
     webConcurrency: undefined,

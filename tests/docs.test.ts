@@ -165,9 +165,10 @@ test.each(DOCUMENTS)('every link of %s has a target', name => {
   expect(broken).toEqual([]);
 });
 
+/** The guides add `games`, which is not here. */
 test.each(DOCUMENTS)('every source file that %s names exists', name => {
   const named = [...read(name).matchAll(/`((?:src|tests|bench|scripts)\/[\w./-]+\.(?:ts|cjs|js))`/g)].flatMap(
     ([, path = '']) => path,
   );
-  expect(named.filter(path => path !== 'src/routes/games.ts' && !existsSync(join(ROOT, path)))).toEqual([]);
+  expect(named.filter(path => !/\/games\b/.test(path) && !existsSync(join(ROOT, path)))).toEqual([]);
 });

@@ -14,6 +14,7 @@ import {
 import http from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { VERSION } from '../../src/version.js';
 import {
   appFile,
   control,
@@ -63,7 +64,7 @@ test('GET /status tells everything that status --json does', async () => {
   expect(answer.headers['content-type']).toMatch(/^application\/json/);
   expect(answer.json()).toEqual({
     app: 'cabe-arena-api',
-    supervisor: { pid: running.pid, uptime: expect.any(Number), version: '1.0.0', node: process.version },
+    supervisor: { pid: running.pid, uptime: expect.any(Number), version: VERSION, node: process.version },
     generation: 1,
     state: 'ready',
     wanted: 2,

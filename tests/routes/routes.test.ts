@@ -3,19 +3,17 @@ import { execFileSync } from 'node:child_process';
 import request from 'supertest';
 import type { Express } from 'express';
 import { z } from 'zod';
-import { createApp } from '../../src/app.js';
-import { readConfig } from '../../src/config.js';
 import type { Feature } from '../../src/features/feature.js';
 import { methods } from '../../src/routes/methods.js';
 import { validated } from '../../src/routes/validated.js';
-import { createLogger } from '../../src/utils/logger.js';
 import { ROOT } from '../support/processes.js';
+import { createTestApp } from '../support/test-app.js';
 
-function appWith(routes: NonNullable<Feature['routes']>, env: Record<string, string> = {}): Express {
-  const config = readConfig({ NODE_ENV: 'production', ...env });
-  const write = (): void => undefined;
-  const logger = createLogger({ env: 'production', output: { write, writeSoon: write } });
-  return createApp({ config, logger, readiness: () => 'ready', features: [{ routes }] });
+async function appWith(
+  routes: NonNullable<Feature['routes']>,
+  env: Record<string, string> = {},
+): Promise<Express> {
+  return (await createTestApp({ features: [{ routes }], env })).app;
 }
 
 const Id = z.object({ id: z.coerce.number().int().positive() });
@@ -42,7 +40,7 @@ const songs: NonNullable<Feature['routes']> = router => {
 
 describe('methods', () => {
   test('GET, HEAD, POST on one path', async () => {
-    const app = appWith(songs);
+    const app = await appWith(songs);
     expect((await request(app).get('/api/songs?limit=5')).body).toEqual({ limit: 5 });
     expect((await request(app).head('/api/songs')).status).toBe(200);
     expect((await request(app).post('/api/songs').send({ title: ' a ' })).body).toEqual({ title: 'a' });
@@ -50,7 +48,7 @@ describe('methods', () => {
   });
 
   test('every other method is answered with 405, OPTIONS with 204, both with Allow', async () => {
-    const app = appWith(songs);
+    const app = await appWith(songs);
     const refused = await request(app).put('/api/songs');
     expect([refused.status, refused.headers['allow']]).toEqual([405, 'GET, HEAD, POST']);
     expect(refused.headers['content-type']).toMatch(/^application\/problem\+json/);
@@ -63,7 +61,7 @@ describe('methods', () => {
   });
 
   test('a handler may follow others of its method only', async () => {
-    const app = appWith(router =>
+    const app = await appWith(router =>
       methods(router, '/songs', {
         get: [
           (_request, response, next) => {
@@ -79,19 +77,19 @@ describe('methods', () => {
     expect((await request(app).post('/api/songs')).body).toEqual({});
   });
 
-  test('a path that is declared twice is refused at the start', () => {
-    expect(() =>
+  test('a path that is declared twice is refused at the start', async () => {
+    await expect(
       appWith(router => {
         methods(router, '/songs', { get: () => undefined });
         methods(router, '/songs', { post: () => undefined });
       }),
-    ).toThrow('/songs is declared twice: declare all of its methods at once');
+    ).rejects.toThrow('/songs is declared twice: declare all of its methods at once');
   });
 });
 
 describe('validated', () => {
   test('an invalid body is 422, with a pointer to each fault', async () => {
-    const { status, body, headers } = await request(appWith(songs))
+    const { status, body, headers } = await request(await appWith(songs))
       .post('/api/songs')
       .send({ title: '', tags: ['x', 1] });
     expect(status).toBe(422);
@@ -110,7 +108,7 @@ describe('validated', () => {
   });
 
   test('invalid params or query are 400, and all faults are listed together', async () => {
-    const app = appWith(songs);
+    const app = await appWith(songs);
     const query = await request(app).get('/api/songs?limit=1000');
     expect([query.status, query.body]).toMatchObject([
       400,
@@ -129,14 +127,16 @@ describe('validated', () => {
   });
 
   test('no body is invalid; one that no parser reads is 415', async () => {
-    const app = appWith(songs);
+    const app = await appWith(songs);
     expect((await request(app).post('/api/songs')).status).toBe(422);
     const text = await request(app).post('/api/songs').set('Content-Type', 'text/plain').send('title');
     expect(text.status).toBe(415);
   });
 
   test('handlers get what the schemas make of the input', async () => {
-    const { body } = await request(appWith(songs)).put('/api/songs/7').send({ title: 'a', more: true });
+    const { body } = await request(await appWith(songs))
+      .put('/api/songs/7')
+      .send({ title: 'a', more: true });
     expect(body).toEqual({ params: { id: 7 }, body: { title: 'a' } });
   });
 });
@@ -161,7 +161,7 @@ describe('/openapi.json', () => {
   }
 
   test('describes paths, input and answers, and is valid OpenAPI 3.1', async () => {
-    const { body } = await request(appWith(songs, { NODE_ENV: 'development' })).get('/openapi.json');
+    const { body } = await request(await appWith(songs, { NODE_ENV: 'development' })).get('/openapi.json');
     const { openapi, paths } = body as Description;
     expect(validate(body)).toEqual({ valid: true });
     expect(openapi).toMatch(/^3\.1\./);
@@ -207,6 +207,6 @@ describe('/openapi.json', () => {
     [{ NODE_ENV: 'production', OPENAPI: 'on' }, 200],
     [{ NODE_ENV: 'development', OPENAPI: 'off' }, 404],
   ])('with %p it is answered with %i', async (env, status) => {
-    expect((await request(appWith(songs, env)).get('/openapi.json')).status).toBe(status);
+    expect((await request(await appWith(songs, env)).get('/openapi.json')).status).toBe(status);
   });
 });

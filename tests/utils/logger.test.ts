@@ -5,6 +5,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { createAccessLog } from '../../src/http/access-log.js';
+import { NAME } from '../../src/version.js';
 import { createLogger, type LoggerOptions } from '../../src/utils/logger.js';
 
 function capture(options: Omit<LoggerOptions, 'output'>): {
@@ -129,16 +130,15 @@ describe('from plain JavaScript', () => {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
 
-  test("require('cabe-arena-api/logger') gives a logger that follows the environment", () => {
-    const code =
-      "const { logger } = require('cabe-arena-api/logger'); logger.info('unimportant'); logger.warn('hello')";
+  test("require('NAME/logger') gives a logger that follows the environment", () => {
+    const code = `const { logger } = require('${NAME}/logger'); logger.info('unimportant'); logger.warn('hello')`;
     const lines = run(code, { LOG_LEVEL: 'warn' }).trim().split('\n');
     expect(lines).toHaveLength(1);
     expect(first(lines)).toMatchObject({ level: 40, env: 'production', msg: 'hello' });
   });
 
   test('it asks for no variable but its own', () => {
-    const lines = run("require('cabe-arena-api/logger').logger.info('hello')", {
+    const lines = run(`require('${NAME}/logger').logger.info('hello')`, {
       WEB_CONCURRENCY: 'auto',
       PORT: 'x',
     });
@@ -147,7 +147,7 @@ describe('from plain JavaScript', () => {
 
   test('production never loads pino-pretty', () => {
     const code = `
-      require('cabe-arena-api/logger').logger.info('hello');
+      require('${NAME}/logger').logger.info('hello');
       console.log(Object.keys(require.cache).filter(path => path.includes('pino-pretty')).length)`;
     expect(run(code, {}).trim().split('\n').at(-1)).toBe('0');
   });
@@ -159,7 +159,7 @@ describe('from plain JavaScript', () => {
         if (name === 'pino-pretty') throw Object.assign(new Error('not found'), { code: 'MODULE_NOT_FOUND' });
         return _resolveFilename.call(this, name, ...rest);
       };
-      const { createLogger, logger } = require('cabe-arena-api/logger');
+      const { createLogger, logger } = require('${NAME}/logger');
       logger.info('hello');
       createLogger({ env: 'development' }).info('again')`;
     const lines = run(code, { NODE_ENV: 'development' }).trim().split('\n');
@@ -171,7 +171,7 @@ describe('from plain JavaScript', () => {
   });
 
   const TALKATIVE = `
-    const { logger } = require('cabe-arena-api/logger');
+    const { logger } = require('${NAME}/logger');
     for (let line = 0; line < 2000; line++) logger.info('x'.repeat(100));
     process.stderr.write('survived');`;
 
@@ -193,7 +193,7 @@ describe('from plain JavaScript', () => {
 
   test('a full disk that both outputs share does not harm the program', async () => {
     const code = `
-      const { logger } = require('cabe-arena-api/logger');
+      const { logger } = require('${NAME}/logger');
       logger.info('hello');
       process.emitWarning('Node has something to say, too');
       setTimeout(() => process.exit(7), 200);`;
