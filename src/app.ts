@@ -44,7 +44,7 @@ export function createApp(needs: AppNeeds): Express {
   // Every answer of this API carries a time or a pid: a tag could never match, and costs a hash each time.
   app.disable('etag');
   app.set('trust proxy', config.trustProxy);
-  app.use(observe(logger, prepareAnswers(app, config), recorder));
+  app.use(observe(logger, prepareAnswers(app, config), { recorder, redactedQuery: config.logRedactedQuery }));
   if (admit !== undefined) app.use(admit);
   app.use(express.json({ limit: BODY_LIMIT }));
   health(app, readiness, check);

@@ -4,6 +4,7 @@ import { realpathSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { parseCommandLine, type CommandLine } from './commands/command-line.js';
 import { ServiceError } from './errors.js';
+import { stackText } from './logging/loggable.js';
 import { EXIT } from './protocol/exit-codes.js';
 
 /**
@@ -44,7 +45,7 @@ function start(line: CommandLine): Promise<void> {
 function fail(error: unknown): void {
   const isNamed = error instanceof ServiceError;
   process.exitCode = isNamed ? error.exitCode : EXIT.internal;
-  process.stderr.write(`${isNamed ? error.message : String((error as Error).stack)}\n`);
+  process.stderr.write(`${isNamed ? error.message : stackText(error)}\n`);
 }
 
 /**

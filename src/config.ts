@@ -12,6 +12,39 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** Express' `trust proxy` setting: none, all, a number of hops, or addresses and subnets. */
 export type TrustProxy = boolean | number | readonly string[];
 
+/** Parameters of queries that usually are secrets, or give access. */
+export const REDACTED_QUERY: readonly string[] = [
+  'access_token',
+  'api_key',
+  'auth',
+  'auth_token',
+  'authorization',
+  'client_secret',
+  'code',
+  'credential',
+  'id_token',
+  'jwt',
+  'key',
+  'pass',
+  'password',
+  'passwd',
+  'pwd',
+  'refresh_token',
+  'secret',
+  'session',
+  'session_id',
+  'session_token',
+  'sid',
+  'sig',
+  'signature',
+  'token',
+  'x-amz-credential',
+  'x-amz-security-token',
+  'x-amz-signature',
+  'x-goog-credential',
+  'x-goog-signature',
+];
+
 /** What a supervisor needs, whichever app it runs. */
 export interface Settings {
   readonly nodeEnv: Environment;
@@ -25,6 +58,8 @@ export interface Settings {
 /** What our worker needs. Immutable; made by {@link resolveConfig}. */
 export interface Config extends Settings {
   readonly port: number;
+  /** Parameters of queries whose values the log does not have. */
+  readonly logRedactedQuery: readonly string[];
   /** Address to listen on; none means every address of both families. */
   readonly host: string | undefined;
   readonly trustProxy: TrustProxy;
@@ -99,6 +134,13 @@ function parseTrustProxy(text: string): TrustProxy | undefined {
   }
 }
 
+/** Names of parameters, with commas between them. */
+function parseNames(text: string): readonly string[] | undefined {
+  if (text === 'none') return [];
+  const names = text.split(',').map(name => name.trim());
+  return names.every(name => /^[\w.~-]+$/.test(name)) ? names : undefined;
+}
+
 const onOrOff = (text: string): boolean | undefined =>
   text === 'on' ? true : text === 'off' ? false : undefined;
 
@@ -137,6 +179,14 @@ export const VARIABLES = {
     purpose: 'Minimum log level',
     parse: oneOf(LOG_LEVELS),
     unset: 'info',
+  }),
+  logRedactedQuery: variable<readonly string[]>({
+    name: 'LOG_REDACTED_QUERY',
+    fallback: 'common names of secrets',
+    expected: 'none, or names of query parameters with commas between them',
+    purpose: 'Query parameters whose values the log replaces by `[Redacted]`; none for no parameter',
+    parse: parseNames,
+    unset: REDACTED_QUERY,
   }),
   webConcurrency: variable<number | undefined>({
     name: 'WEB_CONCURRENCY',
@@ -284,6 +334,10 @@ export function valuesOrThrow<T>({ values, invalid }: Resolved<T>): T {
 
 /** @throws as {@link valuesOrThrow} does */
 export const readConfig = (env: NodeJS.ProcessEnv): Config => valuesOrThrow(resolveConfig(env));
+
+/** The one that every process with a log needs; a value that cannot be used is reported with all others. */
+export const ownRedactedQuery = (): readonly string[] =>
+  resolve(process.env, ['logRedactedQuery']).values.logRedactedQuery;
 
 let ofThisProcess: Resolved<Config> | undefined;
 

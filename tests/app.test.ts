@@ -199,6 +199,19 @@ describe('the access log', () => {
     ]);
   });
 
+  test('has no secrets of a query, in the field and in the message', async () => {
+    const { app, lines } = setUp();
+    await request(app).get('/nowhere?Token=s3cret&page=2');
+    expect(lines()[0]).toMatchObject({
+      url: '/nowhere?Token=[Redacted]&page=2',
+      msg: expect.stringMatching(/^GET \/nowhere\?Token=\[Redacted\]&page=2 404 /),
+    });
+    const own = setUp({ LOG_REDACTED_QUERY: 'page' });
+    await request(own.app).get('/nowhere?token=x&page=s3cret');
+    expect(own.lines()[0]).toMatchObject({ url: expect.stringMatching(/&page=\[Redacted\]$/) });
+    expect(JSON.stringify([...lines(), ...own.lines()])).not.toContain('s3cret');
+  });
+
   test('never holds credentials', async () => {
     const { app, lines } = setUp();
     await request(app).get('/nowhere').set('Authorization', 'Bearer s3cret').set('Cookie', 'sid=s3cret');

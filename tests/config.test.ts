@@ -1,5 +1,5 @@
+import { readConfig, REDACTED_QUERY, resolveSettings } from '../src/config.js';
 import { DEFAULTS } from '../src/protocol/limits.js';
-import { readConfig, resolveSettings } from '../src/config.js';
 import { sentence } from '../src/errors.js';
 
 test('an empty environment is production on the default port', () => {
@@ -8,6 +8,7 @@ test('an empty environment is production on the default port', () => {
     port: DEFAULTS.port,
     host: undefined,
     logLevel: 'info',
+    logRedactedQuery: REDACTED_QUERY,
     webConcurrency: undefined,
     trustProxy: false,
     drainDelayMs: 0,
@@ -46,6 +47,8 @@ test.each([
   ['DRAIN_TIMEOUT_MS', '1001', { drainTimeoutMs: 1_001 }],
   ['CLOSE_TIMEOUT_MS', '0', { closeTimeoutMs: 0 }],
   ['LOG_LEVEL', 'silent', { logLevel: 'silent' }],
+  ['LOG_REDACTED_QUERY', 'none', { logRedactedQuery: [] }],
+  ['LOG_REDACTED_QUERY', 'ticket, api_key', { logRedactedQuery: ['ticket', 'api_key'] }],
   ['EXPRESS_TUNING', 'on', { expressTuning: true }],
   ['EXPRESS_TUNING', 'off', { expressTuning: false }],
   ['WATCHDOG_TIMEOUT_MS', '0', { watchdogTimeoutMs: 0 }],
@@ -71,6 +74,8 @@ test.each([
   ['LOG_LEVEL', 'INFO'],
   ['WEB_CONCURRENCY', '0'],
   ['WEB_CONCURRENCY', '1025'],
+  ['LOG_REDACTED_QUERY', 'a,,b'],
+  ['LOG_REDACTED_QUERY', 'a b'],
   ['TRUST_PROXY', 'everyone'],
   ['DRAIN_TIMEOUT_MS', '1000'],
   ['DRAIN_DELAY_MS', '1e3'],

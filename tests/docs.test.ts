@@ -1,7 +1,7 @@
 /** The documentation agrees with the code. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { VARIABLES } from '../src/config.js';
+import { REDACTED_QUERY, VARIABLES } from '../src/config.js';
 import { errors, type ServiceError } from '../src/errors.js';
 import { EXIT } from '../src/protocol/exit-codes.js';
 import { exitCodeOf } from '../src/commands/status.js';
@@ -120,6 +120,12 @@ test('every table of reload measurements has a row for each guarantee', () => {
   const names = [...NATIVE, ...PM2].map(({ name }) => name);
   const tables = rows.length / names.length;
   expect(rows.map(([, name]) => name)).toEqual(Array.from({ length: tables }, () => names).flat());
+});
+
+test('every query parameter that is redacted by default is documented', () => {
+  const [, list = ''] =
+    /\*\*query parameters\*\*([^]*?)LOG_REDACTED_QUERY/.exec(read('docs/operations.md')) ?? [];
+  expect([...list.matchAll(/`([^`\s]+)`/g)].map(([, name]) => name)).toEqual(REDACTED_QUERY);
 });
 
 test('the README names every log level', () => {

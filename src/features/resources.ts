@@ -1,8 +1,8 @@
 /** The resources of a worker: opened in order, asked by `/readyz`, closed in reverse order. */
 import type { Config } from '../config.js';
 import { errors } from '../errors.js';
+import { errorLine, errorRecord } from '../logging/loggable.js';
 import type { Logger } from '../utils/logger.js';
-import { errorLine } from '../worker/error-line.js';
 import type { Feature, Resource, Use } from './feature.js';
 
 /** Less than `listen_timeout`: the worker then says itself what it has waited for. */
@@ -87,7 +87,7 @@ export async function closeAll(
       await within(shareMs, close);
     } catch (error) {
       isClean = false;
-      logger.error({ err: error }, `Unable to close ${name}`);
+      logger.error({ err: errorRecord(error) }, `Unable to close ${name}`);
     }
   }
   return isClean;
@@ -124,7 +124,7 @@ function checkOf(opened: readonly Opened[], logger: Logger): Resources['check'] 
       if (down.delete(name)) logger.info(`Resource ${name} is available again`);
     } catch (error) {
       if (!down.has(name))
-        logger.warn({ err: error }, `Resource ${name} is unavailable; /readyz answers 503`);
+        logger.warn({ err: errorRecord(error) }, `Resource ${name} is unavailable; /readyz answers 503`);
       down.add(name);
     }
   }

@@ -1,6 +1,8 @@
 /** What every request gets before any route: an id, the security headers, a line in the log. */
 import type { Request, RequestHandler } from 'express';
 import type { StartAnswer } from '../fast-path/preset-headers.js';
+import { REDACTED_QUERY } from '../config.js';
+import { queryRedaction } from '../logging/redaction.js';
 import type { Recorder } from '../observability/recorder.js';
 import { createAccessLog } from './access-log.js';
 import { createIds, saneId } from './request-id.js';
@@ -20,9 +22,20 @@ declare global {
   }
 }
 
-/** @param recorder where requests are noted for the observer thread, if there is one */
-export function observe(logger: Logger, startAnswer: StartAnswer, recorder?: Recorder): RequestHandler {
+export interface ObserveOptions {
+  /** Where requests are noted for the observer thread, if there is one. */
+  readonly recorder?: Recorder | undefined;
+  /** Query parameters whose values the log does not have. */
+  readonly redactedQuery?: readonly string[];
+}
+
+export function observe(
+  logger: Logger,
+  startAnswer: StartAnswer,
+  { recorder, redactedQuery = REDACTED_QUERY }: ObserveOptions = {},
+): RequestHandler {
   const nextId = createIds();
+  const withoutSecrets = queryRedaction(redactedQuery);
   const log = createAccessLog(logger);
   return (request, response, next) => {
     const startedAt = performance.now();
@@ -42,7 +55,7 @@ export function observe(logger: Logger, startAnswer: StartAnswer, recorder?: Rec
         requestId,
         trace,
         method,
-        url,
+        url: withoutSecrets(url),
         status: response.statusCode,
         ms,
         cut: !response.writableFinished,

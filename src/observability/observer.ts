@@ -12,6 +12,7 @@ import { KILL_MARGIN_MS } from '../protocol/limits.js';
 import { CONTROL_SOCKET, SLOT } from '../protocol/messages.js';
 import type { RefusalReason } from '../overload/admission.js';
 import type { SupervisedBy } from '../protocol/supervised-by.js';
+import { errorRecord } from '../logging/loggable.js';
 import type { Logger } from '../utils/logger.js';
 import type { WorkerState } from '../worker/state.js';
 import { createLoopMemory, machineMs, noteLoop, type LoopStats } from './loop-stats.js';
@@ -198,7 +199,10 @@ function startThread(
       answer(number);
     })
     .on('error', error =>
-      logger.warn({ err: error }, `Worker ${process.pid} is not watched: its observer thread failed`),
+      logger.warn(
+        { err: errorRecord(error) },
+        `Worker ${process.pid} is not watched: its observer thread failed`,
+      ),
     )
     .unref();
   return thread;

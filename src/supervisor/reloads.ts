@@ -2,6 +2,8 @@
 import { failedBecause, SUCCEEDED, type ActionOutcome } from './action.js';
 import type { App } from './app-file/load.js';
 import type { Event, Generation } from './core/model.js';
+import { ServiceError } from '../errors.js';
+import { errorLine } from '../logging/loggable.js';
 import type { Line } from './report/narrate.js';
 import type { ReloadOutcome } from './report/status.js';
 import { SERVICE_STOPS } from './report/wording.js';
@@ -72,7 +74,7 @@ export function createReloads(parts: ReloadParts): Reloads {
         const generation = parts.addApp(app);
         parts.send({ type: 'reload.read', generation, policy: app.policy, instances });
       } catch (error) {
-        const reason = (error as Error).message;
+        const reason = error instanceof ServiceError ? error.message : errorLine(error);
         parts.log({ level: 'error', msg: `Reload refused, nothing changes: ${reason}` });
         ended(reason);
         parts.send({ type: 'reload.refused' });

@@ -1,6 +1,7 @@
 /** The `start` command: puts the supervisor together, runs it, and lets the process end with the service. */
 import { basename, dirname } from 'node:path';
 import { ServiceError } from '../errors.js';
+import { errorLine, rejected } from '../logging/loggable.js';
 import { fileFailureText, temporaryFolderCure, unableToListen } from '../platform/system-errors.js';
 import { EXIT } from '../protocol/exit-codes.js';
 import { lookedUp } from '../protocol/address.js';
@@ -233,13 +234,13 @@ function warn({ warnings }: Pick<Reading, 'warnings'>, log: Log): void {
 /** A supervisor that fails itself does not take its workers with it: they drain when they see it gone. */
 function guard(log: Log): (error: unknown) => void {
   const die = (error: unknown): void => {
-    log.failure(error, `Master process ${process.pid} failed`);
+    log.failure(error, `Master process ${process.pid} failed: ${errorLine(error)}`);
     process.exit(EXIT.internal);
   };
   process
     .on('uncaughtException', error => {
       if (!isWorkerFault(error)) die(error);
     })
-    .once('unhandledRejection', die);
+    .once('unhandledRejection', reason => die(rejected(reason)));
   return die;
 }

@@ -8,6 +8,7 @@ import { hostname } from 'node:os';
 import pino, { type Logger as PinoLogger } from 'pino';
 import { LOG_LEVELS, ownConfig, VARIABLES, type Environment, type LogLevel } from '../config.js';
 import { isPreloaded } from '../platform/preload.js';
+import { guardChildren, SAFE_LINES } from '../logging/pino.js';
 import { supervisedBy } from '../protocol/supervised-by.js';
 import { errors } from '../errors.js';
 import { standardOutput, type Output } from '../platform/stdout.js';
@@ -24,17 +25,6 @@ export interface LoggerOptions {
 
 let hasWarned = false;
 
-/** Secrets that never reach a log file. */
-const REDACTED = [
-  'req.headers.authorization',
-  'req.headers.cookie',
-  'req.headers["proxy-authorization"]',
-  'res.headers["set-cookie"]',
-  'headers.authorization',
-  'headers.cookie',
-  'headers["set-cookie"]',
-];
-
 /** @throws ServiceError INVALID_CONFIGURATION for a level that does not exist */
 export function createLogger({ env, level = 'info', output = standardOutput() }: LoggerOptions): Logger {
   if (!LOG_LEVELS.includes(level)) {
@@ -45,8 +35,8 @@ export function createLogger({ env, level = 'info', output = standardOutput() }:
   const { stream, warning } =
     env === 'development' ? readable(output) : { stream: output, warning: undefined };
   const base = { pid: process.pid, hostname: hostname(), env };
-  const options = { level, base, serializers: pino.stdSerializers, redact: REDACTED, formatters: { log } };
-  const logger = pino(options, stream);
+  const logger = pino({ level, base, formatters: { log }, ...SAFE_LINES }, stream);
+  guardChildren(logger);
   // Preloaded code may add fields of its own to every line (trace ids): then pino writes them all.
   if (!isPreloaded()) directLines.set(logger, { output: stream, fields: JSON.stringify(base).slice(1, -1) });
   if (warning !== undefined && !isWarned()) {

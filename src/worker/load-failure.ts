@@ -1,5 +1,5 @@
 import { EXIT } from '../protocol/exit-codes.js';
-import { errorLine } from './error-line.js';
+import { errorLine, errorRecord, stackText } from '../logging/loggable.js';
 
 /** How long a supervisor that does not read may delay the exit. */
 const REPORT_MS = 1_000;
@@ -21,8 +21,8 @@ export function failToLoad(error: unknown): void {
 function writeLine(error: unknown, message: string): void {
   try {
     const { logger } = require('../utils/logger.js') as typeof import('../utils/logger.js');
-    logger.fatal({ err: error }, message);
+    logger.fatal({ err: errorRecord(error) }, message);
   } catch {
-    process.stderr.write(`${message}\n${String((error as Error | undefined)?.stack)}\n`);
+    process.stderr.write(`${message}\n${stackText(error)}\n`);
   }
 }

@@ -15,11 +15,11 @@ import { supervisedBy, type SupervisedBy } from '../protocol/supervised-by.js';
 import { prepareObserver, type Observed } from '../observability/observer.js';
 import { createAdmission } from '../overload/admission.js';
 import type { Readiness } from '../routes/health.js';
+import { errorLine, errorRecord, rejected } from '../logging/loggable.js';
 import { logger } from '../utils/logger.js';
 import { runOutsideRequests } from '../utils/request-context.js';
 import { createChannel, type Channel } from './channel.js';
 import { drainable, type Drainable } from './drain.js';
-import { errorLine } from './error-line.js';
 import { sendHeartbeatsOnRequest } from './heartbeat.js';
 import { listen, urlOf, type Listening } from './listen.js';
 import { receiveOrders } from './orders.js';
@@ -68,7 +68,7 @@ export async function runWorker({ features = FEATURES, closeHooks = [] }: Worker
     handleOrder: (order, source, cause) => handle({ type: 'order', order, source, cause }),
   });
   const fail = (error: unknown): void => handle({ type: 'failure', error });
-  process.on('uncaughtException', fail).on('unhandledRejection', fail);
+  process.on('uncaughtException', fail).on('unhandledRejection', reason => fail(rejected(reason)));
   closeTerminalsAtExit();
   showTitle(state.phase);
 
@@ -103,7 +103,7 @@ export async function runWorker({ features = FEATURES, closeHooks = [] }: Worker
       case 'log.drain':
         return logger.info(`Worker ${process.pid} draining (${effect.cause})`);
       case 'log.failure':
-        return logger.fatal({ err: effect.error }, `Worker ${process.pid} failed`);
+        return logFailure(`Worker ${process.pid} failed`, effect.error);
       case 'report.draining':
         return channel.send({ type: 'cabe:draining', code: effect.code, reason: errorLine(effect.reason) });
       case 'drain':
@@ -194,11 +194,12 @@ function serve({ config, server, observed }: Service, supervisor: SupervisedBy, 
 
 /** One line and an exit code: a process that lives and serves nothing would look healthy. */
 async function failBoot(error: unknown, channel: Channel, close: () => Promise<unknown>): Promise<void> {
-  const code = error instanceof ServiceError ? error.exitCode : EXIT.internal;
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof ServiceError && error.cause !== undefined) logger.fatal({ err: error.cause }, message);
-  else if (error instanceof ServiceError) logger.fatal(message);
-  else logger.fatal({ err: error }, `Worker ${process.pid} could not start: ${message}`);
+  const isNamed = error instanceof ServiceError;
+  const message = isNamed ? error.message : errorLine(error);
+  if (!isNamed) logFailure(`Worker ${process.pid} could not start`, error);
+  else if (error.cause === undefined) logger.fatal(message);
+  else logger.fatal({ err: errorRecord(error.cause) }, message);
+  const code = isNamed ? error.exitCode : EXIT.internal;
   await new Promise<void>(resolve => {
     setTimeout(resolve, REPORT_MS);
     channel.send({ type: 'cabe:boot-failed', code, message }, resolve);
@@ -206,6 +207,10 @@ async function failBoot(error: unknown, channel: Channel, close: () => Promise<u
   await close();
   exit(code);
 }
+
+/** What was thrown stands in the message, too: `pm2 logs` and many viewers show nothing else. */
+const logFailure = (what: string, error: unknown): void =>
+  logger.fatal({ err: errorRecord(error) }, `${what}: ${errorLine(error)}`);
 
 /** Exits once the log is written. */
 function exit(code: number): void {

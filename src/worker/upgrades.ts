@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Context, Feature, UpgradeHandler } from '../features/feature.js';
 import { createIds, saneId } from '../http/request-id.js';
 import { parseTraceparent } from '../http/trace-context.js';
+import { errorRecord } from '../logging/loggable.js';
 import { runInRequest } from '../utils/request-context.js';
 
 /** Since Node 24.9 a server can leave a request alone that it does not want to upgrade. */
@@ -43,7 +44,7 @@ export function attachUpgrades(server: Server, features: readonly Feature[], con
     });
     inRequest(() => {
       void (async () => handler(request, socket, head))().catch((error: unknown) => {
-        logger.error({ err: error, requestId }, 'Upgrade failed');
+        logger.error({ err: errorRecord(error), requestId }, 'Upgrade failed');
         refuse(socket, '500 Internal Server Error');
       });
     });

@@ -145,7 +145,7 @@ describe('an unexpected failure', () => {
       expect((await running.ended).code).toBe(1);
       const fatal = running.lines.find(({ level }) => level === 60);
       expect(fatal).toMatchObject({
-        msg: `Worker ${running.pid} failed`,
+        msg: `Worker ${running.pid} failed: out of the blue`,
         err: { message: 'out of the blue', stack: expect.stringContaining('worker.js') },
       });
     },

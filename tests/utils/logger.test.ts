@@ -4,6 +4,7 @@ import { openSync } from 'node:fs';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { hostname } from 'node:os';
+import pino from 'pino';
 import { createAccessLog } from '../../src/http/access-log.js';
 import { NAME } from '../../src/version.js';
 import { createLogger, type LoggerOptions } from '../../src/utils/logger.js';
@@ -66,6 +67,102 @@ describe('in production', () => {
     const redacted = { 'set-cookie': '[Redacted]', 'content-type': 'text/plain' };
     expect(first(lines)).toMatchObject({ res: { headers: redacted }, headers: redacted });
     expect(lines.join()).not.toContain('s3cret');
+  });
+});
+
+describe('whatever is logged', () => {
+  const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+  revoke();
+  class Hostile extends Error {
+    override get message(): string {
+      throw new Error('no');
+    }
+  }
+
+  test.each<[string, unknown[], object]>([
+    ['an error alone', [new RangeError('far')], { err: { type: 'RangeError', message: 'far' }, msg: 'far' }],
+    ['an error and a text', [new Error('far'), 'went %s', 'on'], { err: { message: 'far' }, msg: 'went on' }],
+    [
+      'a frozen error',
+      [{ err: Object.freeze(new Error('far')) }, 'x'],
+      { err: { message: 'far' }, msg: 'x' },
+    ],
+    ['a hostile error', [new Hostile(), 'x'], { err: { type: 'Hostile' }, msg: 'x' }],
+    ['a hostile error alone', [new Hostile()], { msg: 'an error that cannot be read' }],
+    ['an error in another field', [{ cause: new Error('far') }], { cause: { message: 'far' } }],
+    ['an error in the message', ['x: %s', new Error('far')], { msg: 'x: far' }],
+    ['a revoked proxy', [revoked, 'x'], { msg: 'x' }],
+    ['a field that is one', [{ value: revoked }, 'x'], { value: '[unreadable]', msg: 'x' }],
+    ['one in the message', ['x %o', revoked], { msg: "x '[unreadable]'" }],
+    ['a symbol', [Symbol('x')], { msg: 'Symbol(x) was thrown' }],
+    ['nothing', [undefined, 'x'], { msg: 'x' }],
+    ['null', [null, 'x'], { msg: 'x' }],
+    ['a big number', [{ n: 5n }, 'x'], { n: '5', msg: 'x' }],
+    ['a secret', [{ a: { b: { PASSWORD: 's3cret' } }, token: 's3cret' }, 'x'], { token: '[Redacted]' }],
+    [
+      'a secret in the message',
+      ['GET /?token=s3cret %s', '/?key=s3cret'],
+      { msg: 'GET /?token=[Redacted] /?key=[Redacted]' },
+    ],
+    [
+      'a request',
+      [
+        {
+          req: {
+            method: 'GET',
+            url: '/?token=s3cret',
+            query: { code: 's3cret' },
+            headers: { 'X-API-Key': 's3cret' },
+          },
+        },
+      ],
+      {
+        req: {
+          url: '/?token=[Redacted]',
+          query: { code: '[Redacted]' },
+          headers: { 'X-API-Key': '[Redacted]' },
+        },
+      },
+    ],
+  ])('%s has a line', (_name, args, line) => {
+    const { logger, lines } = capture({ env: 'production' });
+    logger.info(...(args as [unknown, string]));
+    expect(lines).toHaveLength(1);
+    expect(first(lines)).toMatchObject(line);
+    expect(lines[0]).not.toContain('s3cret');
+  });
+
+  test('a child has no secrets in its bindings, and gives its own serializers what it is given', () => {
+    const { logger, lines } = capture({ env: 'production' });
+    const serializers = { user: ({ name }: { name: string }) => name };
+    class User {
+      readonly #name = 'me';
+      get name(): string {
+        return this.#name;
+      }
+    }
+    logger
+      .child({ headers: { cookie: 's3cret' }, tenant: 'a' }, { serializers })
+      .info({ user: new User() }, 'x');
+    expect(first(lines)).toMatchObject({
+      headers: { cookie: '[Redacted]' },
+      tenant: 'a',
+      user: 'me',
+      msg: 'x',
+    });
+  });
+
+  test('a serializer of a child gives no secrets away, and none that throws loses its field', () => {
+    const { logger, lines } = capture({ env: 'production' });
+    const { req, err } = pino.stdSerializers;
+    // As pino-http does.
+    const child = logger.child({}, { serializers: { req, err } });
+    const asked = { id: 'abc', method: 'GET', url: '/?token=s3cret', headers: { Authorization: 's3cret' } };
+    child.child({ req: asked }).info({ err: Object.freeze(new Error('out of stock')) }, 'x');
+    expect(first(lines)).toMatchObject({
+      req: { id: 'abc', url: '/?token=[Redacted]', headers: { Authorization: '[Redacted]' } },
+      err: { message: 'out of stock' },
+    });
   });
 });
 

@@ -9,7 +9,7 @@ import { unableToListen } from '../../platform/system-errors.js';
 import { forkFailureText } from '../../platform/system-errors.js';
 import type { Address } from '../../protocol/address.js';
 import type { HeartbeatRecords } from '../../protocol/heartbeat-records.js';
-import { MAX_REASON_LENGTH } from '../../protocol/limits.js';
+import { errorLine } from '../../logging/loggable.js';
 import { CONTROL_SOCKET, LISTENER_OFFER, SLOT, type FromWorker } from '../../protocol/messages.js';
 import type { App } from '../app-file/load.js';
 import type { BootFailure, Event, SlotId, WorkerId } from '../core/model.js';
@@ -332,8 +332,7 @@ function blame(id: WorkerId, error: unknown, { running, report }: Context): bool
   if (worker === undefined) return false;
   if (worker.isBroken) return true;
   worker.isBroken = true;
-  const message = error instanceof Error ? error.message : String(error);
-  report({ type: 'worker.misbehaved', worker: id, reason: message.slice(0, MAX_REASON_LENGTH) });
+  report({ type: 'worker.misbehaved', worker: id, reason: errorLine(error) });
   kill(worker);
   return true;
 }

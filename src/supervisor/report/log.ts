@@ -1,10 +1,11 @@
 /**
  * The supervisor's log. Its lines are those of pino to the letter, but it does without: pino takes more memory than all
  * else that the supervisor is made of (decision 0006), and a supervisor needs one kind of line. Where lines are for
- * reading, and errors with their stack are written by pino.
+ * reading, pino writes them.
  */
 import { hostname } from 'node:os';
 import type { Environment, LogLevel } from '../../config.js';
+import { errorRecord } from '../../logging/loggable.js';
 import { lightOutput } from '../../platform/stdout.js';
 import type { Line } from './narrate.js';
 
@@ -32,31 +33,29 @@ export interface LogOptions {
 export function createLog(options: LogOptions): Log {
   const write = options.env === 'development' ? readably(options) : asJson(options);
   return Object.assign(write, {
-    failure(error: unknown, msg: string): void {
-      try {
-        pino(options).fatal({ err: error }, msg);
-      } catch {
-        // Loading it may be what fails: no descriptor left, say. The error itself matters more than its form.
-        write({ level: 'fatal', msg: `${msg}: ${error instanceof Error ? error.stack : String(error)}` });
-      }
-    },
+    failure: (error: unknown, msg: string): void =>
+      write({ level: 'fatal', msg }, { err: errorRecord(error) }),
   });
 }
 
-function asJson({ env, level }: LogOptions): (line: Line) => void {
+/** @param fields more of the line, as plain data */
+type Write = (line: Line, fields?: object) => void;
+
+function asJson({ env, level }: LogOptions): Write {
   const least = level === 'silent' ? Infinity : VALUES[level];
   const bindings = `"pid":${process.pid},"hostname":${JSON.stringify(hostname())},"env":"${env}"`;
   const output = lightOutput();
-  return ({ level: its, msg }) => {
+  return ({ level: its, msg }, fields = {}) => {
     const value = VALUES[its];
     if (value < least) return;
-    output.write(`{"level":${value},"time":${Date.now()},${bindings},"msg":${JSON.stringify(msg)}}\n`);
+    const rest = JSON.stringify({ ...fields, msg }).slice(1);
+    output.write(`{"level":${value},"time":${Date.now()},${bindings},${rest}\n`);
   };
 }
 
-function readably(options: LogOptions): (line: Line) => void {
+function readably(options: LogOptions): Write {
   const logger = pino(options);
-  return ({ level, msg }) => logger[level](msg);
+  return ({ level, msg }, fields = {}) => logger[level](fields, msg);
 }
 
 /** Loaded on first use. */

@@ -1,0 +1,119 @@
+/** pino, given nothing but plain data without secrets: what it reads itself may throw, or be something to keep quiet about. */
+import pino, { type Bindings, type Logger, type LoggerOptions } from 'pino';
+import { ENTRIES, errorLine, errorRecord, isError, loggable, read, UNREADABLE } from './loggable.js';
+import { isSecret, REDACTED, withoutSecrets } from './redaction.js';
+
+/** Errors are plain records before pino sees them. */
+const asItIs = (value: unknown): unknown => value;
+
+/** The options of a logger whose lines are safe; {@link guardChildren} makes those of its children safe. */
+export const SAFE_LINES = {
+  serializers: { err: asItIs },
+  hooks: {
+    logMethod(args, method) {
+      method.apply(this, loggableArguments(args, ownSerializers(this)));
+    },
+  },
+} satisfies LoggerOptions;
+
+type Serializers = Readonly<Record<string, (value: unknown) => unknown>>;
+
+type Child = (this: object, bindings: object, options?: { readonly serializers?: Serializers }) => object;
+
+/** pino asks no hook for what a child carries, nor for what a serializer of its own makes of a field. */
+export function guardChildren(logger: Logger): void {
+  const child = logger.child as unknown as Child;
+  const guarded: Child = function (bindings, options = {}) {
+    const { serializers = {} } = options;
+    const own = new Set([...ownSerializers(this), ...Object.keys(serializers)]);
+    return child.call(this, loggableFields(bindings, own), {
+      ...options,
+      serializers: { ...serializers, ...guardedSerializers(serializers) },
+    });
+  };
+  logger.child = guarded as unknown as Logger['child'];
+}
+
+/** Their values are copied, and one that throws does not lose the field. */
+const guardedSerializers = (serializers: Serializers): Serializers =>
+  Object.fromEntries(
+    Object.entries(serializers).map(([name, serialize]) => [
+      name,
+      value => {
+        try {
+          return field(name, serialize(value));
+        } catch {
+          return field(name, value);
+        }
+      },
+    ]),
+  );
+
+/** The fields of a logger that have a serializer of their own, which gets their values as they are. */
+function ownSerializers(logger: object): ReadonlySet<string> {
+  const all = (logger as Readonly<Record<symbol, object>>)[pino.symbols.serializersSym] ?? {};
+  return new Set(Object.entries(all).flatMap(([name, serialize]) => (serialize === asItIs ? [] : [name])));
+}
+
+/** The same arguments as plain data. None of them can make the logger throw. */
+function loggableArguments<T extends unknown[]>(args: T, own: ReadonlySet<string>): T {
+  const [first, ...rest] = args as readonly unknown[];
+  return [subject(first, own), ...message(first, rest), ...rest.slice(1).map(parameter)] as T;
+}
+
+/** An error without a message of its own says its own, as in pino. */
+function message(first: unknown, [given]: readonly unknown[]): readonly unknown[] {
+  if (given === undefined) return isError(first) ? [errorRecord(first).message] : [];
+  return [typeof given === 'string' ? withoutSecrets(given) : parameter(given)];
+}
+
+/** The fields of a line, or its text. */
+function subject(value: unknown, own: ReadonlySet<string>): unknown {
+  if (typeof value === 'string') return withoutSecrets(value);
+  if (typeof value !== 'object' || value === null) return parameter(value);
+  if (isError(value)) return loggableFields({ err: value }, own);
+  if (isRequest(value)) return loggableFields({ req: value }, own);
+  if (isResponse(value)) return loggableFields({ res: value }, own);
+  return loggableFields(value, own);
+}
+
+const loggableFields = (fields: object, own: ReadonlySet<string>): Bindings =>
+  Object.fromEntries(
+    keysOf(fields).map(key => {
+      const content = read(fields, key, UNREADABLE);
+      return [key, own.has(key) ? content : field(key, content)];
+    }),
+  );
+
+/** What pino takes for a request, and for an answer. */
+const isRequest = (value: object): boolean =>
+  Boolean(read(value, 'method')) && Boolean(read(value, 'headers')) && Boolean(read(value, 'socket'));
+const isResponse = (value: object): boolean => typeof read(value, 'setHeader') === 'function';
+
+function keysOf(value: object): readonly string[] {
+  try {
+    return Object.keys(value).slice(0, ENTRIES);
+  } catch {
+    return [];
+  }
+}
+
+function field(name: string, value: unknown): unknown {
+  if (isSecret(name, value)) return REDACTED;
+  return loggable(name === 'req' || name === 'res' ? described(name, value) : value, name);
+}
+
+/** pino's own selection of a request's, or of an answer's, properties. */
+function described(name: 'req' | 'res', value: unknown): unknown {
+  try {
+    return pino.stdSerializers[name](value as never);
+  } catch {
+    return value;
+  }
+}
+
+/** What a `%` of the message stands for; an object that is none of those has no text of its own. */
+function parameter(value: unknown): unknown {
+  if (isError(value)) return errorLine(value);
+  return typeof value === 'symbol' || typeof value === 'function' ? errorLine(value) : loggable(value);
+}
