@@ -6,6 +6,7 @@ import { failedBecause, type ActionOutcome } from './action.js';
 import type { App } from './app-file/load.js';
 import type { Clock } from './clock.js';
 import type { AbortReason, Effect, Event, Pool, Verdict, WorkerId } from './core/model.js';
+import { wantedFor } from './core/pool.js';
 import { isSettled, workersInSlots } from './core/queries.js';
 import { createPool } from './core/step.js';
 import { createEngine } from './engine.js';
@@ -127,7 +128,12 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
 
   function fork({ worker: id, slot, generation }: Extract<Effect, { type: 'fork' }>): void {
     const app = registry.app(generation);
-    const forked = workers.fork({ id, slot, app, variables: variables.of(slot, app, engine.pool.wanted) });
+    const forked = workers.fork({
+      id,
+      slot,
+      app,
+      variables: variables.of(slot, app, wantedFor(engine.pool, generation)),
+    });
     if (forked !== undefined) registry.addProcess(forked);
   }
 

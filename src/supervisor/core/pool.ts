@@ -215,3 +215,13 @@ export function updateWorker(
     ? withSlot(pool, place.id, { ...slot, worker: changed })
     : withSlot(pool, place.id, { at: 'ready', history: slot.history, worker: changed });
 }
+
+/**
+ * How many workers there are to be once this generation serves. A number set by `scale` holds until the file's number
+ * changes.
+ */
+export function wantedFor({ wanted, fromFile, reload }: Pool, generation: Generation): number {
+  return reload === undefined || reload.target !== generation || reload.instances === fromFile
+    ? wanted
+    : reload.instances;
+}

@@ -29,6 +29,7 @@ import {
   withExit,
   withoutEffects,
   withoutFailures,
+  wantedFor,
   withSlot,
   workerAt,
   workersOf,
@@ -128,7 +129,7 @@ function trustCanary(pool: Pool, now: Millis): Outcome {
   const done = pool.slots.some(({ at, history }) => at === 'stopped' && history.generation === reload.target);
   if (!proved && !done) return withoutEffects(pool);
   const { policy, target: generation, instances } = reload;
-  const wanted = instances === pool.fromFile ? pool.wanted : instances;
+  const wanted = wantedFor(pool, generation);
   return withoutEffects({
     ...pool,
     policy,

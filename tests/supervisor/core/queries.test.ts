@@ -6,6 +6,7 @@ import {
   scaleProgress,
   workersInSlots,
 } from '../../../src/supervisor/core/queries.js';
+import { wantedFor } from '../../../src/supervisor/core/pool.js';
 import { createPool } from '../../../src/supervisor/core/step.js';
 import { after, LIMITED, exited, reloadRead, ready, scaled, stop, two } from './events.js';
 
@@ -29,6 +30,13 @@ test('remembered workers are those whose exits some slot remembers', () => {
 
 test('a generation is needed while it serves, or while it is the newest', () => {
   expect([1, 2, 3].map(generation => isGenerationNeeded(two(), generation, 3))).toEqual([true, false, true]);
+});
+
+test('a worker of a reload is one of as many as its file wants, unless scale has set a number meanwhile', () => {
+  const grows = after(two(), [5_000, reloadRead(2, LIMITED, 5)]);
+  expect([1, 2].map(generation => wantedFor(grows, generation))).toEqual([2, 5]);
+  const scaledBefore = after(two(), [4_000, scaled(3)], [5_000, reloadRead(2, LIMITED, 2)]);
+  expect([1, 2].map(generation => wantedFor(scaledBefore, generation))).toEqual([3, 3]);
 });
 
 describe('scaling', () => {
