@@ -40,6 +40,8 @@ export function createApp(needs: AppNeeds): Express {
   const { config, logger, readiness, check, features = [], recorder, admit } = needs;
   const { use = nothingOpen, draining = new AbortController().signal } = needs;
   const app = express();
+  // Express would take the environment from the variable alone, and for `development` where it is not set.
+  app.set('env', config.nodeEnv).set('view cache', config.nodeEnv === 'production');
   app.disable('x-powered-by');
   // Every answer of this API carries a time or a pid: a tag could never match, and costs a hash each time.
   app.disable('etag');
