@@ -1,7 +1,8 @@
 /**
- * The environment, resolved once and checked as a whole. {@link VARIABLES} is the only list of what can be set: a test
- * compares the README's table with it.
+ * The environment, resolved once and checked as a whole. {@link VARIABLES} is the only list of what can be set: types,
+ * the README's table and `.env.example` follow from it (`yarn docs`).
  */
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { errors, type InvalidValue } from './errors.js';
 import { DEFAULTS, IDLE_GRACE_MS, MAX_TIMER_MS, MAX_WORKERS } from './protocol/limits.js';
@@ -45,45 +46,6 @@ export const REDACTED_QUERY: readonly string[] = [
   'x-goog-signature',
 ];
 
-/** What a supervisor needs, whichever app it runs. */
-export interface Settings {
-  readonly nodeEnv: Environment;
-  readonly logLevel: LogLevel;
-  /** Number of workers, in place of the app file's `instances`. */
-  readonly webConcurrency: number | undefined;
-  /** Folder of the control socket, in place of one in the system's folder for temporary files. */
-  readonly runDir: string | undefined;
-}
-
-/** What our worker needs. Immutable; made by {@link resolveConfig}. */
-export interface Config extends Settings {
-  readonly port: number;
-  /** Parameters of queries whose values the log does not have. */
-  readonly logRedactedQuery: readonly string[];
-  /** Address to listen on; none means every address of both families. */
-  readonly host: string | undefined;
-  readonly trustProxy: TrustProxy;
-  readonly drainDelayMs: number;
-  readonly drainTimeoutMs: number;
-  readonly closeTimeoutMs: number;
-  readonly keepAliveTimeoutMs: number;
-  /** Whether Express takes the fast ways of `src/fast-path`; the answers are the same. */
-  readonly expressTuning: boolean;
-  /** When a worker whose event loop does not turn is killed; 0 = never, nothing = by `nodeEnv`. */
-  readonly watchdogTimeoutMs: number | undefined;
-  /** Whether each worker has an observer thread (`src/observability`). */
-  readonly observer: boolean;
-  /** Port of metrics, status and health of the whole service; nothing = none. */
-  readonly managementPort: number | undefined;
-  readonly managementHost: string;
-  /** Whether a worker refuses requests that it could not answer in time (`src/overload`). */
-  readonly overloadProtection: boolean;
-  /** Open connections of a worker; nothing = no limit. */
-  readonly maxConnections: number | undefined;
-  /** Whether `/openapi.json` describes the API; nothing = by `nodeEnv`. */
-  readonly openapi: boolean | undefined;
-}
-
 /** One variable: how it is read, what may stand there, and what holds without it. */
 export interface Variable<T> {
   readonly name: string;
@@ -95,6 +57,8 @@ export interface Variable<T> {
   /** @returns `undefined` if the text is not what is expected */
   readonly parse: (text: string) => T | undefined;
   readonly unset: T;
+  /** Its value may be in a file that NAME_FILE names, as containers mount secrets, and is in no message. */
+  readonly secret?: boolean;
 }
 
 const wholeNumber =
@@ -309,9 +273,19 @@ export const VARIABLES = {
     parse: text => text,
     unset: undefined,
   }),
-} as const satisfies { [K in keyof Config]: Variable<Config[K]> };
+} as const satisfies Table;
 
-const SETTINGS = ['nodeEnv', 'logLevel', 'webConcurrency', 'runDir'] as const satisfies (keyof Settings)[];
+type Table = Readonly<Record<string, Variable<unknown>>>;
+type ValuesOf<T extends Table> = { readonly [K in keyof T]: T[K]['unset'] };
+
+/** What our worker needs. Immutable; made by {@link resolveConfig}. */
+export type Config = ValuesOf<typeof VARIABLES>;
+
+const { nodeEnv, logLevel, webConcurrency, runDir } = VARIABLES;
+const SETTINGS = { nodeEnv, logLevel, webConcurrency, runDir };
+
+/** What a supervisor needs, whichever app it runs. */
+export type Settings = ValuesOf<typeof SETTINGS>;
 
 /** A resolved environment. A variable that cannot be used has its default, and is listed as invalid. */
 export interface Resolved<T> {
@@ -320,11 +294,10 @@ export interface Resolved<T> {
 }
 
 /** Resolves all variables, as our own worker needs them. */
-export const resolveConfig = (env: NodeJS.ProcessEnv): Resolved<Config> =>
-  resolve(env, Object.keys(VARIABLES) as (keyof Config)[]);
+export const resolveConfig = (env: NodeJS.ProcessEnv): Resolved<Config> => resolve(VARIABLES, env);
 
 /** Resolves the few that a supervisor needs; all others are the business of the app. */
-export const resolveSettings = (env: NodeJS.ProcessEnv): Resolved<Settings> => resolve(env, SETTINGS);
+export const resolveSettings = (env: NodeJS.ProcessEnv): Resolved<Settings> => resolve(SETTINGS, env);
 
 /** @throws ServiceError INVALID_CONFIGURATION that names every invalid value */
 export function valuesOrThrow<T>({ values, invalid }: Resolved<T>): T {
@@ -337,25 +310,37 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => valuesOrThrow(reso
 
 /** The one that every process with a log needs; a value that cannot be used is reported with all others. */
 export const ownRedactedQuery = (): readonly string[] =>
-  resolve(process.env, ['logRedactedQuery']).values.logRedactedQuery;
+  resolve({ names: VARIABLES.logRedactedQuery }, process.env).values.names;
 
 let ofThisProcess: Resolved<Config> | undefined;
 
 /** The environment of this process, resolved when it is first needed and never again. */
 export const ownConfig = (): Resolved<Config> => (ofThisProcess ??= resolveConfig(process.env));
 
-function resolve<K extends keyof Config>(
-  env: NodeJS.ProcessEnv,
-  keys: readonly K[],
-): Resolved<Pick<Config, K>> {
+/** Resolves the variables of a table. */
+export function resolve<T extends Table>(table: T, env: NodeJS.ProcessEnv): Resolved<ValuesOf<T>> {
   const invalid: InvalidValue[] = [];
-  const values = keys.map(key => {
-    const { name, expected, parse, unset }: Variable<unknown> = VARIABLES[key];
-    const text = env[name] ?? '';
-    const parsed = text === '' ? unset : parse(text);
-    if (text === '' || parsed !== undefined) return [key, parsed];
-    invalid.push({ name, expected, got: text });
-    return [key, unset];
-  });
-  return { values: Object.freeze(Object.fromEntries(values) as Pick<Config, K>), invalid };
+  const values = Object.entries(table).map(([key, definition]) => [key, valueOf(definition, env, invalid)]);
+  return { values: Object.freeze(Object.fromEntries(values) as ValuesOf<T>), invalid };
+}
+
+function valueOf<T>(definition: Variable<T>, env: NodeJS.ProcessEnv, invalid: InvalidValue[]): T {
+  const { name, expected, parse, unset, secret = false } = definition;
+  const text = env[name] || (secret ? contentNamedBy(`${name}_FILE`, env, invalid) : '');
+  if (text === '') return unset;
+  const parsed = parse(text);
+  if (parsed === undefined) invalid.push({ name, expected, got: secret ? 'a secret' : text });
+  return parsed ?? unset;
+}
+
+/** The content of the file that a variable names, without the line end that editors leave. */
+function contentNamedBy(name: string, env: NodeJS.ProcessEnv, invalid: InvalidValue[]): string {
+  const path = env[name] ?? '';
+  if (path === '') return '';
+  try {
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+  } catch {
+    invalid.push({ name, expected: 'the path of a file that can be read', got: path });
+    return '';
+  }
 }

@@ -1,30 +1,14 @@
-import { readConfig, REDACTED_QUERY, resolveSettings } from '../src/config.js';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { readConfig, resolve, resolveSettings, VARIABLES } from '../src/config.js';
 import { DEFAULTS } from '../src/protocol/limits.js';
 import { sentence } from '../src/errors.js';
 
-test('an empty environment is production on the default port', () => {
-  expect(readConfig({})).toEqual({
-    nodeEnv: 'production',
-    port: DEFAULTS.port,
-    host: undefined,
-    logLevel: 'info',
-    logRedactedQuery: REDACTED_QUERY,
-    webConcurrency: undefined,
-    trustProxy: false,
-    drainDelayMs: 0,
-    drainTimeoutMs: 8_000,
-    closeTimeoutMs: 2_000,
-    keepAliveTimeoutMs: 65_000,
-    expressTuning: true,
-    watchdogTimeoutMs: undefined,
-    observer: true,
-    managementPort: undefined,
-    managementHost: '127.0.0.1',
-    openapi: undefined,
-    overloadProtection: false,
-    maxConnections: undefined,
-    runDir: undefined,
-  });
+test('an empty environment gives what holds without each variable', () => {
+  const defaults = Object.entries(VARIABLES).map(([key, { unset }]) => [key, unset]);
+  expect(readConfig({})).toEqual(Object.fromEntries(defaults));
+  expect(readConfig({})).toMatchObject({ nodeEnv: 'production', port: DEFAULTS.port, logLevel: 'info' });
 });
 
 test('an empty text counts as not set', () => {
@@ -146,4 +130,43 @@ test('a sentence about a cyclic object has the value', () => {
   expect(sentence({ name: 'x', expected: 'y', got })).toBe(
     'x must be y, got <ref *1> { self: [Circular *1] }',
   );
+});
+
+describe('a secret', () => {
+  const TABLE = {
+    password: {
+      name: 'PASSWORD',
+      fallback: 'none',
+      expected: 'at least 4 characters',
+      purpose: 'Password of the database',
+      parse: (text: string) => (text.length >= 4 ? text : undefined),
+      unset: undefined as string | undefined,
+      secret: true,
+    },
+  };
+  const file = join(mkdtempSync(join(tmpdir(), 'cabe-secret-')), 'password');
+  afterAll(() => rmSync(dirname(file), { recursive: true }));
+
+  test('is in the variable, or in the file that NAME_FILE names, without its last line end', () => {
+    writeFileSync(file, 'pass word\n');
+    expect(resolve(TABLE, { PASSWORD_FILE: file }).values).toEqual({ password: 'pass word' });
+    expect(resolve(TABLE, { PASSWORD: 'other', PASSWORD_FILE: file }).values).toEqual({ password: 'other' });
+    expect(resolve(TABLE, {})).toEqual({ values: { password: undefined }, invalid: [] });
+  });
+
+  test('is in no message', () => {
+    expect(resolve(TABLE, { PASSWORD: 'abc' }).invalid).toEqual([
+      { name: 'PASSWORD', expected: 'at least 4 characters', got: 'a secret' },
+    ]);
+  });
+
+  test('whose file cannot be read is refused with the path', () => {
+    expect(resolve(TABLE, { PASSWORD_FILE: '/no/such/file' }).invalid).toEqual([
+      { name: 'PASSWORD_FILE', expected: 'the path of a file that can be read', got: '/no/such/file' },
+    ]);
+  });
+
+  test('only secrets may be in files', () => {
+    expect(readConfig({ PORT_FILE: '/no/such/file' }).port).toBe(DEFAULTS.port);
+  });
 });

@@ -1,7 +1,7 @@
 /** The documentation agrees with the code. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { REDACTED_QUERY, VARIABLES } from '../src/config.js';
+import { REDACTED_QUERY } from '../src/config.js';
 import { errors, type ServiceError } from '../src/errors.js';
 import { EXIT } from '../src/protocol/exit-codes.js';
 import { exitCodeOf } from '../src/commands/status.js';
@@ -9,16 +9,14 @@ import { LOG_LEVELS } from '../src/config.js';
 import type { Health } from '../src/supervisor/core/health.js';
 import { NATIVE, PM2 } from './support/guarantees.js';
 import { ROOT } from './support/processes.js';
+import { envExample, TABLE, variablesTable } from './support/settings-pages.js';
 
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
 const README = read('README.md');
 
-test("the README's table of variables agrees with the code", () => {
-  const documented = [...README.matchAll(/^\| `([A-Z_]+)` +\| (.+?) +\| (.+?) +\|$/gm)].map(
-    ([, name, fallback, purpose]) => ({ name, fallback, purpose }),
-  );
-  const known = Object.values(VARIABLES).map(({ name, fallback, purpose }) => ({ name, fallback, purpose }));
-  expect(documented).toEqual(known);
+test('the README has the table of variables, and .env.example is up to date; `yarn docs` writes both', () => {
+  expect(TABLE.exec(README)?.[0].trim()).toBe(variablesTable());
+  expect(read('.env.example')).toBe(envExample());
 });
 
 test('the table of exit codes is complete and has no others', () => {

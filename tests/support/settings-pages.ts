@@ -1,0 +1,31 @@
+/** The pages about settings, as they follow from `src/config.ts`. */
+import { VARIABLES } from '../../src/config.js';
+
+const HEAD = ['variable', 'without it', 'what it does'] as const;
+
+/** The README's table of variables, formatted as prettier does. */
+export function variablesTable(): string {
+  const rows = Object.values(VARIABLES).map(({ name, fallback, purpose }) => [
+    `\`${name}\``,
+    fallback,
+    purpose,
+  ]);
+  const widths = HEAD.map((head, column) =>
+    Math.max(head.length, ...rows.map(row => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  return [HEAD, widths.map(width => '-'.repeat(width)), ...rows].map(line).join('\n');
+}
+
+/** Where that table is. */
+export const TABLE = /^\| variable +\|[^]*?\n(?!\|)/m;
+
+/** `.env.example`: every variable with what holds without it. */
+export function envExample(): string {
+  const entries = Object.values(VARIABLES).map(
+    ({ name, fallback, expected, purpose }) =>
+      `# ${purpose}\n# ${expected}; without it: ${fallback}\n# ${name}=\n`,
+  );
+  return `# Copy this file to .env, and start with: node --env-file=.env dist/cluster.js\n# Made by \`yarn docs\`.\n\n${entries.join('\n')}`;
+}
