@@ -19,19 +19,26 @@ export async function act(action: 'reload' | 'scale' | 'stop', line: CommandLine
       () => undefined,
     );
   const watching = setInterval(look, LOOK_MS);
-  const { ok, reason, advice } = await order(client, action, line).finally(() => clearInterval(watching));
+  const outcome = await order(client, action, line).finally(() => clearInterval(watching));
+  const { ok, reason, advice, warnings = [] } = outcome;
   // Nothing that happened between two polls is left out: every slot's new worker gets its line.
   await look();
   const done = { reload: 'Reloaded', scale: `Running ${line.instances ?? 0} workers`, stop: 'Stopped' }[
     action
   ];
   process.stdout.write(ok ? `✓ ${done}\n` : `✗ ${action} failed: ${reason}\n`);
+  for (const warning of warnings) process.stdout.write(`  warning   ${warning}\n`);
   if (advice !== undefined) process.stdout.write(`  ${advice}\n`);
   process.exitCode = ok ? EXIT.ok : EXIT.internal;
 }
 
-async function order(client: Client, action: string, { instances }: CommandLine): Promise<ActionOutcome> {
-  const { body } = await client.post(`/${action}`, instances === undefined ? {} : { instances });
+async function order(
+  client: Client,
+  action: string,
+  { instances, envName: env }: CommandLine,
+): Promise<ActionOutcome> {
+  // JSON leaves out what is undefined.
+  const { body } = await client.post(`/${action}`, action === 'reload' ? { env } : { instances });
   return body as ActionOutcome;
 }
 

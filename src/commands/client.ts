@@ -53,11 +53,11 @@ interface Place {
  * The place of a service that has a socket, as far as it is known without the app file.
  * @throws ServiceError UNTRUSTED_FOLDER where another user could have put the socket there
  */
-function runningPlace({ file, only, envName }: CommandLine): Place | undefined {
+function runningPlace({ file, only }: CommandLine): Place | undefined {
   const runDir = process.env['RUN_DIR'] || undefined;
-  if (runDir !== undefined) return existing(runDirectoryOf({ name: '', file, envName, runDir }), true);
-  if (only !== undefined) return existing(runDirectoryOf({ name: only, file, envName, runDir }), false);
-  const [running, ...others] = runningServices({ file, envName }).values();
+  if (runDir !== undefined) return existing(runDirectoryOf({ name: '', file, runDir }), true);
+  if (only !== undefined) return existing(runDirectoryOf({ name: only, file, runDir }), false);
+  const [running, ...others] = runningServices({ file }).values();
   return running === undefined || others.length > 0 ? undefined : { socket: running.socket, isNamed: false };
 }
 
@@ -73,11 +73,11 @@ async function placeByFile({ file, only, envName }: CommandLine): Promise<Place>
   const read = await readForCommand(file);
   const { name, env } = identify(read, { only, envName, shell: process.env }, problems);
   const runDir = env['RUN_DIR'] || undefined;
-  const directory = runDirectoryOf({ name: name ?? '', file, envName, runDir });
+  const directory = runDirectoryOf({ name: name ?? '', file, runDir });
   const isNamed = runDir !== undefined;
   const place = existing(directory, isNamed);
   if (place !== undefined) return place;
-  const others = isNamed || only !== undefined ? [] : [...runningServices({ file, envName }).keys()];
+  const others = isNamed || only !== undefined ? [] : [...runningServices({ file }).keys()];
   if (others.length > 0) {
     const expected = `one of the services of ${basename(file)} that run: ${others.join(', ')}`;
     throw errors.invalidConfiguration([{ name: '--only', expected, got: only }]);

@@ -24,7 +24,7 @@ function completed(found: Partial<Status>): Status {
   }));
   const served = new Set(workers.filter(({ state }) => state === 'ready').map(({ slot }) => slot)).size;
   const lastReload = found.lastReload && { ...NO_ADVICE, ...found.lastReload };
-  return { served, restartsLastMinute: 0, why: [], ...found, workers, lastReload } as Status;
+  return { served, env: null, restartsLastMinute: 0, why: [], ...found, workers, lastReload } as Status;
 }
 
 const NOTHING_MORE = { hungFor: null, nextTryIn: null, exits: [], ...NO_FIGURES };

@@ -1,5 +1,5 @@
 /** The shell's part of a reload: reads the app file again, and answers the requests that wait. */
-import { failedBecause, SUCCEEDED, type ActionOutcome } from './action.js';
+import { failedBecause, succeededWith, type ActionOutcome } from './action.js';
 import type { App } from './app-file/load.js';
 import type { Event, Generation } from './core/model.js';
 import { ServiceError } from '../errors.js';
@@ -12,11 +12,15 @@ import { SERVICE_STOPS } from './report/wording.js';
 export interface Deployment {
   readonly app: App;
   readonly instances: number;
+  /** What is not followed, one sentence each. */
+  readonly warnings: readonly string[];
 }
 
 export interface ReloadParts {
-  /** Reads the app file again. Rejects with a ServiceError if it cannot be used. */
-  load(): Promise<Deployment>;
+  /** The environment of the app file in which the service starts: `production` for `env_production`. */
+  readonly envName: string | undefined;
+  /** Reads the app file again, in this environment. Rejects with a ServiceError if it cannot be used. */
+  load(envName: string | undefined): Promise<Deployment>;
   /** Numbers a newly read app. */
   addApp(app: App): Generation;
   send(event: Event): void;
@@ -26,8 +30,13 @@ export interface ReloadParts {
 export interface Reloads {
   /** How the last reload ended; `null` before the first. */
   readonly last: ReloadOutcome | null;
-  /** Settles when the reload of this request has ended. Requests that come while the file is read join the next one. */
-  request(): Promise<ActionOutcome>;
+  /** The environment of the app file in which the service runs. */
+  readonly envName: string | undefined;
+  /**
+   * Settles when the reload of this request has ended. Requests that come while the file is read join the next one.
+   * @param envName another environment, in which the service stays if the reload succeeds
+   */
+  request(envName?: string): Promise<ActionOutcome>;
   /** Never rejects: a file that cannot be used refuses the reload. */
   load(): Promise<void>;
   /**
@@ -39,38 +48,60 @@ export interface Reloads {
   refuseAll(): void;
 }
 
-type Settle = (outcome: ActionOutcome) => void;
+interface Request {
+  readonly envName: string | undefined;
+  readonly settle: (outcome: ActionOutcome) => void;
+}
 
 export function createReloads(parts: ReloadParts): Reloads {
-  let running: Settle[] = [];
-  let next: Settle[] = [];
+  let running: readonly Request[] = [];
+  let next: Request[] = [];
   let last: ReloadOutcome | null = null;
+  let { envName } = parts;
+  /** Of the reload under way. */
+  let wanted = envName;
+  let warnings: readonly string[] = [];
 
   function settle(outcome: ActionOutcome): void {
     const waiting = running;
     running = [];
-    for (const resolve of waiting) resolve(outcome);
+    for (const request of waiting) request.settle(outcome);
   }
 
   function ended(reason: string | undefined, advice?: string): void {
+    if (reason === undefined) envName = wanted;
     last = { at: Date.now(), ok: reason === undefined, reason: reason ?? null, advice: advice ?? null };
-    settle(reason === undefined ? SUCCEEDED : failedBecause(reason, advice));
+    settle(reason === undefined ? succeededWith(warnings) : failedBecause(reason, advice));
+  }
+
+  /** There is one environment: requests for another one than the last of them are refused. */
+  function begin(): void {
+    wanted = next.findLast(request => request.envName !== undefined)?.envName ?? envName;
+    const isServed = (request: Request): boolean => [undefined, wanted].includes(request.envName);
+    const refused = next.filter(request => !isServed(request));
+    running = next.filter(isServed);
+    next = [];
+    for (const request of refused)
+      request.settle(failedBecause(`another reload was requested with --env ${wanted}`));
   }
 
   return {
     get last() {
       return last;
     },
-    request() {
-      const outcome = new Promise<ActionOutcome>(resolve => next.push(resolve));
+    get envName() {
+      return envName;
+    },
+    request(name) {
+      const outcome = new Promise<ActionOutcome>(resolve => next.push({ envName: name, settle: resolve }));
       parts.send({ type: 'reload.requested' });
       return outcome;
     },
     async load() {
-      running = next;
-      next = [];
+      begin();
       try {
-        const { app, instances } = await parts.load();
+        const { app, instances, ...found } = await parts.load(wanted);
+        ({ warnings } = found);
         const generation = parts.addApp(app);
         parts.send({ type: 'reload.read', generation, policy: app.policy, instances });
       } catch (error) {
@@ -82,7 +113,8 @@ export function createReloads(parts: ReloadParts): Reloads {
     },
     ended,
     refuseAll() {
-      running.push(...next.splice(0));
+      running = [...running, ...next];
+      next = [];
       settle(failedBecause(SERVICE_STOPS));
     },
   };

@@ -81,7 +81,8 @@ async function run(request: StartRequest, file: AppFile, log: Log): Promise<void
     controlSocket: reading.runDirectory.socket,
     log,
     ready: memory.noteReady,
-    load: () => readAgain(request, triggers, log),
+    envName: request.envName,
+    load: envName => readAgain({ ...request, envName }, triggers, log),
     failed: die,
     ended: ({ code }) => ending.resolve(code),
   });
@@ -187,7 +188,8 @@ async function stopped(supervisor: Supervisor, ending: Promise<number>): Promise
 function describe(supervisor: Supervisor, app: App): Status {
   const { pid, version: node } = process;
   const uptime = Math.round(process.uptime() * 1_000);
-  return { app: app.name, supervisor: { pid, uptime, version: VERSION, node }, ...supervisor.status() };
+  const env = supervisor.envName ?? null;
+  return { app: app.name, env, supervisor: { pid, uptime, version: VERSION, node }, ...supervisor.status() };
 }
 
 /** Workers that cannot be asked have no figures; the rest of the status does not wait for them for long. */

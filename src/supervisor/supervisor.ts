@@ -40,8 +40,10 @@ export interface Ports {
   log(line: Line): void;
   /** A worker has said that it is ready, or listens. */
   ready(worker: Process): void;
-  /** Reads the app file again. Rejects with a ServiceError if it cannot be used. */
-  load(): Promise<Deployment>;
+  /** The environment of the app file in which the service starts. */
+  readonly envName: string | undefined;
+  /** Reads the app file again, in this environment. Rejects with a ServiceError if it cannot be used. */
+  load(envName: string | undefined): Promise<Deployment>;
   /** The supervisor itself has failed. */
   failed(error: unknown): void;
   /** The service has ended: only this process is left. */
@@ -50,11 +52,16 @@ export interface Ports {
 
 export interface Supervisor {
   readonly pool: Pool;
+  /** The environment of the app file in which the service runs. */
+  readonly envName: string | undefined;
   start(): void;
   /** Hands the core an event. */
   send(event: Event): void;
-  /** Settles when the reload of this request has ended. */
-  reload(): Promise<ActionOutcome>;
+  /**
+   * Settles when the reload of this request has ended.
+   * @param envName another environment of the app file, in which the service stays
+   */
+  reload(envName?: string): Promise<ActionOutcome>;
   /** Settles when there are so many workers, or when it is clear that there will not be. */
   scale(instances: number): Promise<ActionOutcome>;
   status(): ServiceStatus;
@@ -148,10 +155,15 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
     get pool() {
       return engine.pool;
     },
+    get envName() {
+      return reloads.envName;
+    },
     start: () => engine.send({ type: 'wake' }),
     send: engine.send,
-    reload: () =>
-      engine.pool.verdict === undefined ? reloads.request() : Promise.resolve(failedBecause(SERVICE_STOPS)),
+    reload: envName =>
+      engine.pool.verdict === undefined
+        ? reloads.request(envName)
+        : Promise.resolve(failedBecause(SERVICE_STOPS)),
     scale: wanted => scale(engine, wanted),
     status: () => {
       const now = ports.clock.now();

@@ -64,6 +64,7 @@ test('GET /status tells everything that status --json does', async () => {
   expect(answer.headers['content-type']).toMatch(/^application\/json/);
   expect(answer.json()).toEqual({
     app: 'cabe-arena-api',
+    env: null,
     supervisor: { pid: running.pid, uptime: expect.any(Number), version: VERSION, node: process.version },
     generation: 1,
     state: 'ready',

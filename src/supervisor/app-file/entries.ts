@@ -13,13 +13,29 @@ export function findEntry(
   problems: InvalidValue[],
 ): Entry | undefined {
   if ('expected' in found) return void problems.push({ name: path, ...found });
-  const { content } = found;
-  if (content instanceof NotData)
-    return void problems.push({ name: path, expected: 'a description of an app', got: content.what });
-  const entry = pick(entriesOf(content), path, only, problems);
-  if (entry === undefined) return undefined;
+  const description: unknown = descriptionIn(found.content);
+  if (description instanceof NotData)
+    return void problems.push({ name: path, expected: 'a description of an app', got: description.what });
+  const entry = pick(entriesOf(description as Entry), path, only, problems);
+  return entry === undefined ? undefined : (dataOf(entry, '', path, problems) as Entry);
+}
+
+/** The variables in `deploy.NAME.env`, if any: `--env NAME` takes them as well. */
+export function findDeployed(
+  { path, found }: AppFile,
+  envName: string | undefined,
+  problems: InvalidValue[],
+): unknown {
+  if (envName === undefined || !('content' in found)) return undefined;
+  const { deploy } = descriptionIn(found.content) as { deploy?: Readonly<Record<string, unknown>> | null };
+  const { env } = (deploy?.[envName] ?? {}) as Entry;
+  return dataOf(env, `deploy.${envName}.env`, path, problems);
+}
+
+/** A part of the file without what is no data in it. */
+function dataOf(value: unknown, name: string, path: string, problems: InvalidValue[]): unknown {
   const own: InvalidValue[] = [];
-  const data = dataIn(entry, '', own) as Entry;
+  const data = dataIn(value, name, own);
   problems.push(...own.map(problem => within(path, problem)));
   return data;
 }
@@ -49,14 +65,15 @@ export function isByDefault(content: unknown): boolean {
 export const descriptionIn = (content: unknown): Entry =>
   ((isByDefault(content) ? (content as Entry)['default'] : content) ?? {}) as Entry;
 
-/** PM2 takes `{ apps: [...] }`, `{ pm2: [...] }`, a list, or one app (API.js:940-954). */
-function entriesOf(content: unknown): readonly Entry[] {
-  const description = descriptionIn(content);
-  const found: unknown = description['apps'] || description['pm2'] || description;
-  return (Array.isArray(found) ? found : [found]).filter(
-    entry => typeof entry === 'object' && entry !== null && !(entry instanceof NotData),
-  ) as Entry[];
+/** PM2 takes `{ apps: [...] }`, `{ pm2: [...] }`, a list, or one app (API.js:940-954), with `deploy` among its fields. */
+function entriesOf(description: Entry): readonly Entry[] {
+  const listed = description['apps'] || description['pm2'] || description;
+  if (Array.isArray(listed)) return listed.filter(isEntry);
+  return isEntry(listed) ? [{ ...listed, deploy: undefined }] : [];
 }
+
+const isEntry = (value: unknown): value is Entry =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof NotData);
 
 function pick(
   entries: readonly Entry[],

@@ -1,4 +1,4 @@
-/** The environment of an app as PM2 resolves it: the shell, under `env`, under `env_NAME`. The file wins. */
+/** The environment of an app as PM2 resolves it, the later ones over the others: shell, `env`, `deploy.NAME.env`, `env_NAME`. */
 import type { InvalidValue } from '../../errors.js';
 import { WORKER_VARIABLES } from '../../protocol/messages.js';
 import { isSet } from './written.js';
@@ -13,6 +13,8 @@ export interface EnvironmentRequest {
   readonly user?: Readonly<Record<string, string>>;
   readonly envName: string | undefined;
   readonly shell: NodeJS.ProcessEnv;
+  /** `deploy.NAME.env` of the file: PM2 means to put it below all others, and puts it over `env` (Common.js:637-652). */
+  readonly deployed: unknown;
 }
 
 /** Variables that node:cluster, systemd, PM2 and we set for one process; its children must not inherit them. */
@@ -30,14 +32,16 @@ const OWN = [
 const OF_PM2 = /^(pm_|axm_|name$|namespace$|instances$|exec_mode$|restart_time$|unstable_restarts$|status$)/;
 
 export function resolveEnvironment(
-  { entry, filter, port, user, envName, shell }: EnvironmentRequest,
+  { entry, filter, port, user, envName, shell, deployed }: EnvironmentRequest,
   problems: InvalidValue[],
 ): Record<string, string> {
+  const named = `env_${envName ?? ''}`;
   const layers = [
     user,
-    layer(entry, 'env', problems),
+    layer('env', entry['env'], problems),
     port === undefined ? {} : { PORT: String(port) },
-    envName === undefined ? {} : layer(entry, `env_${envName}`, problems),
+    layer(`deploy.${envName ?? ''}.env`, deployed, problems),
+    envName === undefined ? {} : layer(named, entry[named], problems),
   ];
   const isOthers = (name: string): boolean =>
     OWN.includes(name) || (shell['pm_id'] !== undefined && OF_PM2.test(name));
@@ -47,15 +51,11 @@ export function resolveEnvironment(
   return Object.assign(Object.fromEntries(inherited) as Record<string, string>, ...layers);
 }
 
-function layer(
-  entry: EnvironmentRequest['entry'],
-  name: string,
-  problems: InvalidValue[],
-): Readonly<Record<string, string>> {
-  if (!isSet(entry[name])) return {};
-  const parsed = environment(entry[name]);
+function layer(name: string, written: unknown, problems: InvalidValue[]): Readonly<Record<string, string>> {
+  if (!isSet(written)) return {};
+  const parsed = environment(written);
   if ('expected' in parsed) {
-    problems.push({ name, expected: parsed.expected, got: entry[name] });
+    problems.push({ name, expected: parsed.expected, got: written });
     return {};
   }
   for (const [key, content] of Object.entries(parsed.value))

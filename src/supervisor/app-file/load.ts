@@ -4,14 +4,14 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { errors, type InvalidValue } from '../../errors.js';
 import { readMemoryLimit } from '../../platform/memory.js';
 import { isWorkerFile } from '../../worker-file.js';
-import { findEntry, nameOf, within } from './entries.js';
+import { findDeployed, findEntry, nameOf, within } from './entries.js';
 import { resolveEnvironment } from './environment.js';
 import type { MemoryShare } from './fields.js';
 import { readPm2Settings, type Pm2Settings } from './pm2-settings.js';
 import type { AppFile } from './read.js';
 import { refuseValues } from './refused.js';
 import { resolveUser, type RunAs } from './run-as.js';
-import { fieldWarnings, fileWarnings } from './unfollowed.js';
+import { environmentWarnings, fieldWarnings, fileWarnings } from './unfollowed.js';
 import { unfollowedWatchOptions, type WatchOptions } from './watch-options.js';
 import { patternWarnings, type WatchPatterns } from './watch-patterns.js';
 import { rawField, readField, type Entry, type Read } from './written.js';
@@ -99,12 +99,14 @@ export function loadApp<T extends Checked>(
 ): LoadedApp<T> {
   const problems: InvalidValue[] = [];
   const entry = findEntry(file, request.only, problems);
-  const app = entry === undefined ? undefined : resolveApp(entry, file.path, request, problems);
+  const deployed = findDeployed(file, request.envName, problems);
+  const app = entry === undefined ? undefined : resolveApp(entry, deployed, file.path, request, problems);
   const checked = check(app);
   problems.push(...checked.invalid);
   const warnings = [
     ...fileWarnings(file),
-    ...(entry === undefined ? [] : fieldWarnings(entry, request.envName)),
+    ...(entry === undefined ? [] : fieldWarnings(entry)),
+    ...(entry === undefined ? [] : environmentWarnings(entry, deployed, request.envName)),
     ...unfollowedWatchOptions(entry && rawField(entry, 'watch_options')),
     ...(app?.watch === undefined ? [] : patternWarnings(app.watch)),
     ...checked.warnings,
@@ -136,11 +138,14 @@ export function identify(file: AppFile, request: LoadRequest, problems: InvalidV
   if (entry === undefined) return { name: only, env: shell };
   const filter = readField(entry, 'filter_env', []);
   const port = readField(entry, 'port', []);
-  return { name: nameOf(entry), env: resolveEnvironment({ entry, filter, port, envName, shell }, []) };
+  const deployed = findDeployed(file, envName, []);
+  const env = resolveEnvironment({ entry, filter, port, envName, shell, deployed }, []);
+  return { name: nameOf(entry), env };
 }
 
 function resolveApp(
   entry: Entry,
+  deployed: unknown,
   file: string,
   { envName, shell }: LoadRequest,
   problems: InvalidValue[],
@@ -153,7 +158,7 @@ function resolveApp(
   const script = scriptOf(value('script'), cwd);
   const { runAs, variables: user } = resolveUser({ uid: value('uid'), gid: value('gid') }, own);
   const [filter, port] = [value('filter_env'), value('port')];
-  const env = resolveEnvironment({ entry, filter, port, user, envName, shell }, own);
+  const env = resolveEnvironment({ entry, filter, port, user, envName, shell, deployed }, own);
   const app: DescribedApp = {
     file,
     name: value('name') ?? nameOf(entry),

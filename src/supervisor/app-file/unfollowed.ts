@@ -22,7 +22,7 @@ export function fileWarnings({ path, found }: AppFile): string[] {
 }
 
 /** One sentence for each field that is not followed; silence would be a lie. */
-export function fieldWarnings(entry: Entry, envName: string | undefined): string[] {
+export function fieldWarnings(entry: Entry): string[] {
   const found = Object.keys(entry).filter(
     name => isSet(entry[name]) && (!(name in HOLDS_ANYWAY) || entry[name] !== HOLDS_ANYWAY[name]),
   );
@@ -39,10 +39,13 @@ export function fieldWarnings(entry: Entry, envName: string | undefined): string
     ...(typeof readField(entry, 'max_memory_restart', []) === 'object'
       ? ['max_memory_restart is a share of the memory limit: PM2 refuses an app file with such a value']
       : []),
-    ...(envName !== undefined && !(`env_${envName}` in entry)
-      ? [`--env ${envName}: the app file has no env_${envName}`]
-      : []),
   ];
+}
+
+/** `--env` with a name that the file does not know: PM2 goes on with a warning, too. */
+export function environmentWarnings(entry: Entry, deployed: unknown, envName: string | undefined): string[] {
+  if (envName === undefined || `env_${envName}` in entry || isSet(deployed)) return [];
+  return [`--env ${envName}: the app file has no env_${envName}`];
 }
 
 /** Without `exec_mode`, PM2 decides by `instances` (Common.js:339-357). */

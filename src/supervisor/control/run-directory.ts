@@ -25,7 +25,6 @@ export interface RunDirectoryRequest {
   readonly name: string;
   /** Absolute path of the app file. */
   readonly file: string;
-  readonly envName: string | undefined;
   /** RUN_DIR, where it is set. */
   readonly runDir: string | undefined;
 }
@@ -46,7 +45,7 @@ export function runDirectoryOf(request: RunDirectoryRequest): RunDirectory {
  * another one by now, or nothing at all.
  */
 export function runningServices(
-  request: Pick<RunDirectoryRequest, 'file' | 'envName'>,
+  request: Pick<RunDirectoryRequest, 'file'>,
 ): ReadonlyMap<string, RunDirectory> {
   const ending = suffix(request);
   const found = entriesOf(tmpdir())
@@ -73,9 +72,9 @@ const within = (directory: string, isTemporary: boolean): RunDirectory => ({
 
 const temporary = (name: string): RunDirectory => within(join(tmpdir(), name), true);
 
-/** What all folders of this user and this file have in common. */
-function suffix({ file, envName = '' }: Pick<RunDirectoryRequest, 'file' | 'envName'>): string {
-  const identity = createHash('sha256').update(`${file}${envName}`).digest('hex').slice(0, 8);
+/** What all folders of this user and this file have in common. A service may be reloaded in another environment. */
+function suffix({ file }: Pick<RunDirectoryRequest, 'file'>): string {
+  const identity = createHash('sha256').update(file).digest('hex').slice(0, 8);
   return `-${uid()}-${identity}`;
 }
 

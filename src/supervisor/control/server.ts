@@ -1,6 +1,6 @@
 /**
- * The control socket: HTTP/1.1 over a Unix socket that only this user can open. `GET /status`, `POST /reload`,
- * `POST /scale {"instances": N}`, `POST /stop`; an action is answered when it is done. Controlling the service must
+ * The control socket: HTTP/1.1 over a Unix socket that only this user can open. `GET /status`, `POST /reload` with
+ * `{"env": NAME}` for another environment of the app file, `POST /scale {"instances": N}`, `POST /stop`; an action is answered when it is done. Controlling the service must
  * never harm it: where the folder cannot be made, it runs without.
  */
 import { lstatSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,8 @@ import type { ActionOutcome } from '../action.js';
 
 export interface Controlled {
   status(): Promise<Status>;
-  reload(): Promise<ActionOutcome>;
+  /** @param envName another environment of the app file */
+  reload(envName: string | undefined): Promise<ActionOutcome>;
   scale(instances: number): Promise<ActionOutcome>;
   /** The watchdog of the worker with this pid is about to kill it. */
   hung(pid: number, blockedMs: number): void;
@@ -252,18 +253,20 @@ async function answer(controlled: Controlled, request: IncomingMessage): Promise
   return act(controlled, path, body);
 }
 
-async function act(
-  controlled: Controlled,
-  path: string | undefined,
-  body: { instances?: unknown; pid?: unknown; blockedMs?: unknown },
-): Promise<Answer> {
+async function act(controlled: Controlled, path: string | undefined, body: RequestBody): Promise<Answer> {
   if (path === HUNG_PATH) {
     if (!Number.isInteger(body.pid) || !Number.isInteger(body.blockedMs))
       return refused(400, `${HUNG_PATH} takes {"pid": N, "blockedMs": N}`);
     controlled.hung(Number(body.pid), Number(body.blockedMs));
     return [200, { ok: true }];
   }
-  if (path === '/reload') return outcomeAnswer(await controlled.reload());
+  if (path === '/reload') {
+    const { env } = body;
+    if (env === undefined || (typeof env === 'string' && env !== ''))
+      return outcomeAnswer(await controlled.reload(env));
+    const expected = 'the NAME of env_NAME in the app file';
+    return refused(400, sentence({ name: 'env', expected, got: env }));
+  }
   if (path === '/stop') return outcomeAnswer(await controlled.stop());
   const { instances } = body;
   if (instances === 0) return refused(400, errors.scaleToZero().message);
@@ -282,7 +285,15 @@ async function act(
 /** An action that was carried out and failed is not the client's mistake, nor ours: 409, the state did not allow it. */
 const outcomeAnswer = (outcome: ActionOutcome): Answer => [outcome.ok ? 200 : 409, outcome];
 
-async function bodyOf(request: IncomingMessage): Promise<{ instances?: unknown } | 'large' | 'malformed'> {
+/** What any of the requests may have in its body. */
+interface RequestBody {
+  readonly env?: unknown;
+  readonly instances?: unknown;
+  readonly pid?: unknown;
+  readonly blockedMs?: unknown;
+}
+
+async function bodyOf(request: IncomingMessage): Promise<RequestBody | 'large' | 'malformed'> {
   let text = '';
   for await (const chunk of request) {
     text += String(chunk);

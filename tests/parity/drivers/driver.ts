@@ -16,9 +16,16 @@ export interface ListedWorker {
   readonly restarts: number;
 }
 
-export interface StartOptions {
+export interface ReloadOptions {
   /** `production` applies `env_production`. */
   readonly envName?: string;
+}
+
+/** How `--env` is written. */
+export const envOption = ({ envName }: ReloadOptions): string[] =>
+  envName === undefined ? [] : ['--env', envName];
+
+export interface StartOptions extends ReloadOptions {
   /** The folder in which the command is given; by default that of the app file. */
   readonly from?: string;
   /** A command that replaces itself with the supervisor, such as `taskset -c 0`. */
@@ -29,7 +36,8 @@ export interface Driver {
   /** Resolves when the supervisor has accepted or refused the service, not when its workers serve. */
   start(options?: StartOptions): Promise<CommandResult>;
   stop(): Promise<CommandResult>;
-  reload(): Promise<CommandResult>;
+  /** With the environment of the last start or reload, unless options name another one, or none. */
+  reload(options?: ReloadOptions): Promise<CommandResult>;
   scale(workers: number): Promise<CommandResult>;
   killWorker(pid: number, signal?: NodeJS.Signals): void;
   /** Sends a signal to the supervisor itself, SIGKILL by default; does nothing if it has ended. */

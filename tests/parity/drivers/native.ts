@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import type { Status, WorkerState as NativeState } from '../../../src/supervisor/report/status.js';
 import { CLUSTER, start, until, type Running } from '../../support/processes.js';
 import {
+  envOption,
   signal,
   type AppLocation,
   type CommandResult,
   type Driver,
   type ListedWorker,
+  type ReloadOptions,
   type WorkerState,
 } from './driver.js';
 
@@ -26,24 +28,24 @@ const STATES: Readonly<Record<NativeState, WorkerState>> = {
 export function nativeDriver({ folder, file, env }: AppLocation): Driver {
   const shell = { RUN_DIR: join(folder, 'run'), ...env };
   const others: Driver[] = [];
-  let environment: string[] = [];
+  let environment: ReloadOptions = {};
   let supervisor: Running | undefined;
 
   const command = async (...args: string[]): Promise<CommandResult> => {
-    const running = start([CLUSTER, ...args, '--config', file, ...environment], shell, folder);
+    const running = start([CLUSTER, ...args, '--config', file], shell, folder);
     const { code } = await running.ended;
     return { ok: code === 0, code, text: running.text() };
   };
   const supervisorRuns = (): boolean => isRunning(supervisor);
 
   return {
-    async start({ envName, from = folder, launcher = [] } = {}) {
-      environment = envName === undefined ? [] : ['--env', envName];
-      supervisor = start([CLUSTER, '--config', file, ...environment], shell, from, launcher);
+    async start({ from = folder, launcher = [], ...named } = {}) {
+      environment = named;
+      supervisor = start([CLUSTER, '--config', file, ...envOption(named)], shell, from, launcher);
       return acceptedOrRefused(supervisor);
     },
     stop: () => command('stop'),
-    reload: () => command('reload'),
+    reload: (options = environment) => command('reload', ...envOption((environment = options))),
     scale: workers => command('scale', String(workers)),
     killWorker: (pid, name = 'SIGKILL') => signal(pid, name),
     killSupervisor: (name = 'SIGKILL') => supervisor?.kill(name),

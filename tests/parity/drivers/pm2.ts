@@ -3,11 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Pm2, type Result } from '../../support/pm2.js';
 import {
+  envOption,
   signal,
   type AppLocation,
   type CommandResult,
   type Driver,
   type ListedWorker,
+  type ReloadOptions,
   type WorkerState,
 } from './driver.js';
 
@@ -25,7 +27,7 @@ const resultOf = ({ code, text }: Result): CommandResult => ({ ok: code === 0, c
 /** @param pm2 the daemon, for a second service of the same user */
 export function pm2Driver(app: AppLocation, pm2 = new Pm2(app.env)): Driver {
   const { folder, file, name } = app;
-  let environment: string[] = [];
+  let environment: ReloadOptions = {};
 
   const command = async (...args: string[]): Promise<CommandResult> =>
     resultOf(await pm2.runFrom({ cwd: folder }, ...args));
@@ -38,12 +40,12 @@ export function pm2Driver(app: AppLocation, pm2 = new Pm2(app.env)): Driver {
   };
 
   return {
-    async start({ envName, from = folder, launcher = [] } = {}) {
-      environment = envName === undefined ? [] : ['--env', envName];
-      return resultOf(await pm2.runFrom({ cwd: from, launcher }, 'start', file, ...environment));
+    async start({ from = folder, launcher = [], ...named } = {}) {
+      environment = named;
+      return resultOf(await pm2.runFrom({ cwd: from, launcher }, 'start', file, ...envOption(named)));
     },
     stop: () => command('stop', name),
-    reload: () => command('reload', file, ...environment),
+    reload: (options = environment) => command('reload', file, ...envOption((environment = options))),
     scale: workers => command('scale', name, String(workers)),
     killWorker: (pid, how = 'SIGKILL') => signal(pid, how),
     killSupervisor(how = 'SIGKILL') {

@@ -409,9 +409,7 @@ describe('warnings', () => {
     const names = Object.entries(SCHEMA).flatMap(([name, { alias = [] }]) => [name, alias].flat());
     const unknown = names
       .filter(name => !name.startsWith('^'))
-      .filter(name =>
-        fieldWarnings({ [name]: '1' }, undefined).some(text => text.includes('is not a field')),
-      );
+      .filter(name => fieldWarnings({ [name]: '1' }).some(text => text.includes('is not a field')));
     expect(unknown).toEqual([]);
   });
 
@@ -474,6 +472,28 @@ describe('the environment', () => {
       B: 'production',
       C: 'shell',
     });
+  });
+
+  test('has the variables of a deployment over env and under env_NAME, as under PM2', () => {
+    const content = {
+      apps: [appOf({ env: { B: 'env' }, env_production: { D: 'production' } })],
+      deploy: { production: { env: { B: 'deployed', C: 'deployed', D: 'deployed' } }, staging: {} },
+    };
+    const loaded = (envName: string) => loadApp(found(content), { shell: { C: 'shell' }, envName });
+    expect(loaded('production')).toMatchObject({
+      app: { env: { B: 'deployed', C: 'deployed', D: 'production' } },
+      warnings: [],
+    });
+    expect(loaded('staging')).toMatchObject({
+      app: { env: { B: 'env', C: 'shell' } },
+      warnings: ['--env staging: the app file has no env_staging'],
+    });
+    const alone = { ...appOf({}), deploy: { production: { env: { A: new NotData('a function') } } } };
+    expect(loadApp(found(alone), { shell: {} }).warnings).toEqual([]);
+    expect(() => loadApp(found({ default: new NotData('a Map') }), { shell: {} })).toThrow('got "a Map"');
+    expect(() => loadApp(found(alone), { shell: {}, envName: 'production' })).toThrow(
+      /ecosystem\.config\.js: deploy\.production\.env\.A must be data: .*, got "a function"$/,
+    );
   });
 
   test('holds texts: objects become JSON', () => {
