@@ -116,6 +116,20 @@ export const errors = {
       `A supervisor of this service is already running (${pid}, ${socket}); stop it, or set RUN_DIR for a second one`,
     ),
 
+  /** RUN_DIR leads to the supervisor of another service than the one to start. */
+  runDirTaken: (holder: ServiceName, pid: string, socket: string) =>
+    new ServiceError(
+      'RUN_DIR_TAKEN',
+      `RUN_DIR is in use by another service: ${serviceText(holder)} (${pid}, ${socket}); give each service a RUN_DIR of its own`,
+    ),
+
+  /** A command has reached another service than the one it names. */
+  otherService: (found: ServiceName, meant: ServiceName, socket: string) =>
+    new ServiceError(
+      'OTHER_SERVICE',
+      `Nothing was done: the service at ${socket} is ${serviceText(found)}, not ${serviceText(meant)}; correct RUN_DIR, --only or --config`,
+    ),
+
   /** @param isNamed whether RUN_DIR has named the socket */
   noSupervisor: (socket: string, isNamed: boolean) =>
     new ServiceError(
@@ -167,6 +181,16 @@ export const errors = {
       `scale takes a number of workers from 1 to ${MAX_WORKERS}, got ${word === undefined ? 'nothing' : `"${word}"`}`,
     ),
 } as const;
+
+/** What tells services apart, as far as it is known. */
+export interface ServiceName {
+  readonly name: string | undefined;
+  /** Absolute path of the app file. */
+  readonly file: string | undefined;
+}
+
+const serviceText = ({ name, file }: ServiceName): string =>
+  [...(name === undefined ? [] : [`"${name}"`]), ...(file === undefined ? [] : [file])].join(' of ');
 
 /** An invalid value as a sentence: `PORT must be a whole number from 0 to 65535, got "abc"`. */
 export function sentence({ name, expected, got }: InvalidValue): string {

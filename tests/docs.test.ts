@@ -75,6 +75,16 @@ const ERRORS: Readonly<Record<keyof typeof errors, ServiceError>> = {
     ),
   ),
   alreadyRunning: errors.alreadyRunning('pid 4711', '/run/api/supervisor.sock'),
+  runDirTaken: errors.runDirTaken(
+    { name: 'other', file: '/srv/other/ecosystem.config.js' },
+    'pid 4711',
+    '/run/api/supervisor.sock',
+  ),
+  otherService: errors.otherService(
+    { name: 'a', file: '/srv/a/ecosystem.config.js' },
+    { name: 'b', file: undefined },
+    '/run/api/supervisor.sock',
+  ),
   noSupervisor: errors.noSupervisor('/tmp/api-0-1234abcd/supervisor.sock', false),
   noAnswer: errors.noAnswer('/run/api/supervisor.sock'),
   supervisorGone: errors.supervisorGone('/run/api/supervisor.sock'),

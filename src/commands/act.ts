@@ -2,16 +2,16 @@
 import { EXIT } from '../protocol/exit-codes.js';
 import type { Status, WorkerStatus } from '../supervisor/report/status.js';
 import type { ActionOutcome } from '../supervisor/action.js';
-import { clientOf, type Client } from './client.js';
+import { reach, type Client } from './client.js';
 import type { CommandLine } from './command-line.js';
 
 /** How often the command looks while it waits. */
 const LOOK_MS = 200;
 
 export async function act(action: 'reload' | 'scale' | 'stop', line: CommandLine): Promise<void> {
-  const client = await clientOf(line);
+  const { client, status } = await reach(line);
   const report = reporter();
-  report((await client.get('/status')).body as Status);
+  report(status as Status);
   /** The supervisor of a stopped service is gone before we are: then the answer is all there is to wait for. */
   const look = (): Promise<void> =>
     client.get('/status').then(

@@ -1,5 +1,5 @@
 /** Talks to the supervisor of a service over its control socket. */
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import http from 'node:http';
 import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -11,6 +11,7 @@ import {
   runningServices,
   type RunDirectory,
 } from '../supervisor/control/run-directory.js';
+import type { Status } from '../supervisor/report/status.js';
 import { readForCommand } from './app-file.js';
 import type { CommandLine } from './command-line.js';
 
@@ -29,18 +30,55 @@ export interface Client {
   post(path: string, body?: object): Promise<Answer>;
 }
 
+/** A service that runs. */
+export interface Reached {
+  readonly client: Client;
+  /** How it is; a supervisor of an older version tells less. */
+  readonly status: Partial<Status>;
+}
+
 /**
- * The client of the service that this command line means. The app file may be broken, or say another name by now: what
- * runs is reached all the same, and judges the file itself.
- * @throws ServiceError INVALID_CONFIGURATION where neither file nor folders tell which service is meant
+ * The service that this command line means. The app file may be broken, or say another name by now: what runs is reached
+ * all the same, and judges the file itself.
+ * @throws ServiceError INVALID_CONFIGURATION where neither file nor folders tell which service is meant, OTHER_SERVICE
+ *   where another one runs at its place
  */
-export async function clientOf(line: CommandLine): Promise<Client> {
+export async function reach(line: CommandLine): Promise<Reached> {
   const place = runningPlace(line) ?? (await placeByFile(line));
-  return {
+  const client: Client = {
     socket: place.socket,
     get: path => send(place, 'GET', path, undefined),
     post: (path, body = {}) => send(place, 'POST', path, body),
   };
+  const status = (await client.get('/status')).body as Partial<Status>;
+  refuseOther(line, place, status);
+  return { client, status };
+}
+
+/** RUN_DIR may lead to another service than the one that is named, and so may a name that is another one's folder. */
+function refuseOther(
+  { only, file, isFileNamed }: CommandLine,
+  { socket, isNamed }: Place,
+  { app, file: itsFile }: Partial<Status>,
+): void {
+  const isFileMeant = isFileNamed || !isNamed;
+  const isOtherApp = only !== undefined && app !== undefined && app !== only;
+  const isOtherFile = isFileMeant && itsFile !== undefined && realPath(itsFile) !== realPath(file);
+  if (isOtherApp || isOtherFile)
+    throw errors.otherService(
+      { name: app, file: itsFile },
+      { name: only, file: isFileMeant ? file : undefined },
+      socket,
+    );
+}
+
+/** A deploy may lead to the same file by different links; a file that is gone is known by its name. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 /** Where the supervisor is looked for, and whether RUN_DIR has said so. */

@@ -14,6 +14,8 @@ export interface CommandLine {
   readonly command: Command | 'help' | 'version';
   /** Absolute path of the app file. */
   readonly file: string;
+  /** Whether `--config` names it. */
+  readonly isFileNamed: boolean;
   readonly only: string | undefined;
   readonly envName: string | undefined;
   readonly watch: boolean;
@@ -54,6 +56,7 @@ export function parseCommandLine(argv: readonly string[], cwd: string): CommandL
   return {
     command,
     file: values.config === undefined ? defaultFile(cwd) : resolve(cwd, values.config),
+    isFileNamed: values.config !== undefined,
     only: values.only,
     envName: values.env,
     watch: values.watch ?? false,
@@ -64,6 +67,7 @@ export function parseCommandLine(argv: readonly string[], cwd: string): CommandL
 
 const blank = (cwd: string): Omit<CommandLine, 'command'> => ({
   file: defaultFile(cwd),
+  isFileNamed: false,
   only: undefined,
   envName: undefined,
   watch: false,

@@ -3,12 +3,12 @@ import { STATUS_EXIT } from '../protocol/exit-codes.js';
 import { NO_FIGURES } from '../supervisor/report/figures.js';
 import type { Status, WorkerStatus } from '../supervisor/report/status.js';
 import { countText, durationText, lastExitText, sizeText } from '../supervisor/report/wording.js';
-import { clientOf } from './client.js';
+import { reach } from './client.js';
 import type { CommandLine } from './command-line.js';
 
 export async function status(line: CommandLine): Promise<void> {
-  const { body } = await (await clientOf(line)).get('/status');
-  const found = completed(body as Partial<Status>);
+  const { status: body } = await reach(line);
+  const found = completed(body);
   const colour = process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '';
   const text = line.json ? JSON.stringify(body) : asText(found, colour ? coloured : plain);
   process.stdout.write(`${text}\n`);

@@ -89,6 +89,7 @@ async function run(request: StartRequest, file: AppFile, log: Log): Promise<void
   const control = await openControl(
     reading.runDirectory,
     {
+      identity: { app: app.name, file: app.file },
       status: async () => withFigures(describe(supervisor, app)),
       reload: supervisor.reload,
       scale: supervisor.scale,
@@ -189,7 +190,13 @@ function describe(supervisor: Supervisor, app: App): Status {
   const { pid, version: node } = process;
   const uptime = Math.round(process.uptime() * 1_000);
   const env = supervisor.envName ?? null;
-  return { app: app.name, env, supervisor: { pid, uptime, version: VERSION, node }, ...supervisor.status() };
+  return {
+    app: app.name,
+    file: app.file,
+    env,
+    supervisor: { pid, uptime, version: VERSION, node },
+    ...supervisor.status(),
+  };
 }
 
 /** Workers that cannot be asked have no figures; the rest of the status does not wait for them for long. */

@@ -9,6 +9,7 @@ const parse = (line: string): CommandLine => parseCommandLine(line === '' ? [] :
 const NOTHING_SAID: CommandLine = {
   command: 'start',
   file: resolve(CWD, 'ecosystem.config.js'),
+  isFileNamed: false,
   only: undefined,
   envName: undefined,
   watch: false,
@@ -32,9 +33,12 @@ test.each<[string, Partial<CommandLine>]>([
   ['check --json', { command: 'check', json: true }],
   ['scale 1', { command: 'scale', instances: 1 }],
   ['scale 1024', { command: 'scale', instances: 1024 }],
-  ['reload --config other.config.js', { command: 'reload', file: resolve(CWD, 'other.config.js') }],
-  ['reload --config=../x.json', { command: 'reload', file: resolve(CWD, '../x.json') }],
-  ['--config /etc/app.config.js', { file: resolve('/etc/app.config.js') }],
+  [
+    'reload --config other.config.js',
+    { command: 'reload', file: resolve(CWD, 'other.config.js'), isFileNamed: true },
+  ],
+  ['reload --config=../x.json', { command: 'reload', file: resolve(CWD, '../x.json'), isFileNamed: true }],
+  ['--config /etc/app.config.js', { file: resolve('/etc/app.config.js'), isFileNamed: true }],
   ['stop --only api', { command: 'stop', only: 'api' }],
   ['--env development', { envName: 'development' }],
   [

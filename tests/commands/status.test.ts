@@ -40,6 +40,7 @@ const exit = (more: Partial<LastExit>): LastExit => ({
 
 const status = (more: Partial<Status> = {}): Status => ({
   app: 'api',
+  file: '/srv/api/ecosystem.config.js',
   env: null,
   supervisor: { pid: 4_000, uptime: 3_723_000, version: '1.0.0', node: '22.1.0' },
   generation: 3,

@@ -28,6 +28,7 @@ import {
   type Service,
 } from '../support/service.js';
 import {
+  APP_FILE,
   cleanUp,
   CLUSTER,
   folder,
@@ -64,6 +65,7 @@ test('GET /status tells everything that status --json does', async () => {
   expect(answer.headers['content-type']).toMatch(/^application\/json/);
   expect(answer.json()).toEqual({
     app: 'cabe-arena-api',
+    file: APP_FILE,
     env: null,
     supervisor: { pid: running.pid, uptime: expect.any(Number), version: VERSION, node: process.version },
     generation: 1,

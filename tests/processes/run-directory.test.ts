@@ -125,6 +125,71 @@ describe('a service whose app file has changed since', () => {
   });
 });
 
+describe('another service than the one that is meant', () => {
+  const describeApps = (file: string, ...names: readonly string[]): void => {
+    const entry = { ...IDLE_FIELDS, script: './app.js', exec_mode: 'cluster' };
+    writeFileSync(file, `module.exports = ${JSON.stringify(names.map(name => ({ ...entry, name })))}`);
+  };
+  const command = async (env: Record<string, string>, ...args: string[]) => {
+    const given = start([CLUSTER, ...args], env, folder());
+    const { code } = await given.ended;
+    return { code, text: given.text() };
+  };
+
+  test('is left alone by every command where RUN_DIR leads to it, and both are named', async () => {
+    const env = { RUN_DIR: folder() };
+    const [file, other] = [appFile(IDLE), appFile(IDLE)];
+    describeApps(file, 'a', 'b');
+    const a = await unnamed(file, env, '--only', 'a');
+    const isA = `Nothing was done: the service at ${env.RUN_DIR}/supervisor.sock is "a" of ${file}`;
+    const cure = 'correct RUN_DIR, --only or --config\n';
+    for (const action of [['status'], ['reload'], ['scale', '2'], ['stop']]) {
+      const byName = await command(env, ...action, '--only', 'b');
+      expect(byName).toEqual({ code: 1, text: `${isA}, not "b"; ${cure}` });
+      const byFile = await command(env, ...action, '--config', other);
+      expect(byFile).toEqual({ code: 1, text: `${isA}, not ${other}; ${cure}` });
+    }
+    expect(await statusOf({ env })).toMatchObject({ app: 'a', file, generation: 1, wanted: 1 });
+
+    const link = join(folder(), 'link.config.js');
+    symlinkSync(file, link);
+    expect(await command(env, 'status', '--only', 'a', '--config', link)).toMatchObject({ code: 0 });
+    expect(await command(env, 'stop')).toMatchObject({ code: 0 });
+    expect(await a.ended).toEqual({ code: 0, signal: null });
+  });
+
+  test('is left alone where both names make the same folder', async () => {
+    const env = { TMPDIR: folder() };
+    const file = appFile(IDLE);
+    describeApps(file, 'a b', 'a-b');
+    const running = await unnamed(file, env, '--only', 'a b');
+    expect(await command(env, 'stop', '--only', 'a-b', '--config', file)).toMatchObject({
+      code: 1,
+      text: expect.stringContaining(`is "a b" of ${file}, not "a-b" of ${file};`),
+    });
+    expect(await command(env, 'stop', '--only', 'a b', '--config', file)).toMatchObject({ code: 0 });
+    expect(await running.ended).toEqual({ code: 0, signal: null });
+  });
+
+  test('is named by a start with its RUN_DIR', async () => {
+    const env = { RUN_DIR: folder() };
+    const [file, other] = [appFile(IDLE, IDLE_FIELDS), appFile(IDLE, IDLE_FIELDS)];
+    const running = await unnamed(file, env);
+    const second = start([CLUSTER, '--config', other], env);
+    expect((await second.ended).code).toBe(1);
+    expect(messages(second)).toEqual([
+      `RUN_DIR is in use by another service: "test-app" of ${file} (pid ${running.pid}, ${env.RUN_DIR}/supervisor.sock); give each service a RUN_DIR of its own`,
+    ]);
+    const again = start([CLUSTER, '--config', file], env);
+    await again.ended;
+    expect(messages(again)).toEqual([
+      expect.stringMatching(/^A supervisor of this service is already running/),
+    ]);
+    running.kill();
+    await running.ended;
+  });
+});
+
 describe('the run directory', () => {
   const foldersIn = (at: string): string[] => readdirSync(at).filter(name => name.startsWith('test-app-'));
 

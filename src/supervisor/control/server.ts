@@ -21,7 +21,11 @@ import {
 import type { Status } from '../report/status.js';
 import type { ActionOutcome } from '../action.js';
 
+/** What tells services apart. */
+type Identity = Pick<Status, 'app' | 'file'>;
+
 export interface Controlled {
+  readonly identity: Identity;
   status(): Promise<Status>;
   /** @param envName another environment of the app file */
   reload(envName: string | undefined): Promise<ActionOutcome>;
@@ -76,7 +80,7 @@ export async function openControl(
   server.on('error', warn);
   try {
     makeRunDirectory(run);
-    await refuseSecond(run);
+    await refuseSecond(run, controlled.identity);
     folder = await open(server, run);
   } catch (error) {
     if (error instanceof ServiceError) throw error;
@@ -107,15 +111,23 @@ export async function openControl(
 /** A suspended supervisor cannot say who it is: its pid lies beside its socket. */
 const pidFile = ({ directory }: RunDirectory): string => join(directory, 'supervisor.pid');
 
-async function refuseSecond(run: RunDirectory): Promise<void> {
+async function refuseSecond(run: RunDirectory, own: Identity): Promise<void> {
   const owner = await ownerOf(run.socket);
   if (owner === undefined) return;
-  const who = owner === 'no answer' ? `${lastPid(run)}, does not answer` : `pid ${owner}`;
-  throw errors.alreadyRunning(who, run.socket);
+  if (owner === 'no answer') throw errors.alreadyRunning(`${lastPid(run)}, does not answer`, run.socket);
+  // A supervisor of an older version does not tell its file.
+  const { app, file = own.file, supervisor } = owner;
+  const pid = `pid ${supervisor.pid}`;
+  throw app === own.app && file === own.file
+    ? errors.alreadyRunning(pid, run.socket)
+    : errors.runDirTaken({ name: app, file }, pid, run.socket);
 }
 
-/** The pid of the supervisor that listens at this socket; `undefined` for a stale socket. */
-function ownerOf(socketPath: string): Promise<number | 'no answer' | undefined> {
+/** What is asked of the supervisor that has the socket. */
+type Owner = Pick<Status, 'app' | 'supervisor'> & Partial<Pick<Status, 'file'>>;
+
+/** The supervisor that listens at this socket; `undefined` for a stale socket. */
+function ownerOf(socketPath: string): Promise<Owner | 'no answer' | undefined> {
   return new Promise(resolve => {
     const request = http.get({ socketPath, path: '/status', timeout: PROBE_MS }, response => {
       let text = '';
@@ -124,7 +136,7 @@ function ownerOf(socketPath: string): Promise<number | 'no answer' | undefined> 
         if (text.length > STATUS_LIMIT) response.destroy();
       });
       // Not `end`: a peer that closes in the middle of its answer sends none.
-      response.on('close', () => resolve(pidIn(text)));
+      response.on('close', () => resolve(ownerIn(text)));
       response.on('error', () => undefined); // `close` follows
     });
     request.on('timeout', () => request.destroy());
@@ -134,10 +146,10 @@ function ownerOf(socketPath: string): Promise<number | 'no answer' | undefined> 
   });
 }
 
-function pidIn(status: string): number | 'no answer' {
+function ownerIn(status: string): Owner | 'no answer' {
   try {
-    const { pid } = (JSON.parse(status) as Status).supervisor;
-    return Number.isInteger(pid) ? pid : 'no answer';
+    const owner = JSON.parse(status) as Owner;
+    return Number.isInteger(owner.supervisor.pid) ? owner : 'no answer';
   } catch {
     return 'no answer'; // another program answers: still not a stale socket
   }

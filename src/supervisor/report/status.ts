@@ -82,6 +82,8 @@ export interface ServiceStatus {
 
 export interface Status extends ServiceStatus {
   readonly app: string;
+  /** Absolute path of the app file with which the supervisor was started. */
+  readonly file: string;
   /** The environment of the app file in which the service runs: `production` for `env_production`. */
   readonly env: string | null;
   readonly supervisor: {
