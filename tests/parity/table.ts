@@ -14,6 +14,9 @@ const WITHOUT_SCENARIO = [
   '`max_restarts: 0`, and restarts every worker with `max_memory_restart: 0`. The native supervisor refuses each of these',
   'values: it exits with 5 and names the accepted values.',
   '',
+  'In `env`, PM2 makes `null` the text `null`, and puts a date (`2024-01-01` in YAML) into quotation marks. Natively `null`',
+  'is not set, and a date is its text.',
+  '',
 ];
 
 export interface Result {

@@ -19,6 +19,7 @@ import { ROOT } from '../../support/processes.js';
 /** The part of PM2's own code that reads the apps of a file. */
 interface Pm2Common {
   verifyConfs(apps: readonly object[]): Record<string, unknown>[] | Error;
+  mergeEnvironmentVariables(app: object, envName: string | undefined, deploy: object): object;
   readonly sink: { determineExecMode(app: object | undefined): void };
 }
 
@@ -501,6 +502,19 @@ describe('the environment', () => {
       N: '1',
       T: 'true',
       O: '{"a":[1]}',
+    });
+  });
+
+  test('differs from PM2 in two values, as docs/parity.md says', () => {
+    const { mergeEnvironmentVariables } = require('pm2/lib/Common.js') as Pm2Common;
+    const env = { NOTHING: null, SINCE: new Date(0) };
+    expect(mergeEnvironmentVariables({ env }, undefined, {})).toMatchObject({
+      NOTHING: 'null',
+      SINCE: '"1970-01-01T00:00:00.000Z"',
+    });
+    // A date has become a text where the file was read.
+    expect(envOf({ env: { ...env, SINCE: env.SINCE.toJSON() } })).toEqual({
+      SINCE: '1970-01-01T00:00:00.000Z',
     });
   });
 
