@@ -3,6 +3,8 @@
  * the form of the others, straight to the descriptor or to PM2's log file.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { openTarget, PIPE_BUF } from '../platform/line-writer.js';
+import { fitted } from '../platform/shorten.js';
 
 export interface ThreadLogTarget {
   /** JSON of the fields that every line of this process carries, without braces. */
@@ -24,34 +26,20 @@ export type ThreadLog = (
 /** pino's numbers. */
 const LEVELS = { info: 30, warn: 40, fatal: 60 } as const;
 
-/** Bytes that a pipe takes in one piece, however many processes write to it (PIPE_BUF of Linux). */
-const MAX_LINE_BYTES = 4_096;
-
 /** How long a full pipe may delay a line. */
 const PATIENCE_MS = 1_000;
 
 export function createThreadLog({ fields, level: least, isReadable, file }: ThreadLogTarget): ThreadLog {
   return (level, msg, more = {}) => {
     if (LEVELS[level] < least) return;
-    write(isReadable ? readable(level, msg, more) : json(level, msg, more), file);
+    const line = isReadable ? readable(level, msg, more) : json(level, msg, more);
+    for (const part of fitted(line, PIPE_BUF)) write(part, file);
   };
 
   function json(level: keyof typeof LEVELS, msg: string, more: Readonly<Record<string, unknown>>): string {
-    const line = (rest: object): string =>
-      `{"level":${LEVELS[level]},"time":${Date.now()},${fields},${JSON.stringify({ ...rest, msg }).slice(1)}\n`;
-    const whole = line(more);
-    return Buffer.byteLength(whole) <= MAX_LINE_BYTES ? whole : line(halved(more));
+    return `{"level":${LEVELS[level]},"time":${Date.now()},${fields},${JSON.stringify({ ...more, msg }).slice(1)}\n`;
   }
 }
-
-/** Lists at half their length: a line must stay whole. */
-const halved = (fields: Readonly<Record<string, unknown>>): object =>
-  Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value.slice(0, Math.floor(value.length / 2)) : value,
-    ]),
-  );
 
 /** As pino-pretty writes them without colours. */
 function readable(level: string, msg: string, more: Readonly<Record<string, unknown>>): string {
@@ -61,9 +49,11 @@ function readable(level: string, msg: string, more: Readonly<Record<string, unkn
   return `[${local.slice(0, 10)} ${local.slice(11, 19)}] ${level.toUpperCase()}: ${msg}${rest}\n`;
 }
 
+let standardOutput: number | undefined;
+
 function write(line: string, file: string | undefined): void {
   try {
-    if (file === undefined) return writeAll(1, line);
+    if (file === undefined) return writeAll((standardOutput ??= openTarget(1).fd), line);
     const fd = openSync(file, 'a');
     writeAll(fd, line);
     closeSync(fd);

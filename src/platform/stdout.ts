@@ -1,10 +1,21 @@
 /** Where log lines go: standard output, whoever has it. */
+import {
+  createLineWriter,
+  openTarget,
+  READER_GONE,
+  tellStandardError,
+  type LineWriter,
+} from './line-writer.js';
 
-/** A place for whole lines. Writing never throws; into a pipe that is full it waits, as everywhere in Node. */
+/** A place for whole lines. Writing never throws, and never waits for a reader. */
 export interface Output {
   write(line: string): void;
   /** Writes together with other lines of this turn of the event loop, in their order. */
   writeSoon(line: string): void;
+  /** Waits, for a bounded time, until everything is written; pino calls it after a fatal line. */
+  flushSync?(): void;
+  /** Calls when lines were lost and the output takes lines again. The first caller is called. */
+  onLost?(call: (count: number, reason: string) => void): void;
 }
 
 /** As many characters are written without waiting for the end of the turn. */
@@ -33,8 +44,8 @@ export function outputTo(write: (lines: string) => void): Output {
 }
 
 /**
- * PM2 replaces `process.stdout.write`, and only what goes through it reaches `pm2 logs`; pino's own direct writes to
- * the descriptor, and transports, end up in the log of PM2's daemon. Elsewhere the direct way is the fast one.
+ * PM2 replaces `process.stdout.write`, and only what goes through it reaches `pm2 logs`; direct writes to the
+ * descriptor, and pino's transports, end up in the log of PM2's daemon. Elsewhere lines go to the descriptor.
  */
 export function standardOutput(): Output {
   return (shared ??= openStandardOutput());
@@ -43,24 +54,63 @@ export function standardOutput(): Output {
 /** One for all loggers of the process: lines keep their order. */
 let shared: Output | undefined;
 
+let writer: LineWriter | undefined;
+
+/** Lines that this process has lost since its start. */
+export const lostLines = (): number => writer?.totalLost() ?? 0;
+
 function openStandardOutput(): Output {
   outliveErrors();
-  if (isReplaced()) {
-    return outputTo(lines => {
-      unwritten++;
-      process.stdout.write(lines, 'utf8', () => unwritten--);
+  if (!isReplaced()) {
+    writer = createLineWriter({
+      target: openTarget(1),
+      failed: outlive,
+      lost: (count, reason) => reportLost?.(count, reason),
     });
+    return directOutput(writer);
   }
-  const { destination } = require('pino') as typeof import('pino');
-  const direct = destination({ fd: 1, sync: true }).on('error', outlive);
-  return outputTo(lines => void direct.write(lines));
+  return outputTo(lines => {
+    unwritten++;
+    process.stdout.write(lines, 'utf8', () => unwritten--);
+  });
 }
 
-/** The same for a process that writes a line now and then, and has no room for pino. */
-export function lightOutput(): Output {
-  outliveErrors();
-  return outputTo(lines => void process.stdout.write(lines));
+let reportLost: ((count: number, reason: string) => void) | undefined;
+
+function directOutput({ add, send, flushSync }: LineWriter): Output {
+  let isExiting = false;
+  let isDue = false;
+
+  function sendSoon(): void {
+    isDue = false;
+    send();
+  }
+
+  process.on('exit', () => {
+    isExiting = true;
+    const left = flushSync();
+    if (left > 0) tellStandardError(`${linesLost(left)} at the end: nobody reads standard output\n`);
+  });
+  return {
+    write(line) {
+      add(line);
+      send();
+      // No timer fires any more.
+      if (isExiting) flushSync();
+    },
+    writeSoon(line) {
+      add(line);
+      if (isDue) return;
+      isDue = true;
+      setImmediate(sendSoon);
+    },
+    flushSync: () => void flushSync(),
+    onLost: call => void (reportLost ??= call),
+  };
 }
+
+/** `3 log lines lost` */
+export const linesLost = (count: number): string => `${count} log ${count === 1 ? 'line' : 'lines'} lost`;
 
 const isReplaced = (): boolean =>
   process.stdout.write !== (process.stdout.constructor.prototype as NodeJS.WriteStream).write;
@@ -86,14 +136,11 @@ export function whenWritten(call: () => void): void {
   setImmediate(look);
 }
 
-/** The errors of a reader that went away: a closed pipe, a terminal that is gone. Nobody is left to be told. */
-const READER_GONE = new Set(['EPIPE', 'EIO']);
-
 /** A service outlives its log: whatever keeps it from writing, a full disk say, is told once where it still may be read. */
 function outlive(error: NodeJS.ErrnoException): void {
-  if (READER_GONE.has(error.code ?? '') || told.has(error.code ?? '')) return;
-  told.add(error.code ?? '');
-  process.stderr.write(`Log lines are lost: ${error.message}\n`);
+  if (READER_GONE.has(error.code) || told.has(error.code)) return;
+  told.add(error.code);
+  tellStandardError(`Log lines are lost: ${error.message}\n`);
 }
 
 /** The two are often the same file: nothing that is written to either, by Node itself say, may end the service. */
@@ -102,4 +149,4 @@ function outliveErrors(): void {
   for (const stream of [process.stdout, process.stderr]) stream.off('error', outlive).on('error', outlive);
 }
 
-const told = new Set<string>();
+const told = new Set<string | undefined>();

@@ -11,7 +11,7 @@ import { isPreloaded } from '../platform/preload.js';
 import { guardChildren, SAFE_LINES } from '../logging/pino.js';
 import { supervisedBy } from '../protocol/supervised-by.js';
 import { errors } from '../errors.js';
-import { standardOutput, type Output } from '../platform/stdout.js';
+import { linesLost, standardOutput, type Output } from '../platform/stdout.js';
 import { requestFields } from './request-context.js';
 
 export type Logger = PinoLogger;
@@ -39,6 +39,7 @@ export function createLogger({ env, level = 'info', output = standardOutput() }:
   guardChildren(logger);
   // Preloaded code may add fields of its own to every line (trace ids): then pino writes them all.
   if (!isPreloaded()) directLines.set(logger, { output: stream, fields: JSON.stringify(base).slice(1, -1) });
+  output.onLost?.((count, reason) => logger.warn(`${linesLost(count)}: ${reason}`));
   if (warning !== undefined && !isWarned()) {
     hasWarned = true;
     logger.warn(warning);
@@ -78,6 +79,7 @@ function readable(output: Output): { stream: Output; warning?: string } {
     const readably = (line: string): string => (ACCESS_LINE.test(line) ? access : all)(line);
     return {
       stream: {
+        ...output,
         write: line => output.write(readably(line)),
         writeSoon: line => output.writeSoon(readably(line)),
       },

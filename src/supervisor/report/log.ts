@@ -6,7 +6,7 @@
 import { hostname } from 'node:os';
 import type { Environment, LogLevel } from '../../config.js';
 import { errorRecord } from '../../logging/loggable.js';
-import { lightOutput } from '../../platform/stdout.js';
+import { linesLost, standardOutput } from '../../platform/stdout.js';
 import type { Line } from './narrate.js';
 
 export interface Log {
@@ -44,13 +44,15 @@ type Write = (line: Line, fields?: object) => void;
 function asJson({ env, level }: LogOptions): Write {
   const least = level === 'silent' ? Infinity : VALUES[level];
   const bindings = `"pid":${process.pid},"hostname":${JSON.stringify(hostname())},"env":"${env}"`;
-  const output = lightOutput();
-  return ({ level: its, msg }, fields = {}) => {
+  const output = standardOutput();
+  const write: Write = ({ level: its, msg }, fields = {}) => {
     const value = VALUES[its];
     if (value < least) return;
     const rest = JSON.stringify({ ...fields, msg }).slice(1);
     output.write(`{"level":${value},"time":${Date.now()},${bindings},${rest}\n`);
   };
+  output.onLost?.((count, reason) => write({ level: 'warn', msg: `${linesLost(count)}: ${reason}` }));
+  return write;
 }
 
 function readably(options: LogOptions): Write {
