@@ -6,6 +6,7 @@
  */
 import { directLinesOf, type Logger } from '../utils/logger.js';
 import { runInRequest } from '../utils/request-context.js';
+import { loggedUrl } from './logged-url.js';
 import type { TraceContext } from './trace-context.js';
 
 export interface Access {
@@ -31,22 +32,26 @@ export function createAccessLog(logger: Logger): (access: Access) => void {
   const { info, error } = logger.levels.values as { readonly info: number; readonly error: number };
 
   return ({ cut, trace, ...fields }) => {
-    const { requestId, method, url, status, ms } = fields;
+    const { requestId, method, status, ms } = fields;
+    const { url, shortUrl, more } = loggedUrl(fields.url);
     const isFailure = status >= 500;
     const note = cut ? ' (connection lost before the answer was complete)' : '';
     if (direct === undefined) {
       // The logger adds the ids of the trace, unless an agent has added those of its own span.
+      const text = `${method} ${shortUrl} ${status} ${ms} ms${note}`;
       return runInRequest({ id: requestId, trace }, () =>
-        logger[isFailure ? 'error' : 'info'](fields, `${method} ${url} ${status} ${ms} ms${note}`),
+        logger[isFailure ? 'error' : 'info']({ ...fields, url, ...more }, text),
       );
     }
     const level = isFailure ? error : info;
     if (level < (logger.levels.values[logger.level] ?? Infinity)) return;
     const path = inner(url);
+    const shortPath = shortUrl === url ? path : inner(shortUrl);
+    const extra = more.shortened ? ',"shortened":true' : '';
     const ids = trace === undefined ? '' : `"trace_id":"${trace.traceId}","span_id":"${trace.spanId}",`;
     direct.output.writeSoon(
       `{"level":${level},"time":${Date.now()},${direct.fields},"requestId":"${requestId}",${ids}"method":"${method}","url":"${path}",` +
-        `"status":${status},"ms":${ms},"msg":"${method} ${path} ${status} ${ms} ms${note}"}\n`,
+        `"status":${status},"ms":${ms}${extra},"msg":"${method} ${shortPath} ${status} ${ms} ms${note}"}\n`,
     );
   };
 }

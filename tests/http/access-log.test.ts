@@ -38,6 +38,28 @@ test.each([
   expect(timeless(lines[0])).toBe(timeless(lines[1]));
 });
 
+test.each([['our own logger'], ['a logger that writes its lines by itself']])(
+  'a long URL is cut in the field and shorter in the message, by %s',
+  name => {
+    const { logger, lines } = setUp();
+    const log = createAccessLog(name === 'our own logger' ? logger : logger.child({}));
+    const begin = (length: number): string => `/${'x'.repeat(length - 2)}…`;
+    log(access({ url: `/${'x'.repeat(1_023)}` }));
+    log(access({ url: `/${'x'.repeat(16_000)}` }));
+    const message = `GET ${begin(256)} 200 1.5 ms`;
+    const [whole, cut] = lines.map(line => JSON.parse(line) as object);
+    expect(whole).toMatchObject({ url: `/${'x'.repeat(1_023)}`, msg: message });
+    expect(whole).not.toHaveProperty('shortened');
+    expect(cut).toMatchObject({ url: begin(1_024), shortened: true, msg: message });
+  },
+);
+
+test('no URL makes a line that a pipe does not keep together', () => {
+  const { logger, lines } = setUp();
+  createAccessLog(logger)(access({ url: `/${'é"'.repeat(8_000)}`, requestId: 'x'.repeat(128) }));
+  expect(Buffer.byteLength(lines[0] ?? '')).toBeLessThanOrEqual(4_096);
+});
+
 test('a lost connection is said', () => {
   const { logger, lines } = setUp();
   createAccessLog(logger)(access({ cut: true }));
