@@ -155,6 +155,15 @@ function counters(totals: Totals): Metric[] {
       overload: 'refusedByOverload',
       connections: 'refusedByConnections',
     }),
+    {
+      name: 'worker_log_lines_lost_total',
+      help: 'Log lines that standard output did not take.',
+      type: 'counter',
+      values: [...totals.slots()].map(([slot, { counters: sums }]) => ({
+        labels: worker(slot),
+        value: sums.logLinesLost,
+      })),
+    },
   ];
 }
 

@@ -1,6 +1,7 @@
 /** Figures of the main thread that only the main thread knows: noted in shared memory whenever it answers a ping. */
 import { getHeapStatistics } from 'node:v8';
 import type { RefusalReason } from '../overload/admission.js';
+import { lostLines } from '../platform/stdout.js';
 
 /** Phases of a worker, in the order of its life; their numbers are what is shared. */
 export const PHASES = ['booting', 'serving', 'draining', 'failed', 'exiting'] as const;
@@ -16,6 +17,7 @@ const FIELDS = [
   'idleMs',
   'activeMs',
   'delayMs',
+  'lostLines',
 ] as const;
 type Field = (typeof FIELDS)[number];
 
@@ -61,6 +63,7 @@ export function noteLoop(memory: SharedArrayBuffer): LoopStats {
       set('idleMs', idle);
       set('activeMs', active);
       set('delayMs', machineMs() - sentAt);
+      set('lostLines', lostLines());
     },
   };
 }

@@ -14,6 +14,7 @@ export const COUNTERS = [
   'loopActiveSeconds',
   'refusedByOverload',
   'refusedByConnections',
+  'logLinesLost',
 ] as const;
 /** Amounts of this moment. */
 export const GAUGES = [
@@ -111,6 +112,7 @@ export function createSnapshots(needs: SnapshotNeeds): Snapshots {
           loopActiveSeconds: figures.activeMs / 1_000,
           refusedByOverload: figures.refusedByOverload,
           refusedByConnections: figures.refusedByConnections,
+          logLinesLost: figures.lostLines,
         },
         gauges: {
           uptimeSeconds: (machineMs() - startedAt) / 1_000,

@@ -12,7 +12,7 @@ import { guardChildren, SAFE_LINES } from '../logging/pino.js';
 import { supervisedBy } from '../protocol/supervised-by.js';
 import { errors } from '../errors.js';
 import { linesLost, standardOutput, type Output } from '../platform/stdout.js';
-import { requestFields } from './request-context.js';
+import { requestFields, runOutsideRequests } from './request-context.js';
 
 export type Logger = PinoLogger;
 
@@ -39,7 +39,7 @@ export function createLogger({ env, level = 'info', output = standardOutput() }:
   guardChildren(logger);
   // Preloaded code may add fields of its own to every line (trace ids): then pino writes them all.
   if (!isPreloaded()) directLines.set(logger, { output: stream, fields: JSON.stringify(base).slice(1, -1) });
-  output.onLost?.((count, reason) => logger.warn(`${linesLost(count)}: ${reason}`));
+  output.onLost?.((count, reason) => runOutsideRequests(() => logger.warn(`${linesLost(count)}: ${reason}`)));
   if (warning !== undefined && !isWarned()) {
     hasWarned = true;
     logger.warn(warning);

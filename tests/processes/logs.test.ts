@@ -29,13 +29,19 @@ interface Piped {
 }
 
 /** A service whose outputs are what is given, serving; its log is not needed to know that. */
-async function piped(stdio: StdioOptions, workers: number, args: readonly string[] = []): Promise<Piped> {
+async function piped(
+  stdio: StdioOptions,
+  workers: number,
+  args: readonly string[] = [],
+  more: Piped['env'] = {},
+): Promise<Piped> {
   const port = await freePort();
   const env = {
     PATH: process.env['PATH'] ?? '',
     PORT: String(port),
     WEB_CONCURRENCY: String(workers),
     RUN_DIR: folder(),
+    ...more,
   };
   const child = spawn(process.execPath, [CLUSTER, ...args], { cwd: ROOT, env, stdio, detached: true });
   const running = follow(child);
@@ -72,6 +78,13 @@ const parsed = (text: string): LogLine[] =>
 
 const accessLines = (lines: readonly LogLine[]): LogLine[] =>
   lines.filter(({ msg }) => msg.startsWith('GET /nowhere/'));
+
+/** The lines that all workers have lost, by their metrics. */
+const lostIn = (metrics: string): number =>
+  [...metrics.matchAll(/^worker_log_lines_lost_total\{.*\} (\d+)$/gm)].reduce(
+    (sum, [, count]) => sum + Number(count),
+    0,
+  );
 
 /** Reads in small bites with pauses, as a log shipper under pressure does, until nobody writes any more. */
 async function readSlowly({ read }: Pipe, isEnded: () => boolean): Promise<void> {
@@ -142,11 +155,13 @@ test('a reader that never reads does not keep a service from its end', async () 
   expect(running.running.text()).toMatch(/^\d+ log lines lost at the end: nobody reads standard output$/m);
 });
 
-test('a reader that goes away ends nothing', async () => {
+test('a reader that goes away ends nothing; metrics count the lines', async () => {
   const log = pipe();
-  const running = await piped(['ignore', log.fd, log.fd], 2);
+  const metrics = await freePort();
+  const running = await piped(['ignore', log.fd, log.fd], 2, [], { MANAGEMENT_PORT: String(metrics) });
   log.close();
   await ask(running.port, 200, 1_000);
+  await until(async () => lostIn((await request(metrics, '/metrics')).text) >= 200, 'they are counted');
   expect((await statusOf(running)).workers.map(({ restarts }) => restarts)).toEqual([0, 0]);
   await stop(running);
 });
