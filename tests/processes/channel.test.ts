@@ -73,6 +73,12 @@ async function expectUnharmed({ running, port }: Target): Promise<void> {
   expect(await running.ended).toEqual({ code: 0, signal: null });
 }
 
+const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
+
+/** In KB: `VmHWM` is the most that it ever had. */
+const memoryOf = (pid: number, field: string): number =>
+  Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+
 describe('a worker that breaks its channel is named, killed and replaced; the others and the supervisor go on', () => {
   test.each([
     ['a line that is not JSON', `raw('not json');`, /is not valid JSON|Unexpected token/],
@@ -90,6 +96,33 @@ describe('a worker that breaks its channel is named, killed and replaced; the ot
     ],
     ['the receipt of a handle that was never sent', `send({ cmd: 'NODE_HANDLE_ACK' });`, /./],
     ['the refusal of a handle that was never sent', `send({ cmd: 'NODE_HANDLE_NACK' });`, /./],
+    [
+      'a message without an end',
+      `for (const part = Buffer.alloc(65_536, 'x'); ; ) write(part);`,
+      /without an end/,
+    ],
+    [
+      'a flood of messages',
+      `for (const lines = Buffer.from('{"own":1}\\n'.repeat(5_000)); ; ) write(lines);`,
+      /more than 20000 messages a second/,
+    ],
+    [
+      'a flood of messages of node:cluster',
+      `for (const lines = Buffer.from('{"cmd":"NODE_CLUSTER"}\\n'.repeat(3_000)); ; ) write(lines);`,
+      /more than 20000 messages a second/,
+    ],
+    [
+      "a request to listen on the supervisor's own descriptor",
+      `for (let fd = 0; fd < 40; fd++)
+        internal({ act: 'queryServer', seq: fd, fd, port: null, address: null, addressType: null, index: 0 });`,
+      /asks to listen on descriptor 0 of the supervisor/,
+    ],
+    [
+      'hundreds of requests for a socket of node:cluster',
+      `for (let n = 0; n < 500; n++)
+        internal({ act: 'queryServer', seq: n, port: 0, address: '127.0.0.1', addressType: 4, index: n });`,
+      /more than 64 listening sockets/,
+    ],
     ['hundreds of broken lines', `for (let n = 0; n < 300; n++) raw('not json');`, /./],
   ])('%s', async (_name, code, reason) => {
     const scene = await target();
@@ -107,6 +140,29 @@ describe('a worker that breaks its channel is named, killed and replaced; the ot
     }, 'it has been replaced, and the other one has not');
     await expectUnharmed(scene);
   });
+});
+
+test('what a message without an end takes of the memory is bounded, and given back', async () => {
+  const scene = await target();
+  const before = memoryOf(scene.running.pid, 'VmHWM');
+  const attacker = await scene.attack(`for (const part = Buffer.alloc(65_536, 'x'); ; ) write(part);`);
+  await scene.running.said(new RegExp(`^Worker ${attacker} exited \\(signal SIGKILL\\)`));
+  expect(memoryOf(scene.running.pid, 'VmHWM') - before).toBeLessThan(150 * 1024);
+  await expectUnharmed(scene);
+});
+
+test('answers of node:cluster that a worker forges end neither the supervisor nor the service', async () => {
+  const scene = await target();
+  const before = await scene.workers();
+  const clients = Array.from({ length: 200 }, () => answers(scene.port));
+  await scene.attack(`
+    for (let ack = 0; ack < 5_000; ack++) internal({ ack, accepted: ack % 2 === 0 });
+    process.send({}, undefined, undefined, () => console.log('attacked'));`);
+  await scene.running.said(/^attacked$/);
+  await Promise.all(clients);
+  for (let request = 0; request < 20; request++) expect(await answers(scene.port)).toBe(true);
+  expect(await scene.workers()).toEqual(before);
+  await expectUnharmed(scene);
 });
 
 describe('what is not for the supervisor has no effect', () => {
@@ -136,6 +192,7 @@ describe('what is not for the supervisor has no effect', () => {
       internal({ ack: 1 });`,
     ],
     ['readiness, thousands of times', `for (let n = 0; n < 5000; n++) process.send('ready');`],
+    ['a message of megabytes', `process.send({ own: 'x'.repeat(8_000_000) });`],
     [
       'hundreds of requests for a socket',
       `
@@ -144,19 +201,19 @@ describe('what is not for the supervisor has no effect', () => {
   ])('%s', async (_name, code) => {
     const scene = await target();
     const before = await scene.workers();
+    const descriptors = descriptorsOf(scene.running.pid) + 2;
     const attacker = await scene.attack(
       `${code}\nprocess.send({}, undefined, undefined, () => console.log('attacked'));`,
     );
     await scene.running.said(/^attacked$/);
     await until(() => answers(scene.port), 'it answers');
+    await until(() => descriptorsOf(scene.running.pid) <= descriptors, 'no descriptor more is open');
     expect(await scene.workers()).toEqual(before);
     expect(isAlive(attacker)).toBe(true);
     expect(messages(scene.running).filter(line => /broke|drains|exited/.test(line))).toEqual([]);
     await expectUnharmed(scene);
   });
 });
-
-const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
 
 test('sockets and servers that a worker sends are closed', async () => {
   const scene = await target();

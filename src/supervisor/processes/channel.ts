@@ -4,6 +4,8 @@
  */
 import type { Worker } from 'node:cluster';
 import { parseFromWorker, type FromWorker, type ToWorker } from '../../protocol/messages.js';
+import { isActivated } from '../../platform/socket-activation.js';
+import { MESSAGES_PER_SECOND, type ChannelMeter } from './channel-limits.js';
 import { outsideFaultContext } from './fault-context.js';
 import type { TcpHandle } from './tcp-handles.js';
 
@@ -13,15 +15,21 @@ export interface WorkerChannel {
   send(message: ToWorker, handle?: TcpHandle): void;
 }
 
-/** @param receive errors that it throws are the worker's fault, too */
-export function openChannel(
-  worker: Worker,
-  receive: (message: FromWorker) => void,
-  onFault: (error: unknown) => void,
-): WorkerChannel {
+export interface ChannelNeeds {
+  readonly meter: ChannelMeter;
+  /** Errors that it throws are the worker's fault, too. */
+  receive(message: FromWorker): void;
+  onFault(error: unknown): void;
+}
+
+export function openChannel(worker: Worker, { meter, receive, onFault }: ChannelNeeds): WorkerChannel {
+  const count = (): void => {
+    if (!meter.countMessage()) onFault(new Error(`more than ${MESSAGES_PER_SECOND} messages a second`));
+  };
   worker.on('message', (value: unknown, handle: unknown) =>
     outsideFaultContext(() => {
       closeUnwanted(handle);
+      count();
       const message = parseFromWorker(value);
       if (message === undefined) return;
       try {
@@ -31,7 +39,7 @@ export function openChannel(
       }
     }),
   );
-  closeUnwantedOfInternalMessages(worker);
+  inspectInternalMessages(worker, { count, onFault });
   return {
     get isConnected() {
       return worker.isConnected();
@@ -43,15 +51,49 @@ export function openChannel(
   };
 }
 
+/** A message of node:cluster, or of Node itself. */
+interface InternalMessage {
+  cmd?: unknown;
+  act?: unknown;
+  fd?: unknown;
+}
+
+/** Sockets that a worker may have opened by node:cluster at the same time. */
+const MAX_SOCKETS = 64;
+
 /**
- * Messages whose `cmd` begins with `NODE_` are Node's own and not reported by `message`, but a worker can send them with
- * a handle as well. `internalMessage` is not documented: should it go, such handles stay open until the supervisor ends.
+ * Messages whose `cmd` begins with `NODE_` are Node's own and not reported by `message`, but a worker can send them as
+ * well. `internalMessage` is not documented: should it go, their handles stay open until the supervisor ends, and such
+ * messages are neither counted nor refused.
  */
-function closeUnwantedOfInternalMessages({ process: child }: Worker): void {
-  child.on('internalMessage', (message: { readonly cmd?: unknown } | null, handle: unknown) => {
-    // This one is an envelope: Node makes a message and a socket or server of it, and reports those.
-    if (message?.cmd !== 'NODE_HANDLE') closeUnwanted(handle);
-  });
+function inspectInternalMessages(
+  { process: child }: Worker,
+  { count, onFault }: { readonly count: () => void; readonly onFault: (error: unknown) => void },
+): void {
+  let sockets = 0;
+  // Before node:cluster acts on it.
+  child.prependListener('internalMessage', (message: InternalMessage | null, handle: unknown) =>
+    outsideFaultContext(() => {
+      count();
+      if (message === null) return closeUnwanted(handle);
+      // This one is an envelope: Node makes a message and a socket or server of it, and reports those.
+      if (message.cmd !== 'NODE_HANDLE') closeUnwanted(handle);
+      if (message.act === 'close') sockets--;
+      if (message.act !== 'queryServer') return;
+      sockets++;
+      const fault = faultOfRequest(message, sockets);
+      if (fault === undefined) return;
+      message.act = undefined;
+      onFault(new Error(fault));
+    }),
+  );
+}
+
+/** Why a request to listen is not granted: node:cluster would take, and in the end close, any open descriptor. */
+function faultOfRequest({ fd }: InternalMessage, sockets: number): string | undefined {
+  if (sockets > MAX_SOCKETS) return `more than ${MAX_SOCKETS} listening sockets`;
+  if (fd === undefined || fd === null || isActivated(fd)) return undefined;
+  return `it asks to listen on ${typeof fd === 'number' ? `descriptor ${fd}` : 'a descriptor'} of the supervisor`;
 }
 
 /** A socket, a server or a raw handle that a worker has sent: the supervisor has no use for any. */

@@ -5,7 +5,7 @@
  * worker (AsyncLocalStorage), which still holds when the exception is caught. What the supervisor does because of a
  * worker's event runs outside of it: such exceptions are its own.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';
 
 export interface FaultHandlers {
@@ -13,6 +13,8 @@ export interface FaultHandlers {
   onException(error: unknown): boolean;
   /** The system refuses to let it listen. */
   onListenError(error: ListenError): void;
+  /** Its channel has been read, or something else has happened to it, which is rare. Must not throw. */
+  onRead(): void;
 }
 
 export interface ListenError extends NodeJS.ErrnoException {
@@ -27,6 +29,9 @@ export const inFaultContext = <T>(handlers: FaultHandlers, create: () => T): T =
   context.run(handlers, create);
 
 export const outsideFaultContext = <T>(call: () => T): T => context.run(undefined, call);
+
+/** A read that completes no message causes no event. */
+createHook({ before: () => context.getStore()?.onRead() }).enable();
 
 /** For `uncaughtException`, while it is being handled. @returns whether a worker was at fault, and has been dealt with */
 export function isWorkerFault(error: unknown): boolean {

@@ -5,6 +5,7 @@
  * connection.
  */
 import { errors } from '../../errors.js';
+import { activatedFd } from '../../platform/socket-activation.js';
 import type { Address } from '../../protocol/address.js';
 import type { SlotId } from '../core/model.js';
 import { createPortGuard, type PortGuard, type Rival } from './port-guard.js';
@@ -38,9 +39,6 @@ export interface SocketAnswer {
   readonly handle?: TcpHandle;
   readonly error?: { readonly code: string; readonly message: string };
 }
-
-/** First descriptor of systemd's socket activation, see sd_listen_fds(3). */
-const LISTEN_FDS_START = 3;
 
 /** @param activated the descriptor of a socket that systemd hands over */
 export function createListener(
@@ -163,12 +161,6 @@ function pickMode(env: NodeJS.ProcessEnv, activated: number | undefined): Listen
   if (policy !== undefined) return 'cluster';
   const can = canReusePort(process.versions.node, process.platform);
   return can && asked !== 'shared' ? 'per-slot' : 'shared';
-}
-
-function activatedFd(env: NodeJS.ProcessEnv): number | undefined {
-  return env['LISTEN_PID'] === String(process.pid) && Number(env['LISTEN_FDS']) >= 1
-    ? LISTEN_FDS_START
-    : undefined;
 }
 
 /**

@@ -14,6 +14,7 @@ import { CONTROL_SOCKET, LISTENER_OFFER, SLOT, type FromWorker } from '../../pro
 import type { App } from '../app-file/load.js';
 import type { BootFailure, Event, SlotId, WorkerId } from '../core/model.js';
 import { openChannel, type WorkerChannel } from './channel.js';
+import { createChannelMeter, MAX_UNFINISHED_BYTES } from './channel-limits.js';
 import { inFaultContext, outsideFaultContext, type ListenError } from './fault-context.js';
 import { forkProcess } from './fork.js';
 import { createHeartbeatMonitor, type HeartbeatMonitor } from './heartbeats.js';
@@ -157,6 +158,8 @@ export function createWorkers(needs: WorkerNeeds): Workers {
   };
 }
 
+const UNFINISHED = `a message of more than ${MAX_UNFINISHED_BYTES / 2 ** 20} MB without an end`;
+
 function fork(request: ForkRequest, context: Context): Process | undefined {
   const { id, app, variables } = request;
   const { listener, heartbeatRecords, controlSocket, report, running } = context;
@@ -166,8 +169,13 @@ function fork(request: ForkRequest, context: Context): Process | undefined {
     ...(listener.offers ? { [LISTENER_OFFER]: '1' } : {}),
   };
   const onFault = (error: unknown): boolean => blame(id, error, context);
+  const meter = createChannelMeter();
   const handlers = {
     onException: onFault,
+    onRead() {
+      // What throws in a hook ends the process; kills and log lines are for later.
+      if (!meter.countRead()) setImmediate(onFault, new Error(UNFINISHED));
+    },
     onListenError: (error: ListenError) => noteListenError(id, error, context),
   };
   let worker: Worker;
@@ -179,7 +187,8 @@ function fork(request: ForkRequest, context: Context): Process | undefined {
     return undefined;
   }
   const { pid } = worker.process;
-  const channel = openChannel(worker, message => handleMessage(id, message, context), onFault);
+  const receive = (message: FromWorker): void => handleMessage(id, message, context);
+  const channel = openChannel(worker, { meter, receive, onFault });
   running.set(id, {
     ...request,
     child: worker.process,
