@@ -190,7 +190,7 @@ interface CleanUpNeeds {
 
 /** Drops what no worker and no slot can need again. */
 function createCleanUp({ registry, variables, workers, listener }: CleanUpNeeds): {
-  /** After a reload, sockets may be open at addresses that no worker uses any more. */
+  /** After a reload or an exit, sockets may be open at addresses that no worker uses any more. */
   addressesMayBeOld(): void;
   after(event: Event, pool: Pool): void;
 } {
@@ -200,6 +200,7 @@ function createCleanUp({ registry, variables, workers, listener }: CleanUpNeeds)
     after(event, pool) {
       if (event.type === 'worker.exited' || event.type === 'fork.failed')
         registry.removeProcess(event.worker, pool);
+      if (event.type === 'worker.exited') mayHaveOldAddresses = true;
       if (pool.verdict !== undefined) listener.close();
       if (mayHaveOldAddresses && isSettled(pool))
         mayHaveOldAddresses = !workers.keepAddressesOf(workersInSlots(pool));

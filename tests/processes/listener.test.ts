@@ -1,5 +1,5 @@
 /** Where the service listens, which way connections reach its workers, and that none is refused or left hanging. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { canReusePort } from '../../src/supervisor/processes/tcp-handles.js';
@@ -101,6 +101,31 @@ describe('the address', () => {
       Array.from({ length: 20 }, (_, index) => outcome(port + (index % 2), '127.0.0.1')),
     );
     expect(new Set(outcomes)).toEqual(new Set([200]));
+  });
+
+  test('may be another in each life of a worker: former ones are refused, and their sockets are closed', async () => {
+    const first = await freePort();
+    const lives = join(folder(), 'lives');
+    writeFileSync(lives, '');
+    const program = `
+      const { appendFileSync, readFileSync } = require('node:fs');
+      process.env.PORT = String(${first} + readFileSync(process.env.LIVES).length);
+      appendFileSync(process.env.LIVES, '.');
+      ${OUR_WORKER}`;
+    const file = appFile(program, { ...OUR_FIELDS, instances: 1, min_uptime: 100 });
+    const env = { RUN_DIR: folder(), LIVES: lives };
+    const running = start([CLUSTER, '--config', file], env);
+    const descriptors = (): number => readdirSync(`/proc/${running.pid}/fd`).length;
+    let before = 0;
+    for (let life = 0; life < 4; life++) {
+      await until(async () => (await serving({ env }).catch(() => [])).length === 1, `life ${life} is ready`);
+      await until(() => answers(first + life), `life ${life} serves`);
+      if (life === 0) before = descriptors();
+      if (life < 3) process.kill((await serving({ env }))[0] ?? NaN, 'SIGKILL');
+    }
+    for (let life = 0; life < 3; life++)
+      expect(await outcome(first + life, '127.0.0.1')).toBe('ECONNREFUSED');
+    await until(() => descriptors() <= before + 1, 'their sockets are closed');
   });
 
   test('may change with the app file: after a reload the old one is refused, not left to wait', async () => {
