@@ -13,7 +13,7 @@ export const NO_LIMIT = 65_536;
 export const MIN_LIMIT = 2;
 
 /** Requests may wait so long for the event loop, in ms. */
-export const TARGET_DELAY_MS = 400;
+export const TARGET_DELAY_MS = 500;
 
 /** From this utilisation on the loop is busy; a delay then comes from load, and not from a single slow request. */
 export const BUSY = 0.95;
