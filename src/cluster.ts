@@ -27,6 +27,8 @@ async function run(line: CommandLine): Promise<void> {
       return (require('./commands/check.js') as typeof import('./commands/check.js')).check(line);
     case 'status':
       return (require('./commands/status.js') as typeof import('./commands/status.js')).status(line);
+    case 'diagnose':
+      return (require('./commands/diagnose.js') as typeof import('./commands/diagnose.js')).diagnose(line);
     default:
       return (require('./commands/act.js') as typeof import('./commands/act.js')).act(line.command, line);
   }

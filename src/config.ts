@@ -241,6 +241,14 @@ export const VARIABLES = {
     parse: parseHost,
     unset: '127.0.0.1',
   }),
+  diagnosticsDir: variable<string | undefined>({
+    name: 'DIAGNOSTICS_DIR',
+    fallback: 'a folder of this user below the temporary folder',
+    expected: 'the path of a folder',
+    purpose: 'Where `yarn cluster:diagnose` writes profiles, heap snapshots and reports',
+    parse: text => text,
+    unset: undefined,
+  }),
   overloadProtection: variable<boolean>({
     name: 'OVERLOAD_PROTECTION',
     fallback: 'off',

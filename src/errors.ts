@@ -157,6 +157,12 @@ export const errors = {
       `What answers at ${socket} is not a supervisor of this service, or one of another version`,
     ),
 
+  noWorker: (slot: number, slots: readonly number[]) =>
+    new ServiceError(
+      'NO_WORKER',
+      `Slot ${slot} has no worker that can be asked; ${slots.length === 0 ? 'no slot has one' : `slots that have one: ${slots.join(', ')}`}`,
+    ),
+
   /** @param hint the end of the sentence, with what may have been meant */
   unknownCommand: (word: string, hint: string) =>
     usage('UNKNOWN_COMMAND', `Unknown command "${word}"${hint} Try --help`),
@@ -174,6 +180,15 @@ export const errors = {
     usage('UNEXPECTED_ARGUMENTS', `${command} takes nothing behind it, got "${words.join(' ')}"`),
 
   scaleToZero: () => usage('SCALE_TO_ZERO', 'scale 0 would stop the service; use stop'),
+
+  invalidDiagnosis: (word: string | undefined, known: readonly string[]) =>
+    usage(
+      'INVALID_DIAGNOSIS',
+      `diagnose takes one of ${known.join(', ')}, got ${word === undefined ? 'nothing' : `"${word}"`}`,
+    ),
+
+  invalidNumber: (option: string, min: number, max: number, got: string) =>
+    usage('INVALID_NUMBER', `--${option} takes a whole number from ${min} to ${max}, got "${got}"`),
 
   invalidWorkerCount: (word: string | undefined) =>
     usage(

@@ -91,12 +91,15 @@ const ERRORS: Readonly<Record<keyof typeof errors, ServiceError>> = {
   notYours: errors.notYours('/run/api/supervisor.sock'),
   untrustedFolder: errors.untrustedFolder('/tmp/api-0-1234abcd belongs to user 1000'),
   notASupervisor: errors.notASupervisor('/run/api/supervisor.sock'),
+  noWorker: errors.noWorker(7, [0, 1]),
   unknownCommand: errors.unknownCommand('relaod', '; did you mean reload?'),
   invalidOption: errors.invalidOption("Unknown option '--confg'", '; did you mean --config?'),
   optionOfOthers: errors.optionOfOthers('json', ['status', 'check']),
   emptyOption: errors.emptyOption('only'),
   unexpectedArguments: errors.unexpectedArguments('reload', ['now']),
   scaleToZero: errors.scaleToZero(),
+  invalidDiagnosis: errors.invalidDiagnosis('memory', ['cpu', 'heap', 'report']),
+  invalidNumber: errors.invalidNumber('seconds', 1, 300, '1h'),
   invalidWorkerCount: errors.invalidWorkerCount('many'),
 };
 

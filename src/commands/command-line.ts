@@ -1,12 +1,13 @@
 /** What the command line asks for: parsed and checked, nothing done. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { DEFAULT_SECONDS, KINDS, MAX_SECONDS, type DiagnosticsRequest } from '../diagnostics/request.js';
 import { errors } from '../errors.js';
 import { MAX_WORKERS } from '../protocol/limits.js';
 import { nearest } from '../utils/nearest.js';
 import { defaultFile } from '../supervisor/app-file/read.js';
 
-export const COMMANDS = ['start', 'status', 'reload', 'scale', 'stop', 'check'] as const;
+export const COMMANDS = ['start', 'status', 'reload', 'scale', 'stop', 'check', 'diagnose'] as const;
 export type Command = (typeof COMMANDS)[number];
 
 /** Which service is meant, and what is to be done with it. */
@@ -22,6 +23,8 @@ export interface CommandLine {
   readonly json: boolean;
   /** The N of `scale N`. */
   readonly instances: number | undefined;
+  /** What `diagnose` wants, and of which slot. */
+  readonly diagnosis: (DiagnosticsRequest & { readonly slot: number }) | undefined;
 }
 
 const OPTIONS = {
@@ -30,6 +33,8 @@ const OPTIONS = {
   env: { type: 'string' },
   watch: { type: 'boolean' },
   json: { type: 'boolean' },
+  slot: { type: 'string' },
+  seconds: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const;
@@ -38,6 +43,8 @@ const OPTIONS = {
 const BELONGS_TO: Readonly<Record<string, readonly Command[]>> = {
   watch: ['start'],
   json: ['status', 'check'],
+  slot: ['diagnose'],
+  seconds: ['diagnose'],
 };
 
 /** @throws ServiceError with exit code 2 */
@@ -61,7 +68,7 @@ export function parseCommandLine(argv: readonly string[], cwd: string): CommandL
     envName: values.env,
     watch: values.watch ?? false,
     json: values.json ?? false,
-    instances: command === 'scale' ? numberOfWorkers(rest) : none(rest, command),
+    ...argumentsOf(command, rest, values),
   };
 }
 
@@ -73,6 +80,7 @@ const blank = (cwd: string): Omit<CommandLine, 'command'> => ({
   watch: false,
   json: false,
   instances: undefined,
+  diagnosis: undefined,
 });
 
 function parse(argv: readonly string[]) {
@@ -84,6 +92,34 @@ function parse(argv: readonly string[]) {
     const hint = unknown === undefined ? '.' : meant(unknown, Object.keys(OPTIONS), '--');
     throw errors.invalidOption(complaint.replace(/\.$/, ''), hint);
   }
+}
+
+type Arguments = Pick<CommandLine, 'instances' | 'diagnosis'>;
+
+function argumentsOf(
+  command: Command,
+  rest: readonly string[],
+  { slot = '0', seconds = String(DEFAULT_SECONDS) }: { slot?: string; seconds?: string },
+): Arguments {
+  if (command === 'scale') return { instances: numberOfWorkers(rest), diagnosis: undefined };
+  if (command !== 'diagnose') return { instances: none(rest, command), diagnosis: undefined };
+  const [word, ...more] = rest;
+  none(more, 'diagnose WHAT');
+  const kind = KINDS.find(known => known === word);
+  if (kind === undefined) throw errors.invalidDiagnosis(word, KINDS);
+  return {
+    instances: undefined,
+    diagnosis: {
+      kind,
+      slot: within('slot', slot, 0, MAX_WORKERS - 1),
+      seconds: within('seconds', seconds, 1, MAX_SECONDS),
+    },
+  };
+}
+
+function within(option: string, text: string, min: number, max: number): number {
+  if (/^\d+$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
+  throw errors.invalidNumber(option, min, max, text);
 }
 
 function numberOfWorkers([word, ...rest]: readonly string[]): number {

@@ -11,6 +11,7 @@ Commands
   reload           replace the workers one by one, losing nothing
   scale N          run N workers, 1 to ${MAX_WORKERS}
   stop             drain every worker, then end the service
+  diagnose WHAT    cpu, heap or report of a worker   [--slot N] [--seconds S]
   check            look at app file and environment, start nothing   [--json]
 
 Options
@@ -20,8 +21,7 @@ Options
   --watch          start: reload when the program changes
   -h, --help       this text                     (-v, --version: the version)
 
-reload, scale and stop wait for the outcome. Exit codes: 0 done, 1 failed or
-no service found, 2 usage, 3 no worker ever got ready, 4 gave up, 5 invalid
-configuration, 6 port taken. Of status: 0 ready, 1 no answer, 3 degraded,
-4 no worker serves.
+All but start wait for the outcome. Exit codes: 0 done, 1 failed or no service
+found, 2 usage, 3 no worker ever got ready, 4 gave up, 5 invalid configuration,
+6 port taken. Of status: 0 ready, 1 no answer, 3 degraded, 4 none serves.
 `;

@@ -6,8 +6,10 @@ import type { Server } from 'node:http';
 import inspector from 'node:inspector';
 import { hostname } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import type { Config } from '../config.js';
+import { takeTasks } from '../diagnostics/main-thread.js';
+import { offerActions } from '../diagnostics/pm2-actions.js';
 import { KILL_MARGIN_MS } from '../protocol/limits.js';
 import { CONTROL_SOCKET, SLOT } from '../protocol/messages.js';
 import type { RefusalReason } from '../overload/admission.js';
@@ -18,7 +20,7 @@ import type { WorkerState } from '../worker/state.js';
 import { createLoopMemory, machineMs, noteLoop, type LoopStats } from './loop-stats.js';
 import { createRecorder, type Recorder } from './recorder.js';
 import { countRequests, createStatsMemory, type Series } from './request-stats.js';
-import { leaveServiceFolder, serviceFolder } from './service-folder.js';
+import { leaveServiceFolder, serviceFolder, socketOf } from './service-folder.js';
 import { answerPing, createSharedState, noteInFlight } from './shared-state.js';
 import type { ServiceIdentity } from './snapshot.js';
 import type { ThreadLogTarget } from './thread-log.js';
@@ -42,6 +44,12 @@ export interface ObserverData {
   readonly figures: FiguresData | undefined;
   /** Nothing without MANAGEMENT_PORT. */
   readonly management: { readonly port: number; readonly host: string } | undefined;
+  readonly diagnostics: {
+    /** DIAGNOSTICS_DIR. */
+    readonly folder: string | undefined;
+    /** To the main thread. */
+    readonly port: MessagePort;
+  };
 }
 
 export interface FiguresData {
@@ -103,7 +111,11 @@ export function prepareObserver(needs: ObserverNeeds): Observed {
     ...UNOBSERVED,
     ...figures?.observed,
     recorder: createRecorder(inFlight, figures?.count),
-    start: () => void (thread = startThread(needs, dataFor(needs, memory, figures?.data), figures?.loop)),
+    start() {
+      thread = startThread(needs, dataFor(needs, memory, figures?.data), figures?.loop);
+      if (supervisedBy === 'pm2' && figures !== undefined)
+        offerActions(socketOf(figures.data.folder, figures.data.slot, process.pid));
+    },
   };
 }
 
@@ -192,7 +204,12 @@ function startThread(
   const answer = (ping: number): void => answerPing(workerData.memory, ping, inspector.url() !== undefined);
   // The loop may block before it gets the first ping: a debugger that is there already is known from the start.
   answer(0);
-  const thread = new Worker(file, { ...options, workerData, resourceLimits: RESOURCE_LIMITS });
+  const thread = new Worker(file, {
+    ...options,
+    workerData,
+    transferList: [workerData.diagnostics.port],
+    resourceLimits: RESOURCE_LIMITS,
+  });
   thread
     .on('message', ([number, sentAt]: Ping) => {
       loop?.sample(sentAt);
@@ -214,9 +231,12 @@ function dataFor(
   figures: FiguresData | undefined,
 ): ObserverData {
   const { nodeEnv, drainTimeoutMs, closeTimeoutMs, managementPort: port, managementHost: host } = config;
+  const { port1, port2 } = new MessageChannel();
+  takeTasks(port1);
   return {
     memory,
     figures,
+    diagnostics: { folder: config.diagnosticsDir, port: port2 },
     management: port === undefined ? undefined : { port, host },
     watchdogTimeoutMs: watchdogTimeout(config),
     orphanTimeoutMs: supervisedBy === 'none' ? undefined : drainTimeoutMs + closeTimeoutMs + KILL_MARGIN_MS,

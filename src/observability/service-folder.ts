@@ -9,6 +9,9 @@ import { MAX_SOCKET_PATH } from '../protocol/limits.js';
 const SOCKET = /^worker-(\d+)-(\d+)\.sock$/;
 const TOTALS = 'totals.json';
 
+/** Names the worker that is being diagnosed (`diagnostics/only-one.ts`). */
+export const DIAGNOSING = 'diagnosing';
+
 /** A worker's socket. */
 export interface Sibling {
   readonly slot: number;
@@ -102,7 +105,7 @@ export function leaveServiceFolder(folder: string, slot: number, pid: number, is
   try {
     rmSync(socketOf(folder, slot, pid), { force: true });
     if (!isStopping || siblingsIn(folder).length > 0) return;
-    rmSync(join(folder, TOTALS), { force: true });
+    for (const name of [TOTALS, DIAGNOSING]) rmSync(join(folder, name), { force: true });
     rmdirSync(folder);
   } catch {
     // another worker has come meanwhile, or has taken it away

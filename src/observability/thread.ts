@@ -1,6 +1,7 @@
 /** The observer thread of a worker: its own event loop turns while the main one is blocked. `observer.ts` starts it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { machineMs } from './loop-stats.js';
+import { createDiagnostics } from '../diagnostics/diagnose.js';
 import { holdManagementPort } from './management.js';
 import type { ObserverData, Ping } from './observer.js';
 import type { Series } from './request-stats.js';
@@ -17,6 +18,14 @@ const { figures, management } = data;
 const series = [...(figures?.series ?? [])];
 const snapshots =
   figures && createSnapshots({ ...figures, series, view, blockedMs: () => watching.blockedMs() });
+const diagnostics =
+  figures &&
+  createDiagnostics({
+    ...data.diagnostics,
+    slot: figures.slot,
+    serviceFolder: figures.folder,
+    log: msg => log('info', msg),
+  });
 let wake = (): void => undefined;
 
 parentPort?.on('message', (message: 'wake' | Series) => {
@@ -30,12 +39,14 @@ const watching = watch({
   ping: number => parentPort?.postMessage([number, machineMs()] satisfies Ping),
   onWake: call => (wake = call),
   onTurn: () => snapshots?.turned(),
+  isDiagnosing: () => diagnostics?.isRunning() ?? false,
 });
-if (figures !== undefined && snapshots !== undefined) {
+if (figures !== undefined && snapshots !== undefined && diagnostics !== undefined) {
   const own = snapshots.take;
   const isOpen = openWorkerSocket({
     ...figures,
     own,
+    diagnose: diagnostics.diagnose,
     failed(what, reason) {
       if (management === undefined) return; // only `status` misses it
       const consequence =

@@ -22,6 +22,8 @@ export interface WatchNeeds extends Omit<ObserverData, 'log'> {
   onWake(call: () => void): void;
   /** The loop has answered a ping. */
   onTurn(): void;
+  /** The main thread is being diagnosed, which may block it. */
+  isDiagnosing(): boolean;
 }
 
 export interface Watching {
@@ -34,7 +36,7 @@ export function watch(needs: WatchNeeds): Watching {
   const { view, watchdogTimeoutMs, controlSocket } = needs;
   const watchdog = createWatchdog({
     limitMs: createLimit(needs),
-    isExcused: () => view.hasDebugger() || isWritingHeapSnapshot(),
+    isExcused: () => view.hasDebugger() || needs.isDiagnosing() || isWritingHeapSnapshot(),
   });
   const stacks = createStacks();
   const report = createReport(needs);

@@ -1,6 +1,8 @@
 /** A worker's own socket in the folder of its service: whoever may open it is told how this worker is. */
 import { chmodSync } from 'node:fs';
 import http from 'node:http';
+import type { Diagnostics } from '../diagnostics/diagnose.js';
+import { answerOrder } from '../diagnostics/over-socket.js';
 import { openServiceFolder, serviceFolderFailure, socketOf } from './service-folder.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -8,12 +10,13 @@ export interface WorkerSocketNeeds {
   readonly folder: string;
   readonly slot: number;
   own(): Snapshot;
+  readonly diagnose: Diagnostics['diagnose'];
   /** Why this worker cannot be asked; it serves all the same. */
   failed(what: 'folder' | 'socket', reason: string): void;
 }
 
 /** @returns whether there is a folder: without one nothing can be shared with the siblings either */
-export function openWorkerSocket({ folder, slot, own, failed }: WorkerSocketNeeds): boolean {
+export function openWorkerSocket({ folder, slot, own, diagnose, failed }: WorkerSocketNeeds): boolean {
   const path = socketOf(folder, slot, process.pid);
   try {
     openServiceFolder(folder, path);
@@ -22,7 +25,8 @@ export function openWorkerSocket({ folder, slot, own, failed }: WorkerSocketNeed
     return false;
   }
   http
-    .createServer((_request, response) => {
+    .createServer((request, response) => {
+      if (answerOrder(diagnose, request, response)) return;
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(`${JSON.stringify(own())}\n`);
     })
     .on('error', error => failed('socket', serviceFolderFailure(error, folder)))

@@ -1,5 +1,5 @@
 /** How much memory this process and its children may take together, and whether the kernel has killed one for it. */
-import { totalmem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { cgroupFolders, lines, type CgroupFolder } from './cgroups.js';
 
@@ -20,6 +20,31 @@ export function readMemoryLimit(root = '/', machine = totalmem()): MemoryLimit {
 function limitOf({ version, folder }: CgroupFolder): number | undefined {
   const [value = ''] = lines(join(folder, version === 2 ? 'memory.max' : 'memory.limit_in_bytes'));
   return /^\d+$/.test(value) ? Number(value) : undefined;
+}
+
+/**
+ * How much more memory this process may take, in bytes: what is left of the tightest control group, and of the machine.
+ * Pages of files count as free where they are inactive, because the kernel takes them back first.
+ */
+export function readAvailableMemory(root = '/'): number {
+  const [kb] = lines(join(root, 'proc/meminfo')).flatMap(
+    line => /^MemAvailable: +(\d+) kB$/.exec(line)?.[1] ?? [],
+  );
+  const machine = kb === undefined ? freemem() : Number(kb) * 1_024;
+  const groups = cgroupFolders('memory', root).flatMap(group => leftIn(group) ?? []);
+  return Math.max(0, Math.min(machine, ...groups));
+}
+
+function leftIn(group: CgroupFolder): number | undefined {
+  const { version, folder } = group;
+  const limit = limitOf(group);
+  const [usage] = lines(join(folder, version === 2 ? 'memory.current' : 'memory.usage_in_bytes'));
+  if (limit === undefined || usage === undefined) return undefined;
+  const inactive = version === 2 ? 'inactive_file' : 'total_inactive_file';
+  const [reclaimable = '0'] = lines(join(folder, 'memory.stat')).flatMap(
+    line => new RegExp(`^${inactive} (\\d+)$`).exec(line)?.[1] ?? [],
+  );
+  return limit - Number(usage) + Number(reclaimable);
 }
 
 /** Tells which deaths by SIGKILL were the kernel's, for want of memory. */

@@ -15,13 +15,14 @@ const NOTHING_SAID: CommandLine = {
   watch: false,
   json: false,
   instances: undefined,
+  diagnosis: undefined,
 };
 
 test('nothing means: start, with the app file of this folder', () => {
   expect(parse('')).toEqual(NOTHING_SAID);
 });
 
-test.each(COMMANDS.filter(command => command !== 'scale'))('%s', command => {
+test.each(COMMANDS.filter(command => command !== 'scale' && command !== 'diagnose'))('%s', command => {
   expect(parse(command)).toEqual({ ...NOTHING_SAID, command });
 });
 
@@ -39,6 +40,11 @@ test.each<[string, Partial<CommandLine>]>([
   ],
   ['reload --config=../x.json', { command: 'reload', file: resolve(CWD, '../x.json'), isFileNamed: true }],
   ['--config /etc/app.config.js', { file: resolve('/etc/app.config.js'), isFileNamed: true }],
+  ['diagnose heap', { command: 'diagnose', diagnosis: { kind: 'heap', slot: 0, seconds: 10 } }],
+  [
+    'diagnose cpu --slot 1 --seconds 30',
+    { command: 'diagnose', diagnosis: { kind: 'cpu', slot: 1, seconds: 30 } },
+  ],
   ['stop --only api', { command: 'stop', only: 'api' }],
   ['--env development', { envName: 'development' }],
   [
@@ -65,6 +71,12 @@ test.each([
   ['relaod', 'Unknown command "relaod"; did you mean reload? Try --help', 'UNKNOWN_COMMAND'],
   ['stat', 'Unknown command "stat"; did you mean status? Try --help', 'UNKNOWN_COMMAND'],
   ['st', 'Unknown command "st". Try --help', 'UNKNOWN_COMMAND'],
+  ['diagnose', 'diagnose takes one of cpu, heap, report, got nothing', 'INVALID_DIAGNOSIS'],
+  ['diagnose memory', 'diagnose takes one of cpu, heap, report, got "memory"', 'INVALID_DIAGNOSIS'],
+  ['diagnose cpu now', 'diagnose WHAT takes nothing behind it, got "now"', 'UNEXPECTED_ARGUMENTS'],
+  ['diagnose cpu --seconds 0', '--seconds takes a whole number from 1 to 300, got "0"', 'INVALID_NUMBER'],
+  ['diagnose cpu --slot a', '--slot takes a whole number from 0 to 1023, got "a"', 'INVALID_NUMBER'],
+  ['reload --slot 1', '--slot is an option of diagnose only', 'OPTION_OF_OTHERS'],
   ['show', 'Unknown command "show". Try --help', 'UNKNOWN_COMMAND'],
   ['restart', 'Unknown command "restart"; did you mean reload? Try --help', 'UNKNOWN_COMMAND'],
   ['frobnicate', 'Unknown command "frobnicate". Try --help', 'UNKNOWN_COMMAND'],

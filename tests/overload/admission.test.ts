@@ -86,10 +86,11 @@ describe('OVERLOAD_PROTECTION', () => {
 
   test('refuses what would wait for too long, answers probes meanwhile, and says so in the log', async () => {
     const { port, refusals, handled, log } = await setUp(ON);
-    const sent = burst(port, 120, '/burn/20');
+    let isOver = false;
+    const sent = burst(port, 120, '/burn/20').finally(() => (isOver = true));
     await until(() => handled() > 0, 'the worker is busy');
     expect((await request(port, '/livez')).status).toBe(200);
-    expect(handled()).toBeLessThan(30);
+    expect(isOver).toBe(false);
     const answers = await sent;
     expect(countOf(answers, 200)).toBe(handled());
     expect(countOf(answers, 503)).toBe(120 - handled());

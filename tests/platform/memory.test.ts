@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createOomWatch, readMemoryLimit } from '../../src/platform/memory.js';
+import { createOomWatch, readAvailableMemory, readMemoryLimit } from '../../src/platform/memory.js';
 
 const MB = 2 ** 20;
 const MACHINE = 8_192 * MB;
@@ -108,4 +108,43 @@ test('kills of the group above count where the own one has no counter', () => {
   const watch = createOomWatch(root);
   write('sys/fs/cgroup/a/memory.events', 'oom_kill 1');
   expect(watch.claimKill()).toBe(true);
+});
+
+describe('the memory that is available', () => {
+  const meminfo = (kb: number): void => write('proc/meminfo', `MemTotal: 9 kB\nMemAvailable:    ${kb} kB`);
+
+  test('is that of the machine where there are no control groups', () => {
+    meminfo(2_048);
+    expect(readAvailableMemory(root)).toBe(2 * MB);
+  });
+
+  test.each([
+    [
+      '1',
+      first,
+      'sys/fs/cgroup/memory',
+      'memory.limit_in_bytes',
+      'memory.usage_in_bytes',
+      'total_inactive_file',
+    ],
+    ['2', second, 'sys/fs/cgroup/a/b', 'memory.max', 'memory.current', 'inactive_file'],
+  ])(
+    'is what is left of a group of version %s, with its inactive files',
+    (_, mount, at, max, usage, files) => {
+      meminfo(1_024 * 1_024);
+      mount();
+      write(`${at}/${max}`, 100 * MB);
+      write(`${at}/${usage}`, 90 * MB);
+      write(`${at}/memory.stat`, `anon 5\n${files} ${30 * MB}\nactive_file 7`);
+      expect(readAvailableMemory(root)).toBe(40 * MB);
+    },
+  );
+
+  test('is nothing in a group that is above its limit', () => {
+    meminfo(2_048);
+    second();
+    write('sys/fs/cgroup/a/b/memory.max', 100 * MB);
+    write('sys/fs/cgroup/a/b/memory.current', 110 * MB);
+    expect(readAvailableMemory(root)).toBe(0);
+  });
 });

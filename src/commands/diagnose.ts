@@ -1,0 +1,70 @@
+/** `diagnose`: a CPU profile, a heap snapshot or a report of one worker, natively and under PM2. */
+import { errors, ServiceError } from '../errors.js';
+import { askWorkers, type Asked } from '../observability/ask-workers.js';
+import { orderDiagnosis } from '../diagnostics/over-socket.js';
+import type { DiagnosticsKind } from '../diagnostics/request.js';
+import { EXIT } from '../protocol/exit-codes.js';
+import { identify } from '../supervisor/app-file/load.js';
+import { sizeText } from '../supervisor/report/wording.js';
+import { readForCommand } from './app-file.js';
+import { reach } from './client.js';
+import type { CommandLine } from './command-line.js';
+
+/** What opens the file. */
+const READERS: Readonly<Record<DiagnosticsKind, string>> = {
+  cpu: "Open it in Chrome's DevTools (Performance), or in an editor that shows profiles",
+  heap: "Open it in Chrome's DevTools (Memory); it holds everything that the worker had in memory",
+  report: 'It is JSON, without the environment variables',
+};
+
+/** Prints the path of the file; the process exits with 1 and a reason if there is none. */
+export async function diagnose(line: CommandLine): Promise<void> {
+  const { diagnosis } = line;
+  if (diagnosis === undefined) return;
+  const workers = await workersOf(line);
+  const worker = workers.find(({ slot }) => slot === diagnosis.slot);
+  if (worker === undefined)
+    throw errors.noWorker(
+      diagnosis.slot,
+      workers.map(({ slot }) => slot),
+    );
+  const duration = diagnosis.kind === 'cpu' ? `, ${diagnosis.seconds} s` : '';
+  process.stderr.write(`${diagnosis.kind} of worker ${worker.pid} (slot ${worker.slot})${duration} …\n`);
+  const outcome = await orderDiagnosis(worker.path, diagnosis);
+  if (outcome.ok)
+    process.stdout.write(`✓ ${outcome.file} (${sizeText(outcome.bytes)})\n  ${READERS[diagnosis.kind]}\n`);
+  else process.stdout.write(`✗ ${diagnosis.kind} failed: ${outcome.reason}\n`);
+  process.exitCode = outcome.ok ? EXIT.ok : EXIT.internal;
+}
+
+/** The newest process of each slot that answers and serves. */
+async function workersOf(line: CommandLine): Promise<Asked[]> {
+  const oldestFirst = (await nativeWorkers(line))
+    .filter(({ snapshot }) => snapshot?.phase === 'serving')
+    .toSorted((one, other) => uptime(other) - uptime(one));
+  const newest = new Map(oldestFirst.map(worker => [worker.slot, worker]));
+  return [...newest.values()].toSorted((one, other) => one.slot - other.slot);
+}
+
+const uptime = ({ snapshot }: Asked): number => snapshot?.gauges.uptimeSeconds ?? 0;
+
+/** The workers of the native supervisor; where there is none, those of PM2. */
+async function nativeWorkers(line: CommandLine): Promise<readonly Asked[]> {
+  try {
+    const { status } = await reach(line);
+    return await askWorkers(status.supervisor?.pid);
+  } catch (error) {
+    const workers =
+      error instanceof ServiceError && error.code === 'NO_SUPERVISOR' ? await pm2Workers(line) : [];
+    if (workers.length === 0) throw error;
+    return workers;
+  }
+}
+
+async function pm2Workers({ file, only, envName }: CommandLine): Promise<readonly Asked[]> {
+  const wanted = only ?? identify(await readForCommand(file), { only, envName, shell: process.env }, []).name;
+  return (await askWorkers()).filter(({ snapshot }) => {
+    const { supervisedBy, name } = snapshot?.service ?? {};
+    return supervisedBy === 'pm2' && name === wanted;
+  });
+}

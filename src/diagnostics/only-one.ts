@@ -1,0 +1,42 @@
+/** One diagnosis at a time in a service: each makes a worker slow, and a heap snapshot stops it. */
+import { readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { DIAGNOSING } from '../observability/service-folder.js';
+
+/**
+ * The lock is a symbolic link to the pid of the worker, as Emacs' lock files: it is made with its content at once.
+ * @param folder of the service
+ * @returns what ends it; or the pid of the worker that is being diagnosed
+ * @throws Error of the system
+ */
+export function beginDiagnosis(folder: string): (() => void) | number {
+  const path = join(folder, DIAGNOSING);
+  const other = holderOf(path);
+  if (other !== undefined && isAlive(other)) return other;
+  if (other !== undefined) rmSync(path, { force: true });
+  try {
+    symlinkSync(String(process.pid), path);
+  } catch (error) {
+    const winner = holderOf(path);
+    if (winner === undefined) throw error;
+    return winner;
+  }
+  return () => rmSync(path, { force: true });
+}
+
+function holderOf(path: string): number | undefined {
+  try {
+    return Number(readlinkSync(path));
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
