@@ -1,7 +1,8 @@
 import type { Bench, Section } from '../support/section.js';
-import { ALONE, withRunning, type Contender, type Running } from '../support/contenders.js';
+import { ALONE, withRunning, type Contender } from '../support/contenders.js';
 import { capacityOf, openLoop, type Outcome } from '../support/open-loop.js';
 import { measureOtherLoad } from '../support/other-load.js';
+import { cpuMs } from '../support/proc.js';
 import { inTurns, summarise, type Sample } from '../support/rounds.js';
 
 const PATH = '/api/compute';
@@ -25,8 +26,9 @@ export const overload: Section = {
   title: 'Overload',
   about: `One worker with a route that computes for some 10 ms, at multiples of the rate that it can answer, which is measured
 first, each time with a new process. Requests come at random moments at this rate, whether or not earlier ones have been
-answered (open loop), for ${SECONDS} seconds (${CALM_SECONDS} at ${CALM}). Goodput is the rate of answers with status 200 within
-${IN_TIME_MS / 1_000} s, as a share of what the worker can answer. Meanwhile probes ask for \`/livez\` ${PROBES} times a second,
+answered (open loop), for ${SECONDS} seconds (${CALM_SECONDS} at ${CALM}). An answer is in time if it has status 200 and comes within
+${IN_TIME_MS / 1_000} s. Goodput is the share of the worker's CPU time that answers in time have taken, at the CPU time that an answer takes
+without overload: unlike a rate, it does not depend on other load of the machine. Meanwhile probes ask for \`/livez\` ${PROBES} times a second,
 on a new connection each. Clients give up after 10 s. \`OVERLOAD_SECONDS=600 yarn bench overload\` runs ${CALM} times the capacity for
 ten minutes.`,
   async run(bench) {
@@ -43,6 +45,7 @@ ten minutes.`,
   ),
   columns: [
     { title: 'requests/s', metric: 'offered', digits: 0, brief: true },
+    { title: 'in time/s', metric: 'inTime', digits: 0, brief: true },
     { title: 'goodput, share', metric: 'goodput', digits: 2 },
     { title: 'refused, share', metric: 'refused', digits: 3 },
     { title: 'no answer, share', metric: 'lost', digits: 2, brief: true },
@@ -53,7 +56,7 @@ ten minutes.`,
   aims: [
     ...[2, 5].flatMap(load => [
       {
-        what: `Overload of ${load} times the capacity: goodput to capacity`,
+        what: `Overload of ${load} times the capacity: goodput, share of CPU time`,
         measured: (samples: readonly Sample[]) => of(samples, load, 'goodput'),
         atLeast: 0.85,
         digits: 2,
@@ -76,7 +79,7 @@ ten minutes.`,
   plots: [
     {
       file: 'overload',
-      title: 'Answers in time, as a share of the capacity',
+      title: 'Share of CPU time for answers in time',
       unit: '',
       metric: 'goodput',
       over: 'load, as a multiple of the capacity',
@@ -91,10 +94,25 @@ async function measure(bench: Bench, contender: Contender, load: number, round: 
   const seconds = bench.quick ? 3 : load === CALM ? CALM_SECONDS : SECONDS;
   const where = { node: bench.node, cpu: bench.cpus.server };
   const sample = await withRunning(contender, where, async running => {
-    const capacity = await capacityOf(running.port, PATH, CLIENTS, bench.quick ? 1_000 : 3_000);
+    const [pid = 0] = running.workers();
     const others = measureOtherLoad([running]);
-    const values = await loaded(running, capacity, load, seconds);
-    return { contender: contender.name, x: load, round, foreign: others([running]), values };
+    const idleMs = cpuMs(pid);
+    const { answered, perSecond } = await capacityOf(
+      running.port,
+      PATH,
+      CLIENTS,
+      bench.quick ? 1_000 : 3_000,
+    );
+    const before = cpuMs(pid);
+    const { inTime, ...values } = await loaded(running.port, perSecond * load, seconds);
+    const goodput = (inTime * (before - idleMs)) / answered / (cpuMs(pid) - before);
+    return {
+      contender: contender.name,
+      x: load,
+      round,
+      foreign: others([running]),
+      values: { ...values, goodput, inTime: inTime / seconds },
+    };
   });
   const { goodput, refused, p99Ms } = sample.values;
   bench.log(
@@ -103,17 +121,16 @@ async function measure(bench: Bench, contender: Contender, load: number, round: 
   return sample;
 }
 
-async function loaded({ port }: Running, capacity: number, load: number, seconds: number) {
+async function loaded(port: number, rate: number, seconds: number) {
   const [outcomes, probes] = await Promise.all([
-    openLoop({ port, path: PATH, rate: capacity * load, seconds, keepAlive: true }),
+    openLoop({ port, path: PATH, rate, seconds, keepAlive: true }),
     openLoop({ port, path: '/livez', rate: PROBES, seconds, keepAlive: false }),
   ]);
   const accepted = outcomes.filter(({ status }) => status === 200);
   const refused = outcomes.filter(({ status }) => status === 503).length;
-  const inTime = accepted.filter(({ ms }) => ms <= IN_TIME_MS).length;
   return {
     offered: outcomes.length / seconds,
-    goodput: inTime / seconds / capacity,
+    inTime: accepted.filter(({ ms }) => ms <= IN_TIME_MS).length,
     refused: refused / outcomes.length,
     refusedCount: refused,
     lost: (outcomes.length - accepted.length - refused) / outcomes.length,

@@ -54,8 +54,13 @@ function send(options: http.RequestOptions, due: number): Promise<Outcome> {
   });
 }
 
-/** @returns how many requests a second are answered to so many clients, each of which waits for its answer */
-export async function capacityOf(port: number, path: string, clients: number, ms: number): Promise<number> {
+export interface Capacity {
+  readonly answered: number;
+  readonly perSecond: number;
+}
+
+/** What is answered to so many clients, each of which waits for its answer. */
+export async function capacityOf(port: number, path: string, clients: number, ms: number): Promise<Capacity> {
   const agent = new http.Agent({ keepAlive: true });
   const from = performance.now();
   let answered = 0;
@@ -68,5 +73,5 @@ export async function capacityOf(port: number, path: string, clients: number, ms
   await Promise.all(Array.from({ length: clients }, one));
   const perSecond = (answered * 1_000) / (performance.now() - from);
   agent.destroy();
-  return perSecond;
+  return { answered, perSecond };
 }
