@@ -10,16 +10,18 @@ const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
  * @param {string} command
  * @param {readonly string[]} args
  * @param {import('node:child_process').SpawnOptions} options
+ * @param {(text: string) => void} [seen] gets its output, where `stdio` has pipes for it
  * @returns {Promise<number>}
  */
-function run(command, args, options = {}) {
+function run(command, args, options = {}, seen = () => undefined) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: 'inherit', ...options });
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', seen);
     /** @param {NodeJS.Signals} signal */
     const passOn = signal => child.kill(signal);
     for (const signal of SIGNALS) process.on(signal, passOn);
     child.once('error', reject);
-    child.once('exit', (code, signal) => {
+    child.once('close', (code, signal) => {
       for (const name of SIGNALS) process.off(name, passOn);
       resolve(signal === null ? Number(code) : 128 + constants.signals[signal]);
     });

@@ -11,6 +11,7 @@ const {
   writeFileSync,
 } = require('node:fs');
 const { dirname, join, relative } = require('node:path');
+const { installFailure } = require('./install-failure.cjs');
 const { run } = require('./run.cjs');
 const { yarn } = require('./yarn.cjs');
 
@@ -45,17 +46,23 @@ const BUILD = {
 const OUTPUT = { cwd: ROOT, stdio: ['ignore', 2, 2] };
 
 async function setUp() {
+  let output = '';
+  /** @param {string} text */
+  const show = text => {
+    output += text;
+    process.stderr.write(text);
+  };
   await once(
     INSTALL,
     'Installing the locked packages',
-    () => yarn(['install', '--immutable'], OUTPUT),
-    'Installing failed. The package registry must be reachable once; afterwards no network is needed.',
+    () => yarn(['install', '--immutable'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] }, show),
+    () => installFailure(output),
   );
   await once(
     BUILD,
     'Building',
     () => run(process.execPath, [join(__dirname, 'build.cjs')], OUTPUT),
-    'Building failed, see above.',
+    () => 'Building failed, see above.',
   );
 }
 
@@ -72,7 +79,7 @@ function invalidateBuild() {
  * @param {Step} step
  * @param {string} title
  * @param {() => Promise<number>} work resolves with an exit code
- * @param {string} failure
+ * @param {() => string} failure
  */
 async function once({ inputs, stamp, node = '' }, title, work, failure) {
   const path = join(ROOT, stamp);
@@ -81,7 +88,7 @@ async function once({ inputs, stamp, node = '' }, title, work, failure) {
   process.stderr.write(`${title} …\n`);
   const code = await work();
   if (code !== 0) {
-    process.stderr.write(`${failure}\n`);
+    process.stderr.write(`${failure()}\n`);
     process.exit(code);
   }
   mkdirSync(dirname(path), { recursive: true });

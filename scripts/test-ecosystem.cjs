@@ -22,7 +22,8 @@ void setUp()
       PACKAGES,
       'Installing the packages to test with',
       () => run('npm', ['ci'], { cwd: HOME, stdio: ['ignore', 2, 2] }),
-      'Installing failed. The package registry must be reachable once; afterwards no network is needed.',
+      () =>
+        'Installing failed. The package registry must be reachable once; afterwards no network is needed.',
     ),
   )
   .then(() => run(process.execPath, [...JEST, ...process.argv.slice(2)], { cwd: ROOT }))

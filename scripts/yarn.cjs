@@ -11,12 +11,18 @@ const YARN = `@yarnpkg/cli-dist@${require('../package.json').packageManager.spli
 /**
  * The path of the locked Yarn in npm's cache, downloaded if missing. Yarn is then run without npx, whose shell would die of
  * a signal that is meant for the program and leave the program running.
+ * @param {(text: string) => void} seen gets what npx writes to standard error
  */
-function locate() {
-  const { stdout, status } = spawnSync('npx', ['--yes', `--package=${YARN}`, '--call', 'command -v yarn'], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 2],
-  });
+function locate(seen) {
+  const { stdout, stderr, status } = spawnSync(
+    'npx',
+    ['--yes', `--package=${YARN}`, '--call', 'command -v yarn'],
+    {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  seen(stderr);
   return status === 0 ? stdout.trim() : undefined;
 }
 
@@ -24,13 +30,17 @@ function locate() {
  * Runs Yarn with these arguments; resolves with its exit code.
  * @param {readonly string[]} args
  * @param {import('node:child_process').SpawnOptions} options
+ * @param {(text: string) => void} [seen] gets the output of npx, and that of Yarn where `stdio` has pipes for it
  */
-async function yarn(args, options = {}) {
-  const program = locate();
-  if (program === undefined) return 1;
+async function yarn(args, options = {}, seen = text => void process.stderr.write(text)) {
+  const program = locate(seen);
+  if (program === undefined) {
+    seen('npx did not get Yarn\n');
+    return 1;
+  }
   // Otherwise that Yarn would follow `yarn-path` back to this file.
   const env = { ...process.env, YARN_IGNORE_PATH: '1' };
-  return run(process.execPath, [program, ...args], { env, ...options });
+  return run(process.execPath, [program, ...args], { env, ...options }, seen);
 }
 
 module.exports = { yarn };

@@ -133,6 +133,32 @@ describe('npm start', () => {
     expect(running.text()).not.toMatch(/Building|Master process/);
     await expectNothingLeft();
   });
+
+  test('with a lockfile that does not fit reports what to do about it, and does not blame the registry', async () => {
+    const program = "console.log('➤ YN0028: │ The lockfile would have been modified'); process.exitCode = 1;";
+    writeFileSync(join(TOOLS, 'yarn.cjs'), program);
+    const running = await npm('start');
+    expect((await running.ended).code).toBe(1);
+    expect(running.text()).toMatch(/YN0028[^]*Installing failed: yarn\.lock does not fit package\.json/);
+    expect(running.text()).not.toMatch(/registry|Building/);
+  });
+});
+
+test('npm run rename gives the project another name and port everywhere, and the lockfile still fits', async () => {
+  try {
+    const renaming = await npm('run', 'rename', 'my-api', '4001');
+    expect((await renaming.ended).code).toBe(0);
+    const { name } = JSON.parse(readFileSync(join(CLONE, 'package.json'), 'utf8')) as { name: string };
+    expect(name).toBe('my-api');
+    expect(readFileSync(join(CLONE, 'yarn.lock'), 'utf8')).toContain('"my-api@workspace:."');
+    expect(readFileSync(join(CLONE, 'src', 'protocol', 'limits.ts'), 'utf8')).toContain('port: 4001,');
+    expect(readFileSync(join(CLONE, 'README.md'), 'utf8')).toContain('http://localhost:4001/health');
+    expect(spawnSync('git', ['grep', '-l', 'cabe-arena-api'], { cwd: CLONE, encoding: 'utf8' }).stdout).toBe(
+      '',
+    );
+  } finally {
+    git('checkout', '--quiet', '.');
+  }
 });
 
 test('npm test sets up what is missing, passes its arguments to Jest, and exits with its exit code', async () => {
