@@ -5,8 +5,8 @@ const CORE = 'src/supervisor/core/**/*.ts';
 module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/tests'],
-  // `yarn test:ecosystem` installs their packages and runs them.
-  testPathIgnorePatterns: ['/node_modules/', '/tests/ecosystem/'],
+  // `yarn test:ecosystem` and `yarn test:ship` run these.
+  testPathIgnorePatterns: ['/node_modules/', '/tests/(ecosystem|ship)/'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -1,5 +1,5 @@
 /** `yarn test:unit`: the tests that start no service; they take half a minute. */
 module.exports = {
   ...require('./jest.config.js'),
-  testPathIgnorePatterns: ['/tests/(processes|parity|soak|ecosystem)/', '/tests/scripts\\.test\\.ts$'],
+  testPathIgnorePatterns: ['/tests/(processes|parity|soak|ecosystem|ship)/', '/tests/scripts\\.test\\.ts$'],
 };
