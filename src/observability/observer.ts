@@ -16,12 +16,15 @@ import type { RefusalReason } from '../overload/admission.js';
 import type { SupervisedBy } from '../protocol/supervised-by.js';
 import { errorRecord } from '../logging/loggable.js';
 import type { Logger } from '../utils/logger.js';
+import type { Channel } from '../worker/channel.js';
 import type { WorkerState } from '../worker/state.js';
 import { createLoopMemory, machineMs, noteLoop, type LoopStats } from './loop-stats.js';
+import { tellPm2 } from './pm2-metrics.js';
+import { createRecent } from './recent.js';
 import { createRecorder, type Recorder } from './recorder.js';
 import { countRequests, createStatsMemory, type Series } from './request-stats.js';
 import { leaveServiceFolder, serviceFolder, socketOf } from './service-folder.js';
-import { answerPing, createSharedState, noteInFlight } from './shared-state.js';
+import { answerPing, createSharedState, noteInFlight, viewSharedState } from './shared-state.js';
 import type { ServiceIdentity } from './snapshot.js';
 import type { ThreadLogTarget } from './thread-log.js';
 
@@ -69,6 +72,7 @@ export interface ObserverNeeds {
   readonly config: Config;
   readonly supervisedBy: SupervisedBy;
   readonly logger: Logger;
+  readonly channel: Channel;
 }
 
 /** What a worker does for its observer thread. */
@@ -112,7 +116,8 @@ export function prepareObserver(needs: ObserverNeeds): Observed {
     ...figures?.observed,
     recorder: createRecorder(inFlight, figures?.count),
     start() {
-      thread = startThread(needs, dataFor(needs, memory, figures?.data), figures?.loop);
+      const data = dataFor(needs, memory, figures?.data);
+      thread = startThread(needs, data, figures?.loop, reportTo(needs, data));
       if (supervisedBy === 'pm2' && figures !== undefined)
         offerActions(socketOf(figures.data.folder, figures.data.slot, process.pid));
     },
@@ -193,10 +198,22 @@ function identify(supervisedBy: SupervisedBy): ServiceIdentity {
   };
 }
 
+/** What is done whenever the loop has turned: only PM2 is told figures without asking for them. */
+function reportTo({ supervisedBy, channel }: ObserverNeeds, { memory, figures }: ObserverData): () => void {
+  if (supervisedBy !== 'pm2' || figures === undefined) return () => undefined;
+  return tellPm2({
+    loop: figures.loop,
+    recent: createRecent(figures),
+    inFlight: viewSharedState(memory).inFlight,
+    send: message => channel.send(message),
+  });
+}
+
 function startThread(
   { logger }: ObserverNeeds,
   workerData: ObserverData,
   loop: LoopStats | undefined,
+  turned: () => void,
 ): Worker {
   const file = threadFile();
   // The sources need a loader, which the options of this process name; the build needs nothing, agents least of all.
@@ -214,6 +231,7 @@ function startThread(
     .on('message', ([number, sentAt]: Ping) => {
       loop?.sample(sentAt);
       answer(number);
+      turned();
     })
     .on('error', error =>
       logger.warn(

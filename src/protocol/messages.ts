@@ -39,6 +39,12 @@ export type FromWorker =
   /** It cannot write heartbeats any more: their descriptor has been closed, or leads to another file. */
   | { readonly type: 'cabe:heartbeat.lost' };
 
+/** Figures that PM2 shows as they are (its word for the metrics of its agent, `@pm2/io`). */
+export interface Pm2Metrics {
+  readonly type: 'axm:monitor';
+  readonly data: Readonly<Record<string, { readonly value: string; readonly unit: string }>>;
+}
+
 /** What the supervisor sends; `cabe:listener` and `cabe:listener.lent` travel with a TCP handle. */
 export type ToWorker =
   /** Drain and exit: the service stops (PM2's word for `shutdown_with_message`). */

@@ -3,7 +3,7 @@
  * are left alone.
  */
 import cluster from 'node:cluster';
-import { parseToWorker, type FromWorker, type ToWorker } from '../protocol/messages.js';
+import { parseToWorker, type FromWorker, type Pm2Metrics, type ToWorker } from '../protocol/messages.js';
 
 /** Messages by their type; `shutdown` is its own. */
 type Messages = { shutdown: 'shutdown' } & {
@@ -20,7 +20,7 @@ type Handler<T extends keyof Messages> = (message: Messages[T], handle: Handle |
 export interface Channel {
   readonly isConnected: boolean;
   /** Sends; a message that cannot be delivered is dropped, the loss of the channel follows. `done` in either case. */
-  send(message: FromWorker, done?: () => void): void;
+  send(message: FromWorker | Pm2Metrics, done?: () => void): void;
   /** Calls back for messages of this type, instead of an earlier callback; `off` ends it. */
   on<T extends keyof Messages>(type: T, handler: Handler<T>): void;
   off(type: keyof Messages): void;

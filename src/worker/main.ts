@@ -154,7 +154,7 @@ async function boot(needs: BootNeeds): Promise<Service> {
   const { supervisor, channel, features, resources, draining, readiness } = needs;
   const config = valuesOrThrow(ownConfig());
   logger.info(`Worker ${process.pid} starting`);
-  const observed = prepareObserver({ config, supervisedBy: supervisor, logger });
+  const observed = prepareObserver({ config, supervisedBy: supervisor, logger, channel });
   await resources.open(features);
   const { use, check } = resources;
   const admission = createAdmission({ config, logger, onRefusal: observed.refused });
