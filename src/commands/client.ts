@@ -81,6 +81,13 @@ function realPath(path: string): string {
   }
 }
 
+/** The name of the service that this command line means, if the app file can be read and has one. */
+export async function serviceNameOf({ file, only, envName }: CommandLine): Promise<string | undefined> {
+  if (only !== undefined) return only;
+  const read = await readForCommand(file).catch(() => undefined);
+  return read && identify(read, { only, envName, shell: process.env }, []).name;
+}
+
 /** Where the supervisor is looked for, and whether RUN_DIR has said so. */
 interface Place {
   readonly socket: string;

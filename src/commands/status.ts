@@ -1,13 +1,36 @@
 /** `status`: whether all is well, and a row for every worker. */
+import { ServiceError } from '../errors.js';
 import { STATUS_EXIT } from '../protocol/exit-codes.js';
 import { NO_FIGURES } from '../supervisor/report/figures.js';
 import type { Status, WorkerStatus } from '../supervisor/report/status.js';
 import { countText, durationText, lastExitText, sizeText } from '../supervisor/report/wording.js';
-import { reach } from './client.js';
+import { reach, serviceNameOf } from './client.js';
 import type { CommandLine } from './command-line.js';
+import { pm2Status } from './pm2-status.js';
+
+/** A worker as it is shown; PM2 tells less than our own supervisor. */
+export type ShownWorker = Omit<WorkerStatus, 'generation' | 'restarts'> & {
+  readonly generation: number | null;
+  readonly restarts: number | null;
+};
+
+/** The native supervisor's status, or that of a service under PM2; `null` is what PM2's workers do not know. */
+export type ShownStatus = Omit<
+  Status,
+  'file' | 'supervisor' | 'generation' | 'restartsLastMinute' | 'workers'
+> & {
+  readonly supervisor: Omit<Status['supervisor'], 'uptime'> & {
+    readonly type?: 'pm2';
+    readonly uptime: number | null;
+  };
+  readonly file: string | null;
+  readonly generation: number | null;
+  readonly restartsLastMinute: number | null;
+  readonly workers: readonly ShownWorker[];
+};
 
 export async function status(line: CommandLine): Promise<void> {
-  const { status: body } = await reach(line);
+  const body = await nativeOrPm2(line);
   const found = completed(body);
   const colour = process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '';
   const text = line.json ? JSON.stringify(body) : asText(found, colour ? coloured : plain);
@@ -15,8 +38,20 @@ export async function status(line: CommandLine): Promise<void> {
   process.exitCode = exitCodeOf(found);
 }
 
+/** @throws ServiceError NO_SUPERVISOR if neither runs this service */
+async function nativeOrPm2(line: CommandLine): Promise<Partial<ShownStatus>> {
+  try {
+    return (await reach(line)).status;
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.code !== 'NO_SUPERVISOR') throw error;
+    const found = await pm2Status(await serviceNameOf(line));
+    if (found === undefined) throw error;
+    return found;
+  }
+}
+
 /** The supervisor may be of an older version than this command, and tell less. */
-function completed(found: Partial<Status>): Status {
+function completed(found: Partial<ShownStatus>): ShownStatus {
   const workers = (found.workers ?? []).map(worker => ({
     ...NOTHING_MORE,
     ...worker,
@@ -24,7 +59,7 @@ function completed(found: Partial<Status>): Status {
   }));
   const served = new Set(workers.filter(({ state }) => state === 'ready').map(({ slot }) => slot)).size;
   const lastReload = found.lastReload && { ...NO_ADVICE, ...found.lastReload };
-  return { served, env: null, restartsLastMinute: 0, why: [], ...found, workers, lastReload } as Status;
+  return { served, env: null, restartsLastMinute: 0, why: [], ...found, workers, lastReload } as ShownStatus;
 }
 
 const NOTHING_MORE = { hungFor: null, nextTryIn: null, exits: [], ...NO_FIGURES };
@@ -59,15 +94,15 @@ const COLOURS: Readonly<Record<string, number>> = {
 
 const coloured: Paint = (text, state) => `\u001b[${COLOURS[state] ?? PASSING}m${text}\u001b[39m`;
 
-const COLUMNS: readonly (readonly [title: string, cell: (worker: WorkerStatus) => string])[] = [
+const COLUMNS: readonly (readonly [title: string, cell: (worker: ShownWorker) => string])[] = [
   ['slot', ({ slot }) => String(slot)],
   ['pid', ({ pid }) => String(pid ?? '-')],
   ['state', stateText],
   ['up', ({ uptime }) => (uptime === null ? '-' : durationText(uptime))],
-  ['restarts', ({ restarts }) => String(restarts)],
+  ['restarts', ({ restarts }) => numberText(restarts, String)],
   ['cpu', ({ cpu }) => (cpu === null ? '-' : `${cpu.toFixed(1)} %`)],
   ['memory', ({ memory }) => (memory === null ? '-' : sizeText(memory))],
-  ['gen', ({ generation }) => String(generation)],
+  ['gen', ({ generation }) => numberText(generation, String)],
   ['loop', ({ eventLoopUtilization: share }) => numberText(share, found => `${(found * 100).toFixed(1)} %`)],
   ['req/s', ({ requestsPerSecond }) => numberText(requestsPerSecond, found => found.toFixed(1))],
   ['p99', ({ p99 }) => numberText(p99, found => `${found} ms`)],
@@ -78,13 +113,13 @@ const COLUMNS: readonly (readonly [title: string, cell: (worker: WorkerStatus) =
 const numberText = (value: number | null, text: (value: number) => string): string =>
   value === null ? '-' : text(value);
 
-function stateText({ state, hungFor, nextTryIn }: WorkerStatus): string {
+function stateText({ state, hungFor, nextTryIn }: ShownWorker): string {
   if (hungFor !== null) return `${state} for ${durationText(hungFor)}`;
   return nextTryIn === null ? state : `${state}, next try in ${durationText(nextTryIn)}`;
 }
 
 /** The status as a person reads it. */
-export function asText(found: Status, paint: Paint): string {
+export function asText(found: ShownStatus, paint: Paint): string {
   const table = [
     COLUMNS.map(([title]) => title),
     ...found.workers.map(worker => COLUMNS.map(([, cell]) => cell(worker))),
@@ -105,16 +140,21 @@ export function asText(found: Status, paint: Paint): string {
   ].join('\n');
 }
 
-function headline(found: Status, paint: Paint): string {
+function headline(found: ShownStatus, paint: Paint): string {
   const { app, state, wanted, served, workers, restartsLastMinute, supervisor, generation } = found;
   const hung = workers.flatMap(({ hungFor }) => hungFor ?? []);
   const parts = [
     `${served} of ${wanted} workers serve`,
     ...(hung.length === 0 ? [] : [`${hung.length} hung for ${durationText(Math.max(...hung))}`]),
-    ...(restartsLastMinute === 0 ? [] : [`${countText(restartsLastMinute, 'restart')} in the last minute`]),
+    ...(restartsLastMinute === null || restartsLastMinute === 0
+      ? []
+      : [`${countText(restartsLastMinute, 'restart')} in the last minute`]),
   ];
   const head = paint(`${MARKS[state] ?? '✗'} ${app} ${state}: ${parts.join(', ')}`, state);
-  return `${head}   (generation ${generation}, supervisor pid ${supervisor.pid}, up ${durationText(supervisor.uptime)}, node ${supervisor.node})`;
+  const { type, pid, uptime, node } = supervisor;
+  const by = type === 'pm2' ? `PM2, daemon pid ${pid}` : `generation ${generation}, supervisor pid ${pid}`;
+  const up = uptime === null ? '' : `, up ${durationText(uptime)}`;
+  return `${head}   (${by}${up}, node ${node})`;
 }
 
 /** In front of a state that is no failure. */
@@ -123,18 +163,18 @@ const MARKS: Readonly<Record<string, string>> = { ready: '✓', starting: '…',
 /** So many slots are explained; `--json` has all. */
 const MAX_WHY = 3;
 
-function whyLines({ why }: Status): string[] {
+function whyLines({ why }: ShownStatus): string[] {
   const others = why.length - MAX_WHY;
   const more = others > 0 ? [`and ${countText(others, 'more slot')} (status --json)`] : [];
   return [...why.slice(0, MAX_WHY), ...more].map(line => `  why: ${line}`);
 }
 
-function reloadLines({ lastReload }: Status): string[] {
+function reloadLines({ lastReload }: ShownStatus): string[] {
   if (lastReload === null) return [];
   const { at, ok, reason, advice } = lastReload;
   const ended = `  last reload ${durationText(Date.now() - at)} ago: `;
   return [ended + (ok ? 'done' : `aborted, ${reason}`), ...(advice === null ? [] : [`  ${advice}`])];
 }
 
-const paintRow = (row: string, worker: WorkerStatus | undefined, paint: Paint): string =>
+const paintRow = (row: string, worker: ShownWorker | undefined, paint: Paint): string =>
   worker === undefined ? row : row.replace(stateText(worker), text => paint(text, worker.state));

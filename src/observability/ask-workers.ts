@@ -5,9 +5,10 @@ import { parseSnapshot, type Snapshot } from './snapshot.js';
 /** A worker that does not answer within this time is left out. */
 const ANSWER_MS = 300;
 
-/** A worker's socket, and what came from it; nothing from one that has died, and one that does not answer. */
+/** A worker's socket, and what came from it: nothing from one that has died, and one that does not answer. */
 export interface Asked extends Sibling {
   readonly folder: string;
+  readonly isGone: boolean;
   readonly snapshot: Snapshot | undefined;
 }
 
@@ -23,7 +24,8 @@ export async function askWorkers(supervisor?: number): Promise<readonly Asked[]>
     siblings.map(async sibling => {
       const answer = await ask({ socketPath: sibling.path }, '/', ANSWER_MS);
       const snapshot = typeof answer === 'string' ? undefined : parseSnapshot(answer.text);
-      return { ...sibling, snapshot: snapshot?.pid === sibling.pid ? snapshot : undefined };
+      const own = snapshot?.pid === sibling.pid ? snapshot : undefined;
+      return { ...sibling, isGone: answer === 'gone', snapshot: own };
     }),
   );
 }

@@ -43,7 +43,7 @@ const watching = watch({
 });
 if (figures !== undefined && snapshots !== undefined && diagnostics !== undefined) {
   const own = snapshots.take;
-  const isOpen = openWorkerSocket({
+  const socket = openWorkerSocket({
     ...figures,
     own,
     diagnose: diagnostics.diagnose,
@@ -54,6 +54,6 @@ if (figures !== undefined && snapshots !== undefined && diagnostics !== undefine
       log('warn', `${consequence}: ${reason}`);
     },
   });
-  if (isOpen && management !== undefined)
+  if (socket !== undefined && management !== undefined)
     holdManagementPort({ ...management, ...figures, own, controlSocket: data.controlSocket, log });
 }

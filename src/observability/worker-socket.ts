@@ -1,6 +1,6 @@
 /** A worker's own socket in the folder of its service: whoever may open it is told how this worker is. */
-import { chmodSync } from 'node:fs';
-import http from 'node:http';
+import { chmodSync, rmSync } from 'node:fs';
+import http, { type Server } from 'node:http';
 import type { Diagnostics } from '../diagnostics/diagnose.js';
 import { answerOrder } from '../diagnostics/over-socket.js';
 import { openServiceFolder, serviceFolderFailure, socketOf } from './service-folder.js';
@@ -15,16 +15,19 @@ export interface WorkerSocketNeeds {
   failed(what: 'folder' | 'socket', reason: string): void;
 }
 
-/** @returns whether there is a folder: without one nothing can be shared with the siblings either */
-export function openWorkerSocket({ folder, slot, own, diagnose, failed }: WorkerSocketNeeds): boolean {
+/** @returns nothing if there is no folder: then nothing can be shared with the siblings either */
+export function openWorkerSocket(needs: WorkerSocketNeeds): Server | undefined {
+  const { folder, slot, own, diagnose, failed } = needs;
   const path = socketOf(folder, slot, process.pid);
   try {
     openServiceFolder(folder, path);
+    // After the restart of a container a worker may get the pid of one that was killed.
+    rmSync(path, { force: true });
   } catch (error) {
     failed('folder', serviceFolderFailure(error as Error, folder));
-    return false;
+    return undefined;
   }
-  http
+  return http
     .createServer((request, response) => {
       if (answerOrder(diagnose, request, response)) return;
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(`${JSON.stringify(own())}\n`);
@@ -32,5 +35,4 @@ export function openWorkerSocket({ folder, slot, own, diagnose, failed }: Worker
     .on('error', error => failed('socket', serviceFolderFailure(error, folder)))
     .on('listening', () => chmodSync(path, 0o600))
     .listen({ path, exclusive: true });
-  return true;
 }

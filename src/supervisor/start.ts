@@ -118,6 +118,8 @@ async function run(request: StartRequest, file: AppFile, log: Log): Promise<void
   });
   log({ level: 'info', msg: `Master process ${process.pid} is running` });
   log({ level: 'info', msg: `Forking ${reading.instances} workers (${reading.why})` });
+  // Another supervisor with this pid may have been killed, in a container that was restarted.
+  removeServiceFolders(process.pid);
   supervisor.start();
   setInterval(() => {
     control?.ensure();

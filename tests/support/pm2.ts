@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeServiceFolders } from '../../src/observability/service-folder.js';
 import { isAlive, ROOT, until } from './processes.js';
 
 /** No command of PM2 takes longer than this by itself; one that does waits for a daemon that will never answer. */
@@ -17,6 +18,7 @@ export interface Pm2Process {
     readonly status: string;
     readonly restart_time: number;
     readonly NODE_APP_INSTANCE?: number;
+    readonly axm_monitor: Readonly<Record<string, { readonly value: string; readonly unit: string }>>;
   };
 }
 
@@ -121,6 +123,7 @@ export class Pm2 {
       }
     } finally {
       if (!isOver()) process.kill(daemon, 'SIGKILL');
+      removeServiceFolders(daemon);
       rmSync(this.home, { recursive: true, force: true });
     }
   }

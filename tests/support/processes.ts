@@ -5,6 +5,7 @@ import http from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeServiceFolders } from '../../src/observability/service-folder.js';
 
 export const ROOT = join(__dirname, '..', '..');
 export const WORKER = join(ROOT, 'dist', 'index.js');
@@ -128,6 +129,7 @@ export async function cleanUp(): Promise<void> {
   const left = [...running];
   for (const { pid } of left) killGroup(pid);
   await Promise.all(left.map(({ ended }) => ended));
+  for (const { pid } of left) removeServiceFolders(pid);
   for (const path of folders) rmSync(path, { recursive: true, force: true });
   folders.clear();
 }

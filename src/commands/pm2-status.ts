@@ -1,0 +1,134 @@
+/** The status of a service that PM2 runs, from what its workers say of themselves: PM2 is not asked. */
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { askWorkers, type Asked } from '../observability/ask-workers.js';
+import type { Snapshot } from '../observability/snapshot.js';
+import { figuresOf, NO_FIGURES } from '../supervisor/report/figures.js';
+import { durationText } from '../supervisor/report/wording.js';
+import { VERSION } from '../version.js';
+import type { ShownStatus, ShownWorker } from './status.js';
+
+/** An event loop that has been blocked for so long is hung, as under the native supervisor. */
+const HUNG_AFTER_SECONDS = 5;
+
+/**
+ * @param name of the app; nothing if the app file does not tell, then the only service counts
+ * @returns nothing if the PM2 of this shell (`PM2_HOME`) runs no such service
+ */
+export async function pm2Status(name: string | undefined): Promise<ShownStatus | undefined> {
+  const daemon = daemonPid();
+  if (daemon === undefined) return undefined;
+  const asked = await askWorkers(daemon);
+  const names = new Set(asked.flatMap(({ snapshot }) => snapshot?.service.name ?? []));
+  const [only, ...others] = names;
+  const wanted = name ?? (others.length === 0 ? only : undefined);
+  if (wanted === undefined || !names.has(wanted)) return undefined;
+  const folders = new Set(
+    asked.filter(({ snapshot }) => snapshot?.service.name === wanted).map(({ folder }) => folder),
+  );
+  return describe(
+    wanted,
+    daemon,
+    asked.filter(({ folder }) => folders.has(folder)),
+  );
+}
+
+/** PM2 writes it beside its sockets. */
+function daemonPid(): number | undefined {
+  const home = process.env['PM2_HOME'] || join(homedir(), '.pm2');
+  try {
+    const pid = Number(readFileSync(join(home, 'pm2.pid'), 'utf8'));
+    return Number.isInteger(pid) && pid > 0 ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function describe(name: string, daemon: number, asked: readonly Asked[]): ShownStatus {
+  const slots = [...new Set(asked.map(({ slot }) => slot))].toSorted((one, other) => one - other);
+  const workers = slots.flatMap(slot => slotRows(slot, asked));
+  const states = slots.map(slot => bestState(workers.filter(worker => worker.slot === slot)));
+  const served = states.filter(state => state === 'ready').length;
+  const isHung = workers.some(({ state }) => state === 'hung');
+  const state = served === 0 ? 'down' : isHung ? 'hung' : served < slots.length ? 'degraded' : 'ready';
+  const node = asked.flatMap(({ snapshot }) => snapshot?.service.node ?? [])[0] ?? process.version;
+  return {
+    app: name,
+    file: null,
+    env: null,
+    supervisor: { type: 'pm2', pid: daemon, uptime: null, version: VERSION, node },
+    generation: null,
+    state,
+    wanted: slots.length,
+    served,
+    restartsLastMinute: null,
+    why: workers.flatMap(whyText),
+    workers,
+    lastReload: null,
+  };
+}
+
+const bestState = (rows: readonly ShownWorker[]): ShownWorker['state'] =>
+  rows.find(({ state }) => state === 'ready')?.state ?? rows[0]?.state ?? 'vacant';
+
+/** The workers of a slot, the newest first; one row if there is none. */
+function slotRows(slot: number, asked: readonly Asked[]): ShownWorker[] {
+  const living = asked.filter(worker => worker.slot === slot && !worker.isGone);
+  if (living.length === 0) return [{ ...EMPTY, slot, state: 'vacant' }];
+  return living
+    .map(({ pid, snapshot }): ShownWorker => {
+      // The observer thread of a worker that was stopped by a signal stands still, too.
+      if (snapshot === undefined) return { ...EMPTY, slot, pid, state: 'hung' };
+      return { ...EMPTY, ...rowOf(snapshot) };
+    })
+    .toSorted((one, other) => (one.uptime ?? 0) - (other.uptime ?? 0));
+}
+
+function rowOf(snapshot: Snapshot): Partial<ShownWorker> & Pick<ShownWorker, 'slot' | 'state'> {
+  const { slot, pid, phase, gauges, recent, service } = snapshot;
+  const isHung = phase === 'serving' && gauges.blockedSeconds >= HUNG_AFTER_SECONDS;
+  return {
+    slot,
+    pid,
+    state: isHung ? 'hung' : STATES[phase],
+    hungFor: isHung ? Math.round(gauges.blockedSeconds * 1_000) : null,
+    uptime: Math.round(gauges.uptimeSeconds * 1_000),
+    restarts: service.restarts ?? null,
+    memory: gauges.rssBytes,
+    cpu: Math.round(recent.cpuPercent * 10) / 10,
+    ...figuresOf(snapshot),
+  };
+}
+
+const STATES: Readonly<Record<Snapshot['phase'], ShownWorker['state']>> = {
+  booting: 'starting',
+  serving: 'ready',
+  draining: 'draining',
+  failed: 'draining',
+  exiting: 'draining',
+};
+
+const EMPTY: Omit<ShownWorker, 'slot' | 'state'> = {
+  pid: null,
+  generation: null,
+  hungFor: null,
+  nextTryIn: null,
+  uptime: null,
+  restarts: null,
+  lastExit: null,
+  exits: [],
+  memory: null,
+  cpu: null,
+  ...NO_FIGURES,
+};
+
+function whyText({ slot, state, hungFor }: ShownWorker): string[] {
+  if (state === 'hung')
+    return [
+      hungFor === null
+        ? `slot ${slot} does not answer`
+        : `slot ${slot} has hung for ${durationText(hungFor)}`,
+    ];
+  return state === 'vacant' ? [`slot ${slot} has lost its worker; "pm2 logs" says why`] : [];
+}
