@@ -21,7 +21,11 @@ async function build() {
   const code = await run(process.execPath, [TSC, '-p', 'tsconfig.build.json'], { cwd: ROOT });
   if (code !== 0) return code;
   // A supervisor may outlive the folder that it was started from. pino is loaded at the start, or not at all.
-  await bundle('src/cluster.ts', 'cluster.js', { external: ['pino', 'pino-pretty'] });
+  await bundle('src/cluster.ts', 'cluster.js', {
+    external: ['pino', 'pino-pretty'],
+    plugins: [apart('./formats.js', './formats.bundle.js')],
+  });
+  await bundle('src/supervisor/app-file/formats.ts', 'formats.bundle.js', {});
   // pino-pretty is for development and may be absent.
   await bundle('src/worker/main.ts', 'worker.bundle.js', { external: ['pino-pretty'] });
   await bundle('src/observability/thread.ts', 'observer.bundle.js', {});
@@ -53,6 +57,18 @@ async function bundle(entry, name, options) {
     renameSync(`${path}.new`, path);
   }
 }
+
+/**
+ * Leaves a module out of a bundle: it is loaded from the file of its own that the build makes of it.
+ * @param {string} name as it is required
+ * @param {string} path of that file, beside the bundle
+ * @returns {import('esbuild').Plugin}
+ */
+const apart = (name, path) => ({
+  name: 'apart',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /./ }, args => (args.path === name ? { path, external: true } : undefined)),
+});
 
 /** Node writes its compile cache when the worker ends; a worker that cannot start here starts without a cache. */
 async function fillCompileCache() {

@@ -1,5 +1,5 @@
 /** What an app file may do while it is read: nothing of it reaches the service, or the output of a command. */
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Status } from '../../src/supervisor/report/status.js';
 import { cleanUp, CLUSTER, folder, isAlive, ROOT, start, until, type Running } from '../support/processes.js';
@@ -117,21 +117,38 @@ test('a variable that the file sets in its process is gone at the next reading',
   }
 });
 
+/** A copy of the build that can be removed, as a deploy tool removes old releases. */
+function release(): string {
+  const at = folder();
+  writeFileSync(join(at, 'package.json'), '{}');
+  mkdirSync(join(at, 'dist'));
+  for (const name of ['cluster.js', 'formats.bundle.js'])
+    copyFileSync(join(dirname(CLUSTER), name), join(at, 'dist', name));
+  return at;
+}
+
 test.each([
-  ['apps.json', (apps: object) => `\ufeff{ /* one */ apps: ${JSON.stringify([apps])}, }`],
+  ['apps.json', (app: object) => `\ufeff{ /* one */ apps: ${JSON.stringify([app])}, }`],
   ['apps.yml', (app: object) => `# one\napps:\n  - ${JSON.stringify(app)}`],
   ['ecosystem.config.mjs', (app: object) => `export const apps = ${JSON.stringify([app])};`],
-])('the service starts from %s, and reloads', async (name, textOf) => {
-  const file = join(dirname(appFile("console.log('it is ' + process.env.COLOUR);" + IDLE)), name);
-  const write = (colour: string): void => {
-    const app = { name: 'test-app', script: './app.js', exec_mode: 'cluster', env: { COLOUR: colour } };
-    writeFileSync(file, textOf({ ...app, ...IDLE_FIELDS }));
-  };
-  write('red');
+])('the service starts from %s, and reloads when its own release is gone', async (name, textOf) => {
+  const file = join(dirname(appFile(`console.log('it is ' + process.env.COLOUR); ${IDLE}`)), name);
+  const described = (colour: string): object => ({
+    name: 'test-app',
+    script: './app.js',
+    exec_mode: 'cluster',
+    env: { COLOUR: colour },
+    ...IDLE_FIELDS,
+  });
+  // At first without what makes its parser necessary.
+  const plain = name.endsWith('.mjs') ? textOf : (app: object) => JSON.stringify([app]);
+  writeFileSync(file, plain(described('red')));
+  const at = release();
   const env = { RUN_DIR: folder() };
-  const running = start([CLUSTER, '--config', file], env);
+  const running = start([join(at, 'dist', 'cluster.js'), '--config', file], env);
   await until(async () => (await serving({ env }).catch(() => [])).length === 1, 'it serves');
-  write('blue');
+  rmSync(at, { recursive: true });
+  writeFileSync(file, textOf(described('blue')));
   expect(await command(env, 'reload')).toMatchObject({ code: 0 });
   await running.said(/^it is blue$/);
   expect(running.lines.filter(({ msg }) => msg.startsWith('it is '))).toHaveLength(2);

@@ -1,7 +1,6 @@
 /** Reads an app file of any format anew. */
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import type { YAMLException } from 'js-yaml';
 import { decode, encode } from './data.js';
 import { evaluateFile, type Evaluated, type EvaluateOptions, type Found } from './evaluate.js';
 
@@ -52,31 +51,12 @@ function parsed(path: string, format: Format | undefined): Found {
   if (format === undefined) return { expected: KINDS, got: extname(path) };
   try {
     const text = readFileSync(path, 'utf8');
-    return { content: format === 'yaml' ? parseYaml(text) : parseJson(text) };
+    // Before its first reload: the release from which this supervisor was started may be gone by then.
+    const { parseJson, parseYaml } = require('./formats.js') as typeof import('./formats.js');
+    // A date and a part that refers to itself become what they become in JavaScript.
+    return { content: format === 'yaml' ? decode(encode(parseYaml(text))) : parseJson(text) };
   } catch (error) {
     const expected = `an app file in ${format === 'yaml' ? 'YAML' : 'JSON'}`;
-    return { expected, got: sentenceOf(error as Error) };
+    return { expected, got: (error as Error).message };
   }
-}
-
-/** The library is loaded only where there is more in the file than JSON: comments, a byte order mark, bare names. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return (require('json5') as typeof import('json5')).parse(text);
-  }
-}
-
-/** PM2's own parser. A date and a part that refers to itself become what they become in JavaScript. */
-function parseYaml(text: string): unknown {
-  return decode(encode((require('js-yaml') as typeof import('js-yaml')).load(text)));
-}
-
-/** In one line: that of a YAML error shows the place in the file in several. */
-function sentenceOf(error: Error & Partial<Pick<YAMLException, 'mark' | 'reason'>>): string {
-  const { mark, reason, message } = error;
-  return mark === undefined || reason === undefined
-    ? message
-    : `${reason} (line ${mark.line + 1}, column ${mark.column + 1})`;
 }

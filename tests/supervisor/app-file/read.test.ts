@@ -227,6 +227,14 @@ describe('a file that is refused', () => {
       write('apps:\n  - a: 1\n b: [', 'apps.yaml'),
       { expected: 'an app file in YAML', got: 'bad indentation of a mapping entry (line 3, column 2)' },
     ],
+    [
+      'it is more than one YAML document',
+      write('apps: []\n---\napps: []', 'apps.yaml'),
+      {
+        expected: 'an app file in YAML',
+        got: 'expected a single document in the stream, but found more',
+      },
+    ],
   ])('because %s', async (_what, path, found) => {
     expect((await readAppFile(path)).found).toEqual(found);
   });
