@@ -15,6 +15,8 @@ import http from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { VERSION } from '../../src/version.js';
+import { NO_FIGURES, type WorkerFigures } from '../../src/supervisor/report/figures.js';
+import type { Status } from '../../src/supervisor/report/status.js';
 import {
   appFile,
   control,
@@ -40,6 +42,8 @@ import {
 } from '../support/processes.js';
 import { listeningSockets, socketsOf } from '../support/sockets.js';
 
+const FIGURES = Object.keys(NO_FIGURES) as (keyof WorkerFigures)[];
+
 jest.setTimeout(60_000);
 afterEach(cleanUp);
 
@@ -63,7 +67,13 @@ test('GET /status tells everything that status --json does', async () => {
   const answer = await control(running, 'GET', '/status');
   expect(answer.status).toBe(200);
   expect(answer.headers['content-type']).toMatch(/^application\/json/);
-  expect(answer.json()).toEqual({
+  const status = answer.json() as Status;
+  // Any worker may not have told its figures yet.
+  const workers = status.workers.map(worker => ({
+    ...worker,
+    ...Object.fromEntries(FIGURES.map(name => [name, typeof (worker[name] ?? 0)])),
+  }));
+  expect({ ...status, workers }).toEqual({
     app: 'cabe-arena-api',
     file: APP_FILE,
     env: null,
@@ -87,6 +97,7 @@ test('GET /status tells everything that status --json does', async () => {
       exits: [],
       memory: expect.any(Number),
       cpu: expect.any(Number),
+      ...Object.fromEntries(FIGURES.map(name => [name, 'number'])),
     })),
     lastReload: null,
   });
