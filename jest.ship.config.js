@@ -1,4 +1,4 @@
-/** `yarn test:ship`: the image, built and run by a real engine. */
+/** `yarn test:ship`: the image and the stack, run by a real container engine. */
 module.exports = {
   ...require('./jest.config.js'),
   roots: ['<rootDir>/tests/ship'],

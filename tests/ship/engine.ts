@@ -1,15 +1,29 @@
 /**
- * A container engine for the tests: the one that runs, or a private `dockerd` without bridge and firewall rules, which root
+ * A container engine of the tests' own: a private `dockerd` without bridge and firewall rules, which root
  * can start inside most virtual machines. No image is pulled: the base is made by debootstrap and this machine's own node.
  */
 import { spawn, spawnSync, type SpawnSyncOptions } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { until } from '../support/processes.js';
+import { ROOT, until } from '../support/processes.js';
 
 /** Name of the base image. */
 export const BASE = 'cabe-arena-test-base';
+
+const CONTEXT = [
+  'Dockerfile',
+  '.dockerignore',
+  '.yarnrc.yml',
+  'deploy',
+  'ecosystem.config.js',
+  'package.json',
+  'scripts',
+  'src',
+  'tsconfig.build.json',
+  'tsconfig.json',
+  'yarn.lock',
+];
 
 const MAX_OUTPUT = 64 * 2 ** 20;
 
@@ -18,11 +32,16 @@ export interface Engine {
   docker(...args: readonly string[]): string;
   /** As `docker`, but resolves while this process goes on. @returns exit code and output of both streams */
   dockerAsync(...args: readonly string[]): Promise<{ code: number | null; output: string }>;
+}
+
+export interface PrivateEngine extends Engine {
+  /** For {@link connect}, from other processes. */
+  readonly socket: string;
   stop(): Promise<void>;
 }
 
 /** @throws Error naming the missing program, or with the engine's log */
-export async function startEngine(): Promise<Engine> {
+export async function startEngine(): Promise<PrivateEngine> {
   const at = mkdtempSync(join(tmpdir(), 'engine-'));
   const socket = join(at, 'docker.sock');
   const log = join(at, 'log');
@@ -42,29 +61,11 @@ export async function startEngine(): Promise<Engine> {
     ],
     { stdio: ['ignore', openSync(log, 'a'), openSync(log, 'a')] },
   );
-  const env = { ...process.env, DOCKER_HOST: `unix://${socket}` };
   await until(() => existsSync(socket) || daemon.exitCode !== null, `dockerd starts (see ${log})`);
   if (daemon.exitCode !== null) throw new Error(`dockerd does not start here: see ${log}`);
-
-  const docker = (...args: readonly string[]): string => {
-    const { status, stdout, stderr } = spawnSync('docker', args, {
-      env,
-      encoding: 'utf8',
-      maxBuffer: MAX_OUTPUT,
-    });
-    if (status !== 0) throw new Error(`docker ${args.join(' ')} failed:\n${stdout.slice(-4_000)}\n${stderr}`);
-    return stdout.trim();
-  };
   return {
-    docker,
-    dockerAsync: (...args) =>
-      new Promise(resolve => {
-        const child = spawn('docker', args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-        let output = '';
-        for (const stream of [child.stdout, child.stderr])
-          stream.on('data', (data: Buffer) => (output += data.toString()));
-        child.once('close', code => resolve({ code, output }));
-      }),
+    socket,
+    ...connect(socket),
     async stop() {
       const ended = new Promise(resolve => daemon.once('exit', resolve));
       daemon.kill();
@@ -74,6 +75,46 @@ export async function startEngine(): Promise<Engine> {
       rmSync(at, { recursive: true, force: true });
     },
   };
+}
+
+export function connect(socket: string): Engine {
+  const env = { ...process.env, DOCKER_HOST: `unix://${socket}` };
+  return {
+    docker(...args) {
+      const { status, stdout, stderr } = spawnSync('docker', args, {
+        env,
+        encoding: 'utf8',
+        maxBuffer: MAX_OUTPUT,
+      });
+      if (status !== 0)
+        throw new Error(`docker ${args.join(' ')} failed:\n${stdout.slice(-4_000)}\n${stderr}`);
+      return stdout.trim();
+    },
+    dockerAsync: (...args) =>
+      new Promise(resolve => {
+        const child = spawn('docker', args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+        let output = '';
+        for (const stream of [child.stdout, child.stderr])
+          stream.on('data', (data: Buffer) => (output += data.toString()));
+        child.once('close', code => resolve({ code, output }));
+      }),
+  };
+}
+
+/** What the Dockerfile needs of this repository, in a folder that a test may change. */
+export function makeContext(): string {
+  const context = mkdtempSync(join(tmpdir(), 'context-'));
+  for (const name of CONTEXT) cpSync(join(ROOT, name), join(context, name), { recursive: true });
+  return context;
+}
+
+/** Builds a target of the Dockerfile as `cabe-arena-api:TARGET`. @returns what the build printed */
+export async function build(engine: Engine, context: string, target: string): Promise<string> {
+  const options = ['--network=host', '--build-arg', `BASE=${BASE}`, '--target', target];
+  const tag = `cabe-arena-api:${target}`;
+  const { code, output } = await engine.dockerAsync('build', ...options, '-t', tag, context);
+  if (code !== 0) throw new Error(output.slice(-4_000));
+  return output;
 }
 
 /** Debian with node and npm of this machine; its certificates and npm's settings, too, as the build needs the registry. */

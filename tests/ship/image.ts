@@ -1,0 +1,141 @@
+/** The image of the Dockerfile, built and run by a real engine. */
+import { appendFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { cleanUp, freePort, request, until } from '../support/processes.js';
+import { strictClient } from '../support/strict-client.js';
+import { BASE, build, type Engine } from './engine.js';
+
+/** Image sizes without the base, and packages in `node_modules`: raise them only on purpose. */
+const LIMITS = { addedMegabytes: 40, packages: 100 };
+
+/** @param context the build's context, which is changed */
+export function imageTests(engineOf: () => Engine, context: string): void {
+  let engine: Engine;
+  beforeAll(() => void (engine = engineOf()));
+  afterEach(async () => {
+    const left = engine.docker('ps', '-aq').split('\n').filter(Boolean);
+    if (left.length > 0) engine.docker('rm', '-f', ...left);
+    await cleanUp();
+  });
+
+  interface Container {
+    readonly id: string;
+    readonly port: number;
+    logs(): string;
+  }
+
+  async function runContainer(
+    options: readonly string[] = [],
+    target = 'native',
+    port?: number,
+  ): Promise<Container> {
+    port ??= await freePort();
+    const network = ['--network=host', '-e', `PORT=${port}`];
+    const id = engine.docker('run', '-d', ...network, ...options, `cabe-arena-api:${target}`);
+    const logs = (): string => engine.docker('logs', id);
+    await until(async () => {
+      if (engine.docker('inspect', '-f', '{{.State.Running}}', id) !== 'true')
+        throw new Error(`the container has ended:\n${logs()}`);
+      return (await request(port, '/readyz').catch(() => undefined))?.status === 200;
+    }, 'the container is ready');
+    return { id, port, logs };
+  }
+
+  const HARDENED = ['--read-only', '--tmpfs=/tmp', '--cap-drop=ALL', '--security-opt=no-new-privileges'];
+
+  test('runs read-only, without capabilities, as a user without privileges, below an init process', async () => {
+    const { id, port } = await runContainer(HARDENED);
+    expect((await request(port, '/health')).status).toBe(200);
+    expect(engine.docker('exec', id, 'id', '-u')).toBe('1000');
+    expect(engine.docker('exec', id, 'readlink', '/proc/1/exe')).toMatch(/tini/);
+    expect(engine.docker('exec', id, 'node', 'dist/cluster.js', 'status')).toMatch(/^✓ cabe-arena-api ready/);
+    expect(engine.docker('exec', id, 'node', 'deploy/healthcheck.cjs')).toBe('');
+  });
+
+  test('--cpus=1.5 gives one worker, and the log says why', async () => {
+    const { logs } = await runContainer(['--cpus=1.5', '-e', 'NODE_ENV=production']);
+    expect(logs()).toMatch(/Forking 1 workers/);
+    expect(cpus().length).toBeGreaterThan(1);
+  });
+
+  test('a memory limit below max_memory_restart is a warning', async () => {
+    const { logs } = await runContainer(['--memory=512m']);
+    expect(logs()).toMatch(
+      /max_memory_restart .* is not below the memory limit of the control group \(512\.0 MB\)/,
+    );
+  });
+
+  test('docker stop drains: no request fails while a balancer takes the container out', async () => {
+    const { id, port } = await runContainer(['-e', 'DRAIN_DELAY_MS=2000', '-e', 'WEB_CONCURRENCY=2']);
+    const client = strictClient({ port });
+    await until(() => client.sent > 2_000, 'there is load');
+    const stopping = engine.dockerAsync('stop', '--time=15', id);
+    await until(async () => (await request(port, '/readyz')).status === 503, 'the balancer sees it');
+    const { failures, answered } = await client.stop();
+    expect((await stopping).code).toBe(0);
+    expect(failures).toEqual({});
+    expect(answered).toBeGreaterThan(2_000);
+    expect(engine.docker('inspect', '-f', '{{.State.ExitCode}}', id)).toBe('0');
+  });
+
+  test('docker kill leaves no process and no socket behind', async () => {
+    const { id, port } = await runContainer(['-e', 'WEB_CONCURRENCY=2']);
+    engine.docker('kill', id);
+    await until(
+      async () => (await request(port, '/health').catch(() => undefined)) === undefined,
+      'it is gone',
+    );
+    expect((await runContainer([], 'native', port)).id).not.toBe(id);
+  });
+
+  test('a change of code rebuilds in seconds, without an installation', async () => {
+    appendFileSync(join(context, 'src', 'version.ts'), '\n// changed\n');
+    const output = await build(engine, context, 'native');
+    expect(output.match(/yarn\.cjs install[^\n]*\n[^\n]*(Using cache|CACHED)/)).not.toBeNull();
+  });
+
+  test('is small: its own files, and its packages', async () => {
+    const size = (image: string): number => Number(engine.docker('inspect', '-f', '{{.Size}}', image)) / 1e6;
+    const added = size('cabe-arena-api:native') - size(BASE);
+    const packages = Number(
+      engine.docker(
+        'run',
+        '--rm',
+        'cabe-arena-api:native',
+        'sh',
+        '-c',
+        'find node_modules -name package.json | grep -cE "node_modules/(@[^/]+/)?[^/]+/package.json$"',
+      ),
+    );
+    process.stderr.write(`image: ${added.toFixed(1)} MB above its base, ${packages} packages\n`);
+    expect(added).toBeLessThan(LIMITS.addedMegabytes);
+    expect(packages).toBeLessThan(LIMITS.packages);
+    expect(() =>
+      engine.docker(
+        'run',
+        '--rm',
+        'cabe-arena-api:native',
+        'ls',
+        'node_modules/pm2',
+        'node_modules/pino-pretty',
+      ),
+    ).toThrow(/No such file/);
+  });
+
+  test('the distroless image has no shell, and serves', async () => {
+    await build(engine, context, 'distroless');
+    const { id, port } = await runContainer(HARDENED, 'distroless');
+    expect((await request(port, '/health')).status).toBe(200);
+    expect(() => engine.docker('exec', id, 'sh', '-c', 'true')).toThrow(/executable file not found/);
+    expect(engine.docker('exec', id, 'node', 'deploy/healthcheck.cjs')).toBe('');
+  });
+
+  test('the image with pm2-runtime serves with the same worker', async () => {
+    await build(engine, context, 'pm2');
+    const { id, port } = await runContainer([], 'pm2');
+    expect((await request(port, '/health')).status).toBe(200);
+    engine.docker('stop', '--time=15', id);
+    expect(engine.docker('inspect', '-f', '{{.State.ExitCode}}', id)).toBe('0');
+  });
+}

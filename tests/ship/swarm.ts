@@ -1,0 +1,104 @@
+/** The stack of `deploy/swarm` behind the HAProxy of `deploy/haproxy`: rolled out and rolled back under strict load. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, request, ROOT, until } from '../support/processes.js';
+import { answers } from '../support/service.js';
+import { strictClient } from '../support/strict-client.js';
+import type { PrivateEngine } from './engine.js';
+
+const STACK = 'cabe-arena';
+const SERVICE = `${STACK}_api`;
+const UPDATE_PATIENCE_MS = 180_000;
+
+export function swarmTests(engineOf: () => PrivateEngine): void {
+  let engine: PrivateEngine;
+  let proxy: ChildProcess;
+  let port: number;
+
+  beforeAll(async () => {
+    engine = engineOf();
+    engine.docker('swarm', 'init', '--advertise-addr=127.0.0.1', '--listen-addr=127.0.0.1:2377');
+    const prefix = await freePrefix();
+    await deploy('cabe-arena-api:native', prefix);
+    for (const slot of [1, 2])
+      await until(() => isReady(Number(`${prefix}${slot}`)), `task ${slot} is ready`, UPDATE_PATIENCE_MS);
+    port = await freePort();
+    proxy = spawn('haproxy', ['-db', '-f', join(ROOT, 'deploy', 'haproxy', 'haproxy.cfg')], {
+      env: {
+        PATH: process.env['PATH'],
+        BIND: `127.0.0.1:${port}`,
+        SERVER_1: `127.0.0.1:${prefix}1`,
+        SERVER_2: `127.0.0.1:${prefix}2`,
+      },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    await until(() => isReady(port), 'HAProxy answers');
+  });
+  afterAll(async () => {
+    proxy.kill();
+    if (proxy.exitCode === null) await once(proxy, 'exit');
+    engine.docker('swarm', 'leave', '--force');
+  });
+
+  /** Three or four digits, so that a task's slot makes them a port that no process uses. */
+  async function freePrefix(): Promise<number> {
+    for (;;) {
+      const prefix = Math.floor((await freePort()) / 10);
+      const used = await Promise.all([1, 2].map(slot => answers(Number(`${prefix}${slot}`))));
+      if (!used.includes(true)) return prefix;
+    }
+  }
+
+  const isReady = async (at: number): Promise<boolean> =>
+    (await request(at, '/readyz').catch(() => undefined))?.status === 200;
+
+  /** As `docker stack deploy` with the variables of the file. */
+  async function deploy(image: string, prefix: number): Promise<void> {
+    const file = join(ROOT, 'deploy', 'swarm', 'stack.yml');
+    const child = spawn('docker', ['stack', 'deploy', '-c', file, '--resolve-image=never', STACK], {
+      env: {
+        ...process.env,
+        DOCKER_HOST: `unix://${engine.socket}`,
+        IMAGE: image,
+        PORT_PREFIX: String(prefix),
+      },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    expect(code).toBe(0);
+  }
+
+  /** Rolls the image out under load. @returns how the update ended, and what the clients saw */
+  async function update(image: string): Promise<{ state: string; sent: number; failures: object }> {
+    const client = strictClient({ port });
+    engine.docker('service', 'update', '--detach', '--no-resolve-image', '--image', image, SERVICE);
+    const state = (): string => engine.docker('service', 'inspect', '-f', '{{.UpdateStatus.State}}', SERVICE);
+    await until(() => /completed|paused/.test(state()), 'the update has ended', UPDATE_PATIENCE_MS);
+    await until(() => client.sent >= 20_000, 'there was load enough', UPDATE_PATIENCE_MS);
+    const { sent, failures } = await client.stop();
+    return { state: state(), sent, failures };
+  }
+
+  test('a rolling update loses none of at least 20,000 requests', async () => {
+    engine.docker('tag', 'cabe-arena-api:native', 'cabe-arena-api:next');
+    const { state, sent, failures } = await update('cabe-arena-api:next');
+    process.stderr.write(`rolling update: ${sent} requests, failures ${JSON.stringify(failures)}\n`);
+    expect({ state, failures }).toEqual({ state: 'completed', failures: {} });
+  });
+
+  test('a broken image is rolled back, while the service answers every request', async () => {
+    const at = mkdtempSync(join(tmpdir(), 'broken-'));
+    writeFileSync(
+      join(at, 'Dockerfile'),
+      'FROM cabe-arena-api:native\nCMD ["node", "-e", "process.exit(1)"]\n',
+    );
+    engine.docker('build', '-t', 'cabe-arena-api:broken', at);
+    rmSync(at, { recursive: true, force: true });
+    const { state, sent, failures } = await update('cabe-arena-api:broken');
+    process.stderr.write(`broken image: ${sent} requests, failures ${JSON.stringify(failures)}\n`);
+    expect({ state, failures }).toEqual({ state: 'rollback_completed', failures: {} });
+  });
+}
