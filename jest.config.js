@@ -4,7 +4,8 @@ const CORE = 'src/supervisor/core/**/*.ts';
 /** Tests run on the sources through swc; types are checked by `yarn check`, processes run from `dist`. */
 module.exports = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/tests'],
+  roots: ['<rootDir>/tests', '<rootDir>/examples'],
+  resolver: '<rootDir>/examples/resolver.cjs',
   // `yarn test:ecosystem` and `yarn test:ship` run these.
   testPathIgnorePatterns: ['/node_modules/', '/tests/(ecosystem|ship)/'],
   transform: {

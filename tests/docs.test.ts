@@ -9,7 +9,7 @@ import { LOG_LEVELS } from '../src/config.js';
 import type { Health } from '../src/supervisor/core/health.js';
 import { NATIVE, PM2 } from './support/guarantees.js';
 import { ROOT } from './support/processes.js';
-import { envExample, TABLE, variablesTable } from './support/settings-pages.js';
+import { envExample, GUIDES, TABLE, variablesTable, withFiles } from './support/generated-pages.js';
 
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
 const README = read('README.md');
@@ -17,6 +17,15 @@ const README = read('README.md');
 test('the README has the table of variables, and .env.example is up to date; `yarn docs` writes both', () => {
   expect(TABLE.exec(README)?.[0].trim()).toBe(variablesTable());
   expect(read('.env.example')).toBe(envExample());
+});
+
+test.each(GUIDES)('the code of %s is that of the examples; `yarn docs` writes it', name => {
+  expect(read(name)).toBe(withFiles(read(name)));
+});
+
+test('the games example is three new files', () => {
+  const files = readdirSync(join(ROOT, 'examples', 'games'), { recursive: true, withFileTypes: true });
+  expect(files.filter(entry => entry.isFile())).toHaveLength(3);
 });
 
 test('the table of exit codes is complete and has no others', () => {
@@ -182,10 +191,12 @@ test.each(DOCUMENTS)('every link of %s has a target', name => {
   expect(broken).toEqual([]);
 });
 
-/** The guides add `games`, which is not here. */
+/** The guides also name files that they add, by their later place. */
+const PLACES = ['.', 'examples/games', 'examples/clock', 'examples/chat'];
 test.each(DOCUMENTS)('every source file that %s names exists', name => {
   const named = [...read(name).matchAll(/`((?:src|tests|bench|scripts)\/[\w./-]+\.(?:ts|cjs|js))`/g)].flatMap(
     ([, path = '']) => path,
   );
-  expect(named.filter(path => !/\/games\b/.test(path) && !existsSync(join(ROOT, path)))).toEqual([]);
+  const exists = (path: string): boolean => PLACES.some(place => existsSync(join(ROOT, place, path)));
+  expect(named.filter(path => !exists(path))).toEqual([]);
 });

@@ -1,5 +1,8 @@
-/** The pages about settings, as they follow from `src/config.ts`. */
+/** What documents contain of the code: the settings of `src/config.ts`, and the files of the examples. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { VARIABLES } from '../../src/config.js';
+import { ROOT } from './processes.js';
 
 const HEAD = ['variable', 'without it', 'what it does'] as const;
 
@@ -29,3 +32,17 @@ export function envExample(): string {
   );
   return `# Copy this file to .env, and start with: node --env-file=.env dist/cluster.js\n# Made by \`yarn docs\`.\n\n${entries.join('\n')}`;
 }
+
+/** The pages that show files of the examples. */
+export const GUIDES = ['docs/add-a-resource.md', 'docs/long-answers.md'] as const;
+
+/** `<!-- examples/… -->`, and the code block behind it if there is one already. */
+const EMBEDDED = /<!-- (examples\/\S+) -->\n(?:\n```ts\n[^]*?\n```\n)?/g;
+
+/** A page with each file that it names in a comment, as it is now. */
+export const withFiles = (page: string): string =>
+  page.replace(
+    EMBEDDED,
+    (_found, path: string) =>
+      `<!-- ${path} -->\n\n\`\`\`ts\n${readFileSync(join(ROOT, path), 'utf8').trimEnd()}\n\`\`\`\n`,
+  );
