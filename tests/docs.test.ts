@@ -166,7 +166,7 @@ test('every script that the documents name exists', () => {
       ([, script]) => script ?? '',
     ),
   );
-  const builtin = new Set(['install', 'workspaces']);
+  const builtin = new Set(['add', 'install', 'workspaces']);
   expect([...new Set(named)].filter(script => !builtin.has(script) && !(script in scripts))).toEqual([]);
 });
 

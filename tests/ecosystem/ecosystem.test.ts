@@ -46,7 +46,11 @@ beforeAll(async () => {
     });
   }).listen(0, '127.0.0.1');
   await once(upstream, 'listening');
-  needs = { ECO_UPSTREAM: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`, ECO_FILES: files };
+  needs = {
+    ECO_UPSTREAM: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
+    ECO_FILES: files,
+    SITE: files,
+  };
 });
 
 afterAll(async () => {
@@ -110,6 +114,33 @@ describe.each(COMBINATIONS)('$way, EXPRESS_TUNING=$tuning', ({ way, tuning }) =>
     const headers = { 'Content-Type': 'application/json', 'Content-Encoding': encoding };
     const body = new Uint8Array(encode(JSON.stringify(GIVEN)));
     expect(await json('/echo', { method: 'POST', headers, body })).toEqual(GIVEN);
+  });
+
+  test('the features of docs/web.md: CORS, cookies, compression, rate limit, session, static files', async () => {
+    const origin = 'https://shop.example';
+    const at = (path: string, init: RequestInit = {}): Promise<Response> =>
+      fetch(`http://127.0.0.1:${served.port}${path}`, init);
+    const preflight = await at('/api/reports', {
+      method: 'OPTIONS',
+      headers: { Origin: origin, 'Access-Control-Request-Method': 'GET' },
+    });
+    expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, origin]);
+    const headers = { Cookie: 'reader=Ada', 'Accept-Encoding': 'gzip' };
+    const report = await at('/api/reports', { headers });
+    expect(report.headers.get('content-encoding')).toBe('gzip');
+    expect(await report.json()).toMatchObject({ reader: 'Ada' });
+    expect((await at('/api/reports')).status).toBe(200);
+    expect((await at('/api/reports')).status).toBe(429);
+    const first = await at('/api/visits');
+    expect(await first.json()).toEqual({ visits: 1 });
+    expect(await (await at('/api/visits', { headers: { Cookie: cookiesOf(first) } })).json()).toEqual({
+      visits: 2,
+    });
+    const page = await at('/site/notes.txt');
+    expect([await page.text(), page.headers.get('content-security-policy')]).toEqual([
+      NOTES,
+      "default-src 'self'",
+    ]);
   });
 
   test('express.urlencoded reads a form with nested fields', async () => {

@@ -41,6 +41,11 @@ export function project({ hooks = false }: ProjectOptions = {}): string {
     text: found => `  app.use('/eco', ecosystem());\n${found}`,
     imported: "import { ecosystem } from './ecosystem/routes.js';",
   });
+  insert(join(at, 'src', 'api.ts'), {
+    anchor: /(?<=readonly Feature\[\] = )\[\]/g,
+    text: () => '[crossOrigin, reports, visits, site]',
+    imported: "import { crossOrigin, reports, site, visits } from './ecosystem/web.js';",
+  });
   if (hooks)
     insert(join(at, 'src', 'index.ts'), {
       anchor: /\brunWorker\(\)/g,

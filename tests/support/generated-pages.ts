@@ -34,10 +34,10 @@ export function envExample(): string {
 }
 
 /** The pages that show files of the examples. */
-export const GUIDES = ['docs/add-a-resource.md', 'docs/long-answers.md'] as const;
+export const GUIDES = ['docs/add-a-resource.md', 'docs/long-answers.md', 'docs/web.md'] as const;
 
-/** `<!-- examples/… -->`, and the code block behind it if there is one already. */
-const EMBEDDED = /<!-- (examples\/\S+) -->\n(?:\n```ts\n[^]*?\n```\n)?/g;
+/** `<!-- examples/….ts -->`, and the code block behind it if there is one already. */
+const EMBEDDED = /<!-- ((?:examples|tests)\/\S+\.ts) -->\n(?:\n```ts\n[^]*?\n```\n)?/g;
 
 /** A page with each file that it names in a comment, as it is now. */
 export const withFiles = (page: string): string =>
