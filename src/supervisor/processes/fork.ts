@@ -17,7 +17,7 @@ export function forkProcess(
     args: [...app.args],
     cwd: app.cwd,
     execArgv: [
-      ...process.execArgv,
+      ...withoutEnvFiles(process.execArgv),
       // First, so that `node_args` may switch it off.
       ...(app.sourceMaps ? ['--enable-source-maps'] : []),
       ...app.nodeArgs,
@@ -27,6 +27,17 @@ export function forkProcess(
   // What is not set would stay as it was for the fork before. Node drops all other groups with the user (setgroups(2)).
   cluster.setupPrimary({ ...settings, ...(app.runAs ?? AS_WE_ARE) });
   return cluster.fork({ ...unset(process.env), ...env });
+}
+
+/**
+ * Node's own options, for workers: the supervisor has read its `--env-file`, and workers, which get what was in it, would
+ * look for a relative one in another folder.
+ */
+export function withoutEnvFiles(options: readonly string[]): string[] {
+  const isValue = (index: number): boolean => /^--env-file(?:-if-exists)?$/.test(options[index - 1] ?? '');
+  return options.filter(
+    (option, index) => !/^--env-file(?:-if-exists)?(?:=|$)/.test(option) && !isValue(index),
+  );
 }
 
 /** `cluster.fork` adds the supervisor's environment to the given one, unless it says otherwise. */
