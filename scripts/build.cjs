@@ -74,7 +74,13 @@ const apart = (name, path) => ({
 async function fillCompileCache() {
   rmSync(CACHE, { recursive: true, force: true });
   const worker = fork(join(DIST, 'index.js'), [], {
-    env: { PATH: process.env['PATH'], NODE_ENV: 'production', HOST: '127.0.0.1', PORT: '0' },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_ENV: 'production',
+      HOST: '127.0.0.1',
+      PORT: '0',
+      CABE_WARM_UP: '1',
+    },
     execArgv: [],
     stdio: ['ignore', 'ignore', 2, 'ipc'],
     timeout: TIMEOUT_MS,

@@ -39,6 +39,9 @@ export interface WorkerOptions {
   readonly closeHooks?: readonly CloseHook['close'][];
 }
 
+/** The build starts a worker once to fill the compile cache, and must not open databases (`scripts/build.cjs`). */
+const ownFeatures = (): readonly Feature[] => (process.env['CABE_WARM_UP'] === '1' ? [] : FEATURES);
+
 /** What a serving worker consists of. */
 interface Service {
   readonly config: Config;
@@ -49,7 +52,10 @@ interface Service {
 }
 
 /** Runs until the process exits: everything that happens becomes an event of the state machine in `state.ts`. */
-export async function runWorker({ features = FEATURES, closeHooks = [] }: WorkerOptions = {}): Promise<void> {
+export async function runWorker({
+  features = ownFeatures(),
+  closeHooks = [],
+}: WorkerOptions = {}): Promise<void> {
   const supervisor = supervisedBy();
   const { values: config } = ownConfig();
   const resources = createResources(config, logger);

@@ -1,5 +1,6 @@
 /** The examples, built and run under both supervisors. */
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import http from 'node:http';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
@@ -76,7 +77,9 @@ test.each([
   ['the native supervisor', natively],
   ['PM2', underPm2],
 ])('under %s they serve, and 50 clients of server-sent events do not hold up a reload', async (_who, run) => {
-  const service = await run(exampleProject(EXAMPLES));
+  const at = exampleProject(EXAMPLES);
+  expect(existsSync(join(at, 'games.db'))).toBe(false); // a build opens no database
+  const service = await run(at);
   try {
     const clients = await Promise.all(Array.from({ length: 50 }, listen));
     const chat = new WebSocket(`ws://127.0.0.1:${port}/api/chat`);

@@ -34,7 +34,6 @@ export function exampleProject(names: readonly string[]): string {
   symlinkSync(join(ROOT, 'node_modules'), join(at, 'node_modules'));
   execFileSync(process.execPath, ['scripts/build.cjs'], {
     cwd: at,
-    env: { ...process.env, DATABASE_FILE: ':memory:' },
     stdio: ['ignore', 2, 2],
   });
   return at;
