@@ -98,7 +98,6 @@ test.each([
     expect((await request(port, '/health')).status).toBe(200);
     // Far below DRAIN_TIMEOUT_MS, which they would use up otherwise.
     expect(reloadMs).toBeLessThan(7_000);
-    if (process.env['SHOW_TIMES'] !== undefined) console.log(`reload: ${reloadMs} ms`);
   } finally {
     await service.stop();
   }
