@@ -7,7 +7,7 @@ module.exports = {
   roots: ['<rootDir>/tests', '<rootDir>/examples'],
   resolver: '<rootDir>/examples/resolver.cjs',
   // `yarn test:ecosystem` and `yarn test:ship` run these.
-  testPathIgnorePatterns: ['/node_modules/', '/tests/(ecosystem|ship)/'],
+  testPathIgnorePatterns: ['/node_modules/', '/tests/(ecosystem|ship|hosts)/'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
