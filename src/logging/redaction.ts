@@ -74,11 +74,12 @@ const escaped = (name: string): string =>
  */
 export function queryRedaction(names: readonly string[], stop = ''): (text: string) => string {
   if (names.length === 0) return text => text;
-  const name = `(?:[^=&?#\\s]{0,100}(?:\\[|%5b))?(?:${names.map(escaped).join('|')})(?:\\]|%5d)?`;
-  const plain = `([?&]${name}=)[^&#${stop}]*`;
-  const encoded = `((?:%3f|%26)${name}%3d)(?:(?!%26|%23)[^&#${stop}])*`;
-  const pattern = new RegExp(`${plain}|${encoded}`, 'gi');
-  return text => (text.includes('?') ? text.replace(pattern, `$1$2${REDACTED}`) : text);
+  const name = `(?:${names.map(escaped).join('|')})(?:\\]|%5d)?`;
+  const plain = `((?:[?&[]|%5b)${name}=)[^&#${stop}]*`;
+  const encoded = `((?:%3f|%26|%5b)${name}%3d)(?:(?!%26|%23)[^&#${stop}])*`;
+  const [first, all] = ['i', 'gi'].map(flags => new RegExp(`${plain}|${encoded}`, flags)) as [RegExp, RegExp];
+  // A search alone takes a quarter of the time, and finds nothing in most texts.
+  return text => (text.includes('?') && first.test(text) ? text.replace(all, `$1$2${REDACTED}`) : text);
 }
 
 let inText: ((text: string) => string) | undefined;
