@@ -13,14 +13,20 @@ export function evaluate(file: string, fd: number, encode: (content: unknown) =>
   // The file may replace it.
   const { exit } = process;
 
-  process.on('uncaughtException', (error: unknown) => {
-    const { message } = (error ?? {}) as { message?: unknown };
-    report('failure', JSON.stringify(typeof message === 'string' ? message : String(error)));
-  });
+  process.on('uncaughtException', (error: unknown) => report('failure', JSON.stringify(reasonOf(error))));
 
   const content: unknown = require(file);
   // A promise that is rejected at once has failed by then.
   setImmediate(() => report('content', encode(content)));
+
+  function reasonOf(error: unknown): string {
+    try {
+      const { message } = (error ?? {}) as { message?: unknown };
+      return typeof message === 'string' ? message : String(error);
+    } catch {
+      return 'an error that cannot be read';
+    }
+  }
 
   function report(kind: string, json: string): void {
     const bytes = Buffer.from(`${kind} ${json}\n`);

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { errors, sentence, ServiceError } from '../../errors.js';
 import { MAX_WORKERS } from '../../protocol/limits.js';
 import { HUNG_PATH } from '../../protocol/messages.js';
+import { errorLine } from '../../logging/loggable.js';
 import type { Line } from '../report/narrate.js';
 import { isSameFolder, type FolderId } from '../../platform/private-folder.js';
 import {
@@ -244,8 +245,8 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const [status, body, headers] = await answer(controlled, request).catch((error: Error) =>
-    refused(500, error.message),
+  const [status, body, headers] = await answer(controlled, request).catch((error: unknown) =>
+    refused(500, errorLine(error)),
   );
   response.on('error', () => undefined); // a client that has gone away cancels nothing
   response.writeHead(status, { 'Content-Type': 'application/json', Connection: 'close', ...headers });

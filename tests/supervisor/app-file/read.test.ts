@@ -173,6 +173,15 @@ describe('a file that is refused', () => {
     ['takes away the listeners and fails', "process.removeAllListeners(); throw 'x'", ENDED, 'exit code 1'],
     ['throws', "throw new Error('oh no')", JAVASCRIPT, 'oh no'],
     ['throws nothing', 'throw undefined', JAVASCRIPT, 'undefined'],
+    ['throws a frozen error', "throw Object.freeze(new Error('oh no'))", JAVASCRIPT, 'oh no'],
+    ['throws a symbol', "throw Symbol('oh no')", JAVASCRIPT, 'Symbol(oh no)'],
+    ['throws what has no text', 'throw Object.create(null)', JAVASCRIPT, 'an error that cannot be read'],
+    [
+      'throws a hostile error',
+      'throw { get message() { throw 1 } }',
+      JAVASCRIPT,
+      'an error that cannot be read',
+    ],
     ['is no JavaScript', 'module.exports = {', JAVASCRIPT, 'Unexpected end of input'],
     ['rejects a promise', "Promise.reject(new Error('oh no')); module.exports = 1", JAVASCRIPT, 'oh no'],
     [
