@@ -4,11 +4,10 @@ import { askWorkers, type Asked } from '../observability/ask-workers.js';
 import { orderDiagnosis } from '../diagnostics/over-socket.js';
 import type { DiagnosticsKind } from '../diagnostics/request.js';
 import { EXIT } from '../protocol/exit-codes.js';
-import { identify } from '../supervisor/app-file/load.js';
 import { sizeText } from '../supervisor/report/wording.js';
-import { readForCommand } from './app-file.js';
 import { reach } from './client.js';
 import type { CommandLine } from './command-line.js';
+import { pm2Workers } from './pm2-workers.js';
 
 /** What opens the file. */
 const READERS: Readonly<Record<DiagnosticsKind, string>> = {
@@ -55,16 +54,10 @@ async function nativeWorkers(line: CommandLine): Promise<readonly Asked[]> {
     return await askWorkers(status.supervisor?.pid);
   } catch (error) {
     const workers =
-      error instanceof ServiceError && error.code === 'NO_SUPERVISOR' ? await pm2Workers(line) : [];
+      error instanceof ServiceError && error.code === 'NO_SUPERVISOR'
+        ? ((await pm2Workers(line))?.asked ?? [])
+        : [];
     if (workers.length === 0) throw error;
     return workers;
   }
-}
-
-async function pm2Workers({ file, only, envName }: CommandLine): Promise<readonly Asked[]> {
-  const wanted = only ?? identify(await readForCommand(file), { only, envName, shell: process.env }, []).name;
-  return (await askWorkers()).filter(({ snapshot }) => {
-    const { supervisedBy, name } = snapshot?.service ?? {};
-    return supervisedBy === 'pm2' && name === wanted;
-  });
 }

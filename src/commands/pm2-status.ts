@@ -1,51 +1,23 @@
-/** The status of a service that PM2 runs, from what its workers say of themselves: PM2 is not asked. */
-import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { askWorkers, type Asked } from '../observability/ask-workers.js';
+/** The status of a service that PM2 runs, from what its workers say of themselves. */
+import type { Asked } from '../observability/ask-workers.js';
 import type { Snapshot } from '../observability/snapshot.js';
 import { figuresOf, NO_FIGURES } from '../supervisor/report/figures.js';
 import { durationText } from '../supervisor/report/wording.js';
 import { VERSION } from '../version.js';
+import type { CommandLine } from './command-line.js';
+import { pm2Workers, type Pm2Workers } from './pm2-workers.js';
 import type { ShownStatus, ShownWorker } from './status.js';
 
 /** An event loop that has been blocked for so long is hung, as under the native supervisor. */
 const HUNG_AFTER_SECONDS = 5;
 
-/**
- * @param name of the app; nothing if the app file does not tell, then the only service counts
- * @returns nothing if the PM2 of this shell (`PM2_HOME`) runs no such service
- */
-export async function pm2Status(name: string | undefined): Promise<ShownStatus | undefined> {
-  const daemon = daemonPid();
-  if (daemon === undefined) return undefined;
-  const asked = await askWorkers(daemon);
-  const names = new Set(asked.flatMap(({ snapshot }) => snapshot?.service.name ?? []));
-  const [only, ...others] = names;
-  const wanted = name ?? (others.length === 0 ? only : undefined);
-  if (wanted === undefined || !names.has(wanted)) return undefined;
-  const folders = new Set(
-    asked.filter(({ snapshot }) => snapshot?.service.name === wanted).map(({ folder }) => folder),
-  );
-  return describe(
-    wanted,
-    daemon,
-    asked.filter(({ folder }) => folders.has(folder)),
-  );
+/** @returns nothing if PM2 does not run the service that this command line means */
+export async function pm2Status(line: CommandLine): Promise<ShownStatus | undefined> {
+  const found = await pm2Workers(line);
+  return found && describe(found);
 }
 
-/** PM2 writes it beside its sockets. */
-function daemonPid(): number | undefined {
-  const home = process.env['PM2_HOME'] || join(homedir(), '.pm2');
-  try {
-    const pid = Number(readFileSync(join(home, 'pm2.pid'), 'utf8'));
-    return Number.isInteger(pid) && pid > 0 ? pid : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function describe(name: string, daemon: number, asked: readonly Asked[]): ShownStatus {
+function describe({ name, daemon, asked }: Pm2Workers): ShownStatus {
   const slots = [...new Set(asked.map(({ slot }) => slot))].toSorted((one, other) => one - other);
   const workers = slots.flatMap(slot => slotRows(slot, asked));
   const states = slots.map(slot => bestState(workers.filter(worker => worker.slot === slot)));

@@ -4,7 +4,7 @@ import { STATUS_EXIT } from '../protocol/exit-codes.js';
 import { NO_FIGURES } from '../supervisor/report/figures.js';
 import type { Status, WorkerStatus } from '../supervisor/report/status.js';
 import { countText, durationText, lastExitText, sizeText } from '../supervisor/report/wording.js';
-import { reach, serviceNameOf } from './client.js';
+import { reach } from './client.js';
 import type { CommandLine } from './command-line.js';
 import { pm2Status } from './pm2-status.js';
 
@@ -44,7 +44,7 @@ async function nativeOrPm2(line: CommandLine): Promise<Partial<ShownStatus>> {
     return (await reach(line)).status;
   } catch (error) {
     if (!(error instanceof ServiceError) || error.code !== 'NO_SUPERVISOR') throw error;
-    const found = await pm2Status(await serviceNameOf(line));
+    const found = await pm2Status(line);
     if (found === undefined) throw error;
     return found;
   }

@@ -1,5 +1,5 @@
 import { ask } from './ask.js';
-import { serviceFolders, siblingsIn, type Sibling } from './service-folder.js';
+import { serviceFolders, siblingsIn, supervisorIn, type Sibling } from './service-folder.js';
 import { parseSnapshot, type Snapshot } from './snapshot.js';
 
 /** A worker that does not answer within this time is left out. */
@@ -8,6 +8,8 @@ const ANSWER_MS = 300;
 /** A worker's socket, and what came from it: nothing from one that has died, and one that does not answer. */
 export interface Asked extends Sibling {
   readonly folder: string;
+  /** Pid of what runs it. */
+  readonly supervisor: number;
   readonly isGone: boolean;
   readonly snapshot: Snapshot | undefined;
 }
@@ -18,7 +20,7 @@ export interface Asked extends Sibling {
  */
 export async function askWorkers(supervisor?: number): Promise<readonly Asked[]> {
   const siblings = serviceFolders(supervisor).flatMap(folder =>
-    siblingsIn(folder).map(sibling => ({ ...sibling, folder })),
+    siblingsIn(folder).map(sibling => ({ ...sibling, folder, supervisor: supervisorIn(folder) })),
   );
   return Promise.all(
     siblings.map(async sibling => {

@@ -38,6 +38,9 @@ export function serviceFolders(supervisor?: number): string[] {
     .filter(folder => faultOf(folder, 'closed') === undefined);
 }
 
+/** @param folder one of {@link serviceFolders} */
+export const supervisorIn = (folder: string): number => Number(folder.split('-').at(-2));
+
 /** Removes what workers that could not leave in order have left behind. */
 export function removeServiceFolders(supervisor: number): void {
   try {
