@@ -6,6 +6,7 @@ import { growth } from './growth.js';
 import { held } from './held.js';
 import { idle } from './idle.js';
 import { memorySection } from './memory.js';
+import { observability } from './observability.js';
 import { overload } from './overload.js';
 import { single, singleSteady } from './single.js';
 import { start } from './start.js';
@@ -23,4 +24,5 @@ export const SECTIONS: readonly Section[] = [
   core,
   held,
   overload,
+  observability,
 ];

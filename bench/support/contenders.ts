@@ -205,6 +205,8 @@ export const ALONE = {
     OVERLOAD_PROTECTION: 'on',
   }),
   unprotected: alone('unprotected', 'without it', program('computing.cjs')),
+  observed: alone('observed', 'metrics, watchdog and traces', WORKER, { MANAGEMENT_PORT: '19464' }),
+  unobserved: alone('unobserved', 'none of them: OBSERVER=off', WORKER, { OBSERVER: 'off' }),
   oursUntuned: alone('ours-untuned', 'this worker, tuning off', WORKER, { EXPRESS_TUNING: 'off' }),
 } as const;
 

@@ -33,6 +33,8 @@ export interface Entry {
   readonly workers: number;
   /** Takes part in the first round only. */
   readonly once?: boolean;
+  /** What its requests carry. */
+  readonly headers?: readonly string[];
 }
 
 export interface Comparison {
@@ -58,7 +60,7 @@ export async function compareUnderLoad(bench: Bench, what: Comparison): Promise<
   const samples: Sample[] = [];
   const works = new Map<Contender, Work>();
   for (let round = 0; round < rounds; round++) {
-    for (const { contender, workers } of inTurns(entriesOf(entries, round), round)) {
+    for (const { contender, workers, headers = [] } of inTurns(entriesOf(entries, round), round)) {
       const sample = await withRunning(
         contender,
         { node: bench.node, workers, cpu: server },
@@ -68,7 +70,7 @@ export async function compareUnderLoad(bench: Bench, what: Comparison): Promise<
           const others = measureOtherLoad([running]);
           const extra = await what.extra?.(running);
           const foreign = others([running]);
-          const load = { port: running.port, seconds, connections: CONNECTIONS, close, cpu: client };
+          const load = { port: running.port, seconds, connections: CONNECTIONS, close, cpu: client, headers };
           await measure(one, round, { ...load, seconds: warmUpS });
           const measured = await measureUntilAnswered(one, round, load);
           return {

@@ -9,6 +9,8 @@ export interface Load {
   /** A new connection for every request. */
   readonly close?: boolean;
   readonly cpu?: number | undefined;
+  /** Lines such as `Accept: text/plain`. */
+  readonly headers?: readonly string[];
 }
 
 export interface LoadResult {
@@ -29,7 +31,14 @@ export function wrkVersion(): string {
   return /^wrk (?:debian\/)?(\S+)/.exec(stdout)?.[1] ?? 'unknown';
 }
 
-export function wrk({ port, seconds, connections, close = false, cpu }: Load): Promise<LoadResult> {
+export function wrk({
+  port,
+  seconds,
+  connections,
+  close = false,
+  cpu,
+  headers = [],
+}: Load): Promise<LoadResult> {
   const [command, args] = pinned(cpu, 'wrk', [
     '--threads=1',
     `--connections=${connections}`,
@@ -37,6 +46,7 @@ export function wrk({ port, seconds, connections, close = false, cpu }: Load): P
     '--timeout=10s',
     '--latency',
     ...(close ? ['--header=Connection: close'] : []),
+    ...headers.map(line => `--header=${line}`),
     `http://127.0.0.1:${port}/health`,
   ]);
   return new Promise((resolve, reject) => {
