@@ -29,7 +29,7 @@ export interface Rival {
 export interface PortGuard {
   /** Before a worker listens. @throws Error EADDRINUSE */
   check(): void;
-  /** A worker listens: calls back with the rival that has the port, or without one; at once where nobody disputes it. */
+  /** A worker listens: calls back with the rival that has the port, or without one; at once if no other service listens. */
   settle(done: (rival?: Rival) => void): void;
 }
 
