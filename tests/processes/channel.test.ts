@@ -188,6 +188,7 @@ describe('what is not for the supervisor has no effect', () => {
       'nonsense for node:cluster',
       `
       internal({ act: 'nonsense' });
+      for (let n = 0; n < 500; n++) internal({ act: 'online' });
       internal({ act: 'close', key: 'nothing' });
       internal({ ack: 1 });`,
     ],
@@ -211,6 +212,7 @@ describe('what is not for the supervisor has no effect', () => {
     expect(await scene.workers()).toEqual(before);
     expect(isAlive(attacker)).toBe(true);
     expect(messages(scene.running).filter(line => /broke|drains|exited/.test(line))).toEqual([]);
+    expect(messages(scene.running).filter(line => line.endsWith('is online'))).toHaveLength(2);
     await expectUnharmed(scene);
   });
 });

@@ -115,22 +115,20 @@ describePerSlot('what begins to listen while the service starts', () => {
     go();
     await expectRefused(running);
   });
+});
 
-  test('of two services whose workers listen at the same moment, one keeps the port', async () => {
-    const port = await freePort();
-    const { go, args, env } = waiting(BEFORE_IT_LISTENS);
-    const both = HOSTS.slice(1, 3).map(host => starting(port, { ...env, ...hostOf(host) }, args));
-    for (const one of both) await one.said(/^about to listen$/);
-    go();
-    const refused = await Promise.race(
-      both.map(async one => ((await one.ended).code === 6 ? one : undefined)),
-    );
-    const kept = both.find(one => one !== refused);
-    expect(messages(refused as Running).at(-1)).toContain(`Port ${port} of `);
-    await until(() => answers(port), 'the other one serves');
-    await kept?.said(/HTTP server started successfully/);
-    expect(kept?.child.exitCode).toBeNull();
-  });
+test('of two services whose workers listen at the same moment, one keeps the port', async () => {
+  const port = await freePort();
+  const { go, args, env } = waiting(BEFORE_IT_LISTENS);
+  const both = HOSTS.slice(1, 3).map(host => starting(port, { ...env, ...hostOf(host) }, args));
+  for (const one of both) await one.said(/^about to listen$/);
+  go();
+  const refused = await Promise.race(both.map(async one => ((await one.ended).code === 6 ? one : undefined)));
+  const kept = both.find(one => one !== refused);
+  expect(messages(refused as Running).at(-1)).toContain(`Port ${port} of `);
+  await until(() => answers(port), 'the other one serves');
+  await kept?.said(/HTTP server started successfully/);
+  expect(kept?.child.exitCode).toBeNull();
 });
 
 (process.platform === 'linux' ? describe : describe.skip)('on Linux', () => {

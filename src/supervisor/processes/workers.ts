@@ -174,7 +174,7 @@ function fork(request: ForkRequest, context: Context): Process | undefined {
     onException: onFault,
     onRead() {
       // What throws in a hook ends the process; kills and log lines are for later.
-      if (!meter.countRead()) setImmediate(onFault, new Error(UNFINISHED));
+      if (!meter.countRead()) outsideFaultContext(() => setImmediate(onFault, new Error(UNFINISHED)));
     },
     onListenError: (error: ListenError) => noteListenError(id, error, context),
   };
@@ -213,7 +213,8 @@ function observe({ id, app }: ForkRequest, worker: Worker, context: Context): vo
   const { running, heartbeats, oomWatch, report } = context;
   const send = (event: Report): void => outsideFaultContext(() => report(event));
   worker
-    .on('online', () => send({ type: 'worker.online', worker: id }))
+    // A worker can say so any number of times.
+    .once('online', () => send({ type: 'worker.online', worker: id }))
     .on('listening', () => {
       const listening = running.get(id);
       if (listening !== undefined) listening.listenFailure = undefined;
