@@ -45,7 +45,7 @@ test.each(resources)('%s is valid', file => {
 test('a manifest with a misspelt field is not', () => {
   const manifest = read('service.yaml') as { spec: object };
   const misspelt = { ...manifest, spec: { ...manifest.spec, ports: [{ prot: 80 }] } };
-  expect(() => KINDS['Service']?.(misspelt as never).validate()).toThrow();
+  expect(() => KINDS['Service']?.(misspelt as never).validate()).toThrow(/port/);
 });
 
 describe('the deployment', () => {
