@@ -7,7 +7,7 @@ const dist = join(__dirname, '..', '..', 'dist');
 const routes = require(join(dist, 'routes', 'status.js'));
 const { status } = routes;
 
-const ITERATIONS = 15_000;
+const ITERATIONS = 30_000;
 
 routes.status = environment =>
   status(environment).get('/compute', (_request, response) => {
