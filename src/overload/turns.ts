@@ -7,11 +7,11 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 
-/** How long handlers run until the loop reads again, unless a single one takes longer, in ms. */
+/**
+ * How long handlers run until the loop reads again, unless a single one takes longer, in ms. Then it reads for as long at
+ * most: half of the time is left for handlers, whatever arrives.
+ */
 const SLICE_MS = 10;
-
-/** How long the loop reads at most, in ms: then handlers run, whatever else arrives. */
-const READ_MS = 10;
 
 export interface Turns {
   /** A connection or a request has arrived. */
@@ -26,6 +26,7 @@ export function createTurns(): Turns {
   let isScheduled = false;
   let sliceAt = -Infinity;
   let readingAt = 0;
+  let readMs = SLICE_MS;
 
   function schedule(): void {
     isScheduled = true;
@@ -36,7 +37,7 @@ export function createTurns(): Turns {
     isScheduled = false;
     const now = performance.now();
     if (now - sliceAt >= SLICE_MS) {
-      if (hasArrivals && now - readingAt < READ_MS) {
+      if (hasArrivals && now - readingAt < readMs) {
         hasArrivals = false;
         return schedule();
       }
@@ -54,6 +55,7 @@ export function createTurns(): Turns {
       }
     } finally {
       readingAt = performance.now();
+      readMs = Math.max(SLICE_MS, readingAt - sliceAt);
       hasArrivals = false;
       // Although no task may wait any more: after a slice the loop reads until there is nothing new.
       if (isOver || waiting.length > 0) schedule();
