@@ -47,14 +47,14 @@ test('a flood of arrivals keeps no task from running', async () => {
     if (!isOver) setImmediate(flood);
   };
   flood();
-  let ran = 0;
-  while (ran < 3)
-    await new Promise<void>(resolve =>
+  const ran: number[] = [];
+  for (const task of [1, 2, 3])
+    await new Promise<void>(resolve => {
       turns.run(() => {
-        ran++;
+        ran.push(task);
         resolve();
-      }),
-    );
+      });
+    });
   isOver = true;
-  expect(ran).toBe(3);
+  expect(ran).toEqual([1, 2, 3]);
 });
