@@ -20,8 +20,9 @@ export function exitText(exit: Exit): string {
 const isOrdered = ({ cause }: Exit): boolean =>
   cause?.type === 'start-timeout' || cause?.type === 'memory-limit';
 
-/** Bytes as `231.0 MB`. */
-export const sizeText = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+/** Bytes as `231.0 MB`; less than a tenth of that as `48.2 kB`. */
+export const sizeText = (bytes: number): string =>
+  bytes < 2 ** 20 / 10 ? `${(bytes / 2 ** 10).toFixed(1)} kB` : `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
 export function causeText(cause: ExitCause | undefined): string {
   switch (cause?.type) {

@@ -7,6 +7,7 @@ import {
   endText,
   exitText,
   scaleFailureText,
+  sizeText,
   successorLostText,
 } from '../../../src/supervisor/report/wording.js';
 import { createPool, step } from '../../../src/supervisor/core/step.js';
@@ -41,6 +42,15 @@ function linesOf(pool: Pool, event: Event, now = 5_000): string[] {
 
 const trial = after(two(), [4_000, reloadRead()], [4_200, ready(3)]);
 const crashed = after(two(), [4_900, exited(1)]);
+
+test.each([
+  [900, '0.9 kB'],
+  [49_357, '48.2 kB'],
+  [2 ** 20, '1.0 MB'],
+  [2 ** 30, '1024.0 MB'],
+])('%d bytes are %s', (bytes, text) => {
+  expect(sizeText(bytes)).toBe(text);
+});
 
 test.each<[string, Pool, Event, string[]]>([
   ['a worker that exits without an order', two(), exited(1, 3), ['warn: Worker 101 exited (code 3)']],
