@@ -41,6 +41,6 @@ async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
   const late = sleep(ms, undefined, { signal: timer.signal }).then(() => {
     throw new Error('the main thread runs native code and no JavaScript');
   });
-  late.catch(() => undefined); // it is aborted, or nobody waits any more
+  late.catch(() => undefined); // it is aborted, or nothing waits any more
   return Promise.race([promise, late]).finally(() => timer.abort());
 }

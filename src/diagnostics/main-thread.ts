@@ -10,7 +10,7 @@ const BEGIN_MS = 5_000;
 interface Task {
   readonly kind: 'heap' | 'report';
   readonly file: string;
-  /** By {@link machineMs}: nobody waits for it any more. */
+  /** By {@link machineMs}: nothing waits for it any more. */
   readonly until: number;
 }
 

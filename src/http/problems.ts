@@ -39,7 +39,7 @@ function isDecodable(path: string): boolean {
   }
 }
 
-/** Answers whatever was thrown: errors that are meant for the client as they are, all others by their status alone. */
+/** Answers anything that was thrown: errors that are meant for the client as they are, all others by their status alone. */
 export function problems(logger: Logger, environment: Environment): ErrorRequestHandler {
   const isDevelopment = environment === 'development';
   return (error: unknown, request, response, _next) => {

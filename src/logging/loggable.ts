@@ -62,7 +62,7 @@ export function isError(value: unknown): value is Error {
  */
 export const loggable = (value: unknown, name = ''): unknown => createCopier().copy(value, name, 0);
 
-/** What was thrown, whatever it was, for the field `err` of a log line. */
+/** Anything that was thrown, for the field `err` of a log line. */
 export function errorRecord(thrown: unknown): ErrorRecord {
   if (isError(thrown)) return createCopier().record(thrown, 0);
   const message = thrownText(thrown);
@@ -82,7 +82,7 @@ export function errorLine(thrown: unknown): string {
 /** What was thrown, with its stack where it has one: the last resort of a process without a logger. */
 export const stackText = (thrown: unknown): string => errorRecord(thrown).stack;
 
-/** The reason of a rejection that nobody handled: where it is no error, an error that says what it is. */
+/** The reason of an unhandled rejection: where it is no error, an error that says what it is. */
 export function rejected(reason: unknown): unknown {
   if (isError(reason)) return reason;
   const how = reason === undefined ? 'without a reason' : `with ${valueText(reason)}`;

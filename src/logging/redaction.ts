@@ -1,7 +1,7 @@
 /**
  * Secrets, by the names under which they stand: in fields, in the queries of URLs, and in texts.
  *
- * A name decides, whatever its capitals and separators: `X-Api-Key`, `x_api_key` and `xApiKey` are the same. Where there
+ * A name decides, with any capitals and separators: `X-Api-Key`, `x_api_key` and `xApiKey` are the same. Where there
  * is no name, nothing can be known: what an app writes into a message of its own is its own affair.
  */
 import { ownRedactedQuery } from '../config.js';

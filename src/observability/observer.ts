@@ -43,7 +43,7 @@ export interface ObserverData {
   /** One moment on the main thread's `performance.now()` and on CLOCK_MONOTONIC, in ms. */
   readonly clocks: { readonly main: number; readonly machine: number };
   readonly log: ThreadLogTarget;
-  /** Nothing where nobody can ask for them. */
+  /** `undefined` if nothing can ask for them. */
   readonly figures: FiguresData | undefined;
   /** Nothing without MANAGEMENT_PORT. */
   readonly management: { readonly port: number; readonly host: string } | undefined;
@@ -134,7 +134,7 @@ interface Figures {
   readonly observed: Pick<Observed, 'countConnections' | 'refused' | 'state'>;
 }
 
-/** A worker alone is asked by nobody but the management port. */
+/** A worker alone is asked by the management port only. */
 function prepareFigures(
   { config, supervisedBy }: ObserverNeeds,
   onSeries: (series: Series) => void,
@@ -198,7 +198,7 @@ function identify(supervisedBy: SupervisedBy): ServiceIdentity {
   };
 }
 
-/** What is done whenever the loop has turned: only PM2 is told figures without asking for them. */
+/** Called whenever the loop has turned: only PM2 gets figures without asking for them. */
 function reportTo({ supervisedBy, channel }: ObserverNeeds, { memory, figures }: ObserverData): () => void {
   if (supervisedBy !== 'pm2' || figures === undefined) return () => undefined;
   return tellPm2({

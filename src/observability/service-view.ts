@@ -68,7 +68,7 @@ export function createServiceView({ folder, own, controlSocket, log }: ServiceVi
     );
   }
 
-  /** Whoever takes over goes on from what has been exposed. A full disk takes the metrics of nobody now. */
+  /** The next holder of the port continues from what has been exposed. A full disk does not fail this scrape. */
   function save(): void {
     try {
       writeTotals(folder, totals.save());

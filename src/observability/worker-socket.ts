@@ -1,4 +1,4 @@
-/** A worker's own socket in the folder of its service: whoever may open it is told how this worker is. */
+/** A worker's own socket in the folder of its service: a process that may open it gets the state of this worker. */
 import { chmodSync, rmSync } from 'node:fs';
 import http, { type Server } from 'node:http';
 import type { Diagnostics } from '../diagnostics/diagnose.js';

@@ -9,16 +9,16 @@ import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { fitted } from './shorten.js';
 
-/** As much is written to a pipe in one piece, whoever else writes to it, in bytes (Linux). */
+/** Bytes that are written to a pipe in one piece, however many processes write to it (Linux). */
 export const PIPE_BUF = 4_096;
 
-/** As much is written in one piece to anything else: a file, a terminal. */
+/** Bytes that are written in one piece to a file or a terminal. */
 const BATCH_BYTES = 64 * 1024;
 
-/** As much may wait for the reader, in bytes. */
+/** Bytes that may wait for the reader. */
 const MAX_QUEUED_BYTES = 8 * 1024 * 1024;
 
-/** A full output is tried again after so long at first, and each time after twice as long, in ms. */
+/** Delays before a full output is tried again, in ms: doubled each time, from the first to the last. */
 const RETRY_MS = { first: 1, last: 32 } as const;
 
 /** How long a process that ends waits for a full output, in ms. */

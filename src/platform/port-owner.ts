@@ -38,7 +38,7 @@ function listenersOfFamily(family: string, port: number): ListeningSocket[] {
     );
 }
 
-/** The inodes of the sockets that this process holds, whatever it does with them. */
+/** The inodes of the sockets that this process holds. */
 export const socketsOfThisProcess = (): ReadonlySet<string> => new Set(socketsOf('self'));
 
 const socketsOf = (pid: string): string[] =>

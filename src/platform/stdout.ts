@@ -1,4 +1,4 @@
-/** Where log lines go: standard output, whoever has it. */
+/** Where log lines go: standard output, direct or as PM2 replaced it. */
 import {
   createLineWriter,
   openTarget,
@@ -89,7 +89,7 @@ function directOutput({ add, send, flushSync }: LineWriter): Output {
   process.on('exit', () => {
     isExiting = true;
     const left = flushSync();
-    if (left > 0) tellStandardError(`${linesLost(left)} at the end: nobody reads standard output\n`);
+    if (left > 0) tellStandardError(`${linesLost(left)} at the end: standard output has no reader\n`);
   });
   return {
     write(line) {
@@ -118,7 +118,7 @@ const isReplaced = (): boolean =>
 /** What has been given to a replaced standard output, and is not known to have been written. */
 let unwritten = 0;
 
-/** How long an exit waits for that at most: somebody may have replaced it who never tells. */
+/** How long an exit waits for that at most: a replacement may never call back. */
 const PATIENCE_MS = 1_000;
 
 /**
@@ -136,10 +136,10 @@ export function whenWritten(call: () => void): void {
   setImmediate(look);
 }
 
-/** A service outlives its log: whatever keeps it from writing, a full disk say, is told once where it still may be read. */
+/** A service outlives its log: a failure to write, a full disk for example, is reported once on standard error. */
 function outlive(error: NodeJS.ErrnoException): void {
-  if (READER_GONE.has(error.code) || told.has(error.code)) return;
-  told.add(error.code);
+  if (READER_GONE.has(error.code) || reported.has(error.code)) return;
+  reported.add(error.code);
   tellStandardError(`Log lines are lost: ${error.message}\n`);
 }
 
@@ -149,4 +149,4 @@ function outliveErrors(): void {
   for (const stream of [process.stdout, process.stderr]) stream.off('error', outlive).on('error', outlive);
 }
 
-const told = new Set<string | undefined>();
+const reported = new Set<string | undefined>();

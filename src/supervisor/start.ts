@@ -226,7 +226,7 @@ function passOn({ path, printed }: AppFile, log: Log): void {
   for (const { level, msg } of printed) log({ level, msg: `${basename(path)}: ${msg}` });
 }
 
-/** What is wrong with the file keeps its warnings from nobody. */
+/** Warnings are logged even if the file has errors. */
 function resolveAgain(file: AppFile, request: ReadingRequest, log: Log): Reading {
   try {
     const reading = resolveService(file, request);

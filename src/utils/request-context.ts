@@ -17,10 +17,10 @@ const KEY = Symbol.for('cabe-arena-api.request');
 const shared = globalThis as { [KEY]?: AsyncLocalStorage<RequestContext | undefined> };
 const current = (shared[KEY] ??= new AsyncLocalStorage());
 
-/** Runs a function, and whatever it starts, for this request. */
+/** Runs a function, and everything it starts, for this request. */
 export const runInRequest = (request: RequestContext, call: () => void): void => current.run(request, call);
 
-/** Runs a function, and whatever it starts, for the worker itself, whichever request has been the cause. */
+/** Runs a function, and everything it starts, for the worker itself, not for the request that caused it. */
 export const runOutsideRequests = (call: () => void): void => current.run(undefined, call);
 
 /**

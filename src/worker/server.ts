@@ -3,7 +3,7 @@ import type { Express } from 'express';
 import type { Config } from '../config.js';
 import { createFittedServer } from '../fast-path/fitted-server.js';
 
-/** A request must have arrived whole within this time, whatever a slow or hostile client does. */
+/** A request must have arrived whole within this time, from slow and hostile clients, too. */
 const REQUEST_TIMEOUT_MS = 300_000;
 
 /**

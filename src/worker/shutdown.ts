@@ -1,6 +1,6 @@
 /**
  * A worker on its way out: it serves on for a while, stops accepting, drains, closes its resources and says farewell.
- * Its times are bounded whatever clients, hooks and handlers do.
+ * Its times are bounded for any clients, hooks and handlers.
  */
 import cluster from 'node:cluster';
 import { closeAll, type CloseHook } from '../features/resources.js';

@@ -15,7 +15,7 @@ test('one at a time in a folder', () => {
   expect(typeof beginDiagnosis(at)).toBe('function');
 });
 
-test('a worker that has died meanwhile is in nobody’s way', () => {
+test('a worker that has died meanwhile is in no other worker’s way', () => {
   const at = folder();
   const { pid } = spawnSync(process.execPath, ['-e', '0']);
   symlinkSync(String(pid), join(at, 'diagnosing'));

@@ -90,7 +90,7 @@ test('/readyz answers 503 and the names while one is unavailable; the log has on
   await resources.open([{ resources: [named('queue', []), named('database', [], { check })] }]);
   const app = createApp({ config, logger, readiness: () => 'ready', check: resources.check });
   const ask = async (): Promise<unknown> => (await request(app).get('/readyz')).body;
-  const told = (): string[] => lines.map(({ msg }) => msg).filter(msg => /resource/i.test(msg));
+  const reported = (): string[] => lines.map(({ msg }) => msg).filter(msg => /resource/i.test(msg));
 
   expect(await Promise.all([ask(), ask()])).toEqual(
     Array.from({ length: 2 }, () => ({ status: 'unavailable', unavailable: ['database'] })),
@@ -101,7 +101,7 @@ test('/readyz answers 503 and the names while one is unavailable; the log has on
   jest.advanceTimersByTime(1_000);
   expect(await ask()).toEqual({ status: 'ready' });
   expect(count).toBe(2);
-  expect(told()).toEqual([
+  expect(reported()).toEqual([
     'Resource database is unavailable; /readyz answers 503',
     'Resource database is available again',
   ]);

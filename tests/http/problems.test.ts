@@ -217,7 +217,7 @@ describe.each(['on', 'off'])('EXPRESS_TUNING=%s', tuning => {
     expect(answer.headers).not.toHaveProperty('x-upstream');
   });
 
-  test('an answer that has begun is cut, and the error logged once, whatever it is', async () => {
+  test('an answer that has begun is cut, and any error logged once', async () => {
     const errorLog = jest.spyOn(console, 'error').mockImplementation(() => undefined);
     const { server, lines } = serving(tuning, (_request, response, next) => {
       response.write('begun');

@@ -1,4 +1,4 @@
-/** Secrets are found by name, whatever its capitals and separators, however deep. */
+/** Secrets are found by name, with any capitals and separators, at any depth. */
 import { REDACTED_QUERY } from '../../src/config.js';
 import { loggable } from '../../src/logging/loggable.js';
 import { isSecret, queryRedaction, withoutSecrets } from '../../src/logging/redaction.js';

@@ -1,4 +1,4 @@
-/** What PM2 is told: a few figures, now and then. */
+/** What PM2 gets: a few figures, now and then. */
 import { createLoopMemory } from '../../src/observability/loop-stats.js';
 import { tellPm2 } from '../../src/observability/pm2-metrics.js';
 import type { Pm2Metrics } from '../../src/protocol/messages.js';

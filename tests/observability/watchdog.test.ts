@@ -70,7 +70,7 @@ test.each<[string, Partial<Look>]>([
   expect(found(looks([TURNED, ...times(50, look), ...times(3), TURNED]))).toEqual(['turns', 'turns']);
 });
 
-test('one sample is not enough, whatever its value', () => {
+test('one sample is not enough, with any value', () => {
   expect(found(looks([TURNED, {}, TURNED], { limitMs: 500 }))).toEqual(['turns', 'turns']);
 });
 

@@ -1,4 +1,4 @@
-/** A worker answers on its socket, whatever lies in its place. */
+/** A worker answers on its socket, even if something else lies in its place. */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -18,7 +18,7 @@ const windows: fc.Arbitrary<LoadWindow> = fc.record({
 });
 
 describe('the limit', () => {
-  test('is a whole number within its bounds, whatever is measured', () => {
+  test('is a whole number within its bounds, for any measurement', () => {
     fc.assert(
       fc.property(limits, windows, (limit, window) => {
         const next = nextLimit(limit, window);

@@ -144,7 +144,7 @@ test('the last words are written as soon as the pipe takes them', () => {
   expect(output.pieces).toEqual(['1\n']);
 });
 
-test('whatever an output does, it gets every line once, whole and in order', () => {
+test('any output gets every line once, whole and in order', () => {
   const behaviour = fc.oneof(fc.integer({ min: 1, max: 5_000 }), fc.constant('EAGAIN' as const));
   fc.assert(
     fc.property(

@@ -58,7 +58,7 @@ const hostile = fc
   )
   .chain(([text, odd]) => fc.integer({ min: 0, max: 500 }).map(times => (odd + text).repeat(times)));
 
-test('whatever a line holds, it is one line of JSON that fits', () => {
+test('any line becomes one line of JSON that fits', () => {
   const value = fc.oneof(
     hostile,
     fc.array(hostile, { maxLength: 5 }),

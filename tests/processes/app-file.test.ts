@@ -155,7 +155,7 @@ test.each([
   expect(running.lines.filter(({ level }) => Number(level) >= 40)).toEqual([]);
 });
 
-describe('problems and warnings are told together', () => {
+describe('problems and warnings are reported together', () => {
   const FIELDS = { ...IDLE_FIELDS, isntances: 2, vizion: false, kill_timeout: '3s', instances: 'many' };
   const PROBLEMS = [
     'ecosystem.config.js: instances must be a whole number from -1024 to 1024 (-1 = all CPUs but one) or \'max\', got "many"',
@@ -183,7 +183,7 @@ describe('problems and warnings are told together', () => {
     expect(JSON.parse(asJson.out)).toEqual({ ok: false, problems: PROBLEMS, warnings: WARNINGS });
   });
 
-  test('by start, whatever the log level', async () => {
+  test('by start, with any log level', async () => {
     const env = { RUN_DIR: folder(), LOG_LEVEL: 'fatal' };
     const running = start([CLUSTER, '--config', appFile(IDLE, FIELDS)], env);
     expect((await running.ended).code).toBe(5);

@@ -68,7 +68,7 @@ test('GET /status tells everything that status --json does', async () => {
   expect(answer.status).toBe(200);
   expect(answer.headers['content-type']).toMatch(/^application\/json/);
   const status = answer.json() as Status;
-  // Any worker may not have told its figures yet.
+  // Any worker may not have reported its figures yet.
   const workers = status.workers.map(worker => ({
     ...worker,
     ...Object.fromEntries(FIGURES.map(name => [name, typeof (worker[name] ?? 0)])),

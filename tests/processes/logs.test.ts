@@ -86,7 +86,7 @@ const lostIn = (metrics: string): number =>
     0,
   );
 
-/** Reads in small bites with pauses, as a log shipper under pressure does, until nobody writes any more. */
+/** Reads in small bites with pauses, as a log shipper under pressure does, until all writers have closed it. */
 async function readSlowly({ read }: Pipe, isEnded: () => boolean): Promise<void> {
   while (!isEnded() || read() > 0) {
     read(16 * 1024);
@@ -122,7 +122,7 @@ test('four workers, standard error on the same pipe and a slow reader: every lin
   expect(lines.at(-1)?.msg).toBe('All workers disconnected, master process exiting');
 });
 
-test('a pipe that is full from the start, and that nobody reads, stops nothing; lines wait for a reader', async () => {
+test('a pipe that is full from the start, and that has no reader, stops nothing; lines wait for a reader', async () => {
   const log = pipe();
   log.fill();
   const running = await piped(['ignore', log.fd, log.fd], 2);
@@ -152,7 +152,7 @@ test('a reader that never reads does not keep a service from its end', async () 
   log.fill();
   const running = await piped(['ignore', log.fd, 'pipe'], 2);
   await stop(running);
-  expect(running.running.text()).toMatch(/^\d+ log lines lost at the end: nobody reads standard output$/m);
+  expect(running.running.text()).toMatch(/^\d+ log lines lost at the end: standard output has no reader$/m);
 });
 
 test('a reader that goes away ends nothing; metrics count the lines', async () => {
@@ -166,7 +166,7 @@ test('a reader that goes away ends nothing; metrics count the lines', async () =
   await stop(running);
 });
 
-test('what finds no room is counted, and told when there is a reader again', async () => {
+test('what finds no room is counted, and reported when there is a reader again', async () => {
   const log = pipe();
   const program = `
     const { logger } = require('cabe-arena-api/logger');
@@ -182,8 +182,11 @@ test('what finds no room is counted, and told when there is a reader again', asy
   const running = follow(child);
   closeSync(log.fd);
   await new Promise(resolve => child.once('message', resolve));
-  const told = /^(\d+) log lines lost: the reader of standard output was too slow$/;
-  await until(() => log.read() === 0 && parsed(log.text()).some(({ msg }) => told.test(msg)), 'it is told');
+  const report = /^(\d+) log lines lost: the reader of standard output was too slow$/;
+  await until(
+    () => log.read() === 0 && parsed(log.text()).some(({ msg }) => report.test(msg)),
+    'it is reported',
+  );
   child.send('exit');
   expect((await running.ended).code).toBe(0);
   const lines = parsed(log.text());

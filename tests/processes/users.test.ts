@@ -29,7 +29,7 @@ const numbersOf = (pid: number, key: string): number[] =>
     .filter(Boolean)
     .map(Number);
 
-/** A port that only root may open, and that nobody uses. */
+/** A port that only root may open, and that no process uses. */
 async function lowPort(): Promise<number> {
   for (let port = 1_023; port > 600; port--)
     if (

@@ -49,7 +49,7 @@ test('of requests that wait together, those for another environment than the las
   expect(reloads.read).toEqual(['b']);
 });
 
-test('what is not followed is told with the success', async () => {
+test('fields that are not followed are reported with the success', async () => {
   const reloads = subject(['x is not followed']);
   const outcome = reloads.request();
   await reloads.load();

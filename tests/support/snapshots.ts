@@ -1,6 +1,6 @@
 import type { Snapshot } from '../../src/observability/snapshot.js';
 
-/** What a worker that nobody asks for anything says beside its counters and gauges. */
+/** What an idle worker says beside its counters and gauges. */
 export const IDLE: Pick<Snapshot, 'service' | 'recent'> = {
   service: {
     supervisedBy: 'none',

@@ -70,7 +70,7 @@ describe('in production', () => {
   });
 });
 
-describe('whatever is logged', () => {
+describe('anything that is logged', () => {
   const { proxy: revoked, revoke } = Proxy.revocable({}, {});
   revoke();
   class Hostile extends Error {
@@ -181,7 +181,7 @@ describe('in development', () => {
     expect(Math.abs(new Date(stamp.replace(' ', 'T')).getTime() - Date.now())).toBeLessThan(60_000);
   });
 
-  test('fields of a line are shown, whatever their names, and the id of the request', () => {
+  test('fields of a line are shown, with any names, and the id of the request', () => {
     process.env['NO_COLOR'] = '1';
     const { logger, lines } = capture({ env: 'development' });
     logger.info({ requestId: 'a-1', method: 'card', url: '/pay', status: 'paid', ms: 7 }, 'Paid');

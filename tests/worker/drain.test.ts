@@ -218,7 +218,7 @@ test('what is not done at the deadline is cut, and logged', async () => {
   await client.ended;
 });
 
-test('the log names the whole path of what is cut, and its id, whatever a router has made of the request', async () => {
+test('the log names the whole path of what is cut, and its id, even if a router has changed the request', async () => {
   const { connect: open, leave } = await setUp((request, response) => {
     Object.assign(request, { id: 'a-1', originalUrl: '/api/endless', url: '/endless' });
     response.write('for ever');

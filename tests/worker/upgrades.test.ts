@@ -47,7 +47,7 @@ function converse(port: number, path: string, more = '', method = 'GET'): Promis
   });
 }
 
-test('the handler of the path gets request, connection and id, whatever the query', async () => {
+test('the handler of the path gets request, connection and id, with any query', async () => {
   const { port } = await setUp(({ id, url }, socket) => socket.end(`upgraded ${url} ${id}`));
   expect(await converse(port, '/chat?room=1', 'X-Request-Id: trace-1\r\n')).toBe(
     'upgraded /chat?room=1 trace-1',

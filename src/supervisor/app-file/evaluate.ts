@@ -1,5 +1,5 @@
 /**
- * Evaluates an app file in JavaScript in a short-lived process of its own: whatever the file does to its process, its
+ * Evaluates an app file in JavaScript in a short-lived process of its own: anything the file does to its process, its
  * environment or its standard output does not reach the service.
  */
 import { spawn, type ChildProcess } from 'node:child_process';

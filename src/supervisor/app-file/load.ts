@@ -34,7 +34,7 @@ export interface App {
   readonly args: readonly string[];
   readonly nodeArgs: readonly string[];
   readonly namespace: string;
-  /** The user that workers run as; nothing for whoever runs the supervisor. */
+  /** The user that workers run as; `undefined` for the user of the supervisor. */
   readonly runAs: RunAs | undefined;
   /** Whether stack traces name the sources. */
   readonly sourceMaps: boolean;

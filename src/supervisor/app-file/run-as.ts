@@ -16,7 +16,7 @@ export interface Accounts {
 }
 
 export interface ResolvedUser {
-  /** Nothing where workers run as whoever runs the supervisor. */
+  /** `undefined` if workers run as the user of the supervisor. */
   readonly runAs: RunAs | undefined;
   /** Variables that tell a program who it is. */
   readonly variables: Readonly<Record<string, string>>;

@@ -24,7 +24,7 @@ export const isSet = (value: unknown): boolean => value !== undefined && value !
 const nameIn = (entry: Entry, name: FieldName): string | undefined =>
   namesOf(name, FOLLOWED[name]).find(alias => isSet(entry[alias]));
 
-/** What is written in a field, whatever it is; `undefined` where it is not set. */
+/** The raw value of a field; `undefined` if it is not set. */
 export function rawField(entry: Entry, name: FieldName): unknown {
   const written = nameIn(entry, name);
   return written === undefined ? undefined : entry[written];

@@ -22,7 +22,7 @@ const READS_PER_LOOK = 16;
 
 /** Counts what one worker sends. */
 export interface ChannelMeter {
-  /** A message has arrived, whatever it says. @returns false if they come too fast */
+  /** A message has arrived. @returns false if they come too fast */
   countMessage(): boolean;
   /** The channel has been read. @returns false if a message has no end */
   countRead(): boolean;

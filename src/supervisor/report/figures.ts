@@ -21,7 +21,7 @@ export const NO_FIGURES: WorkerFigures = {
 export function figuresOf({ recent, gauges }: Snapshot): WorkerFigures {
   const { requestsPerSecond, p99Seconds, loopUtilization } = recent;
   return {
-    // A loop that is blocked has no time to spare, whatever it had before.
+    // A blocked loop is fully used, although its last sample may say otherwise.
     eventLoopUtilization: gauges.blockedSeconds >= 1 ? 1 : rounded(loopUtilization, 1_000),
     requestsPerSecond: rounded(requestsPerSecond, 10),
     p99: p99Seconds === null ? null : rounded(p99Seconds * 1_000, 10),

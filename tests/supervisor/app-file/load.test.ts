@@ -534,7 +534,7 @@ describe('the environment', () => {
     ).toEqual({});
   });
 
-  test('does not hand on what another supervisor has set for a worker, but whatever else has such a name', () => {
+  test('does not hand on what another supervisor has set for a worker, but any other variable with such a name', () => {
     const shell = { CABE_LISTENER_OFFER: '1', CABE_CONTROL_SOCKET: '/tmp/own.sock', CABE_SLOT: '7' };
     expect(envOf({}, { shell: { ...shell, CABE_DATABASE: 'arena' } })).toEqual({ CABE_DATABASE: 'arena' });
   });

@@ -140,7 +140,7 @@ describe('the content', () => {
     'apps.js',
     'apps.mjs',
     'apps.toml',
-  ])('is told by its name as PM2 does: %s', name => {
+  ])('is recognised by its name as PM2 does: %s', name => {
     const { isConfigFile } = require('pm2/lib/Common.js') as { isConfigFile(name: string): string | null };
     expect(isAppFileName(join('/srv', name))).toBe(isConfigFile(name) !== null);
   });
