@@ -8,6 +8,7 @@ const { fork } = require('node:child_process');
 const { renameSync, rmSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const esbuild = require('esbuild');
+const { nativePackages } = require('./native-packages.cjs');
 const { run } = require('./run.cjs');
 const { ROOT, TSC } = require('./setup.cjs');
 
@@ -27,7 +28,9 @@ async function build() {
   });
   await bundle('src/supervisor/app-file/formats.ts', 'formats.bundle.js', {});
   // pino-pretty is for development and may be absent.
-  await bundle('src/worker/main.ts', 'worker.bundle.js', { external: ['pino-pretty'] });
+  await bundle('src/worker/main.ts', 'worker.bundle.js', {
+    external: ['pino-pretty', ...nativePackages(ROOT)],
+  });
   await bundle('src/observability/thread.ts', 'observer.bundle.js', {});
   return fillCompileCache();
 }
