@@ -228,7 +228,7 @@ describe('what the app file hands to the workers', () => {
     for (const report of reports(running)) {
       expect(report).toMatchObject({
         argv: ['--fast', 'two words'],
-        execArgv: ['--stack-trace-limit=7', '--no-warnings'],
+        execArgv: ['--enable-source-maps', '--stack-trace-limit=7', '--no-warnings'],
         cwd: elsewhere,
         GREETING: 'hello',
       });
@@ -428,7 +428,7 @@ describe('a supervisor that fails itself', () => {
     expect((await running.ended).code).toBe(1);
     const fatal = await running.said(({ level }) => level === 60);
     expect(fatal).toMatchObject({
-      msg: `Master process ${running.pid} failed`,
+      msg: `Master process ${running.pid} failed: injected`,
       err: { message: 'injected', stack: expect.stringContaining('bomb.js') },
     });
     await until(() => workers.every(pid => !isAlive(pid)), 'every worker has left');
