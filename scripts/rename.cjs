@@ -26,7 +26,9 @@ function rename(name, port) {
       const renamed = text.replaceAll(new RegExp(`(?<![\\w-])${escaped(oldName)}(?![\\w])`, 'g'), name);
       if (port === undefined) return renamed;
       if (path === LIMITS) return renamed.replace(`port: ${oldPort},`, `port: ${port},`);
-      const isAboutIt = /\.(?:md|example|json)$/.test(path) && !path.endsWith('lock.json');
+      const isAboutIt =
+        /(?:\.(?:md|example|json|ya?ml|socket)|Dockerfile|healthcheck\.cjs)$/.test(path) &&
+        !path.endsWith('lock.json');
       return isAboutIt
         ? renamed.replaceAll(new RegExp(`\\b${oldPort.replace('_', '')}\\b`, 'g'), port)
         : renamed;

@@ -196,8 +196,8 @@ describe('reloads without a command', () => {
 
 describe('what the app file hands to the workers', () => {
   const REPORTER = `
-    const { SEAT, COUNT, NODE_APP_INSTANCE, GREETING } = process.env;
-    console.log(JSON.stringify({ msg: 'report', SEAT, COUNT, NODE_APP_INSTANCE, GREETING, own: process.pid,
+    const { SLOT, COUNT, NODE_APP_INSTANCE, GREETING } = process.env;
+    console.log(JSON.stringify({ msg: 'report', SLOT, COUNT, NODE_APP_INSTANCE, GREETING, own: process.pid,
       argv: process.argv.slice(2), execArgv: process.execArgv, cwd: process.cwd() }));
     process.send('ready');
     process.on('message', message => message === 'shutdown' && process.exit(0));
@@ -211,7 +211,7 @@ describe('what the app file hands to the workers', () => {
       wait_ready: true,
       shutdown_with_message: true,
       min_uptime: 100,
-      instance_var: 'SEAT',
+      instance_var: 'SLOT',
       increment_var: 'COUNT',
       args: "--fast 'two words'",
       node_args: '--stack-trace-limit=7 --no-warnings',
@@ -235,10 +235,10 @@ describe('what the app file hands to the workers', () => {
       expect(report).not.toHaveProperty('NODE_APP_INSTANCE');
     }
     const numbers = (): string[] =>
-      reports(running).map(({ SEAT, COUNT }) => `${String(SEAT)}:${String(COUNT)}`);
+      reports(running).map(({ SLOT, COUNT }) => `${String(SLOT)}:${String(COUNT)}`);
     expect(new Set(numbers())).toEqual(new Set(['0:100', '1:101']));
 
-    const second = reports(running).find(({ SEAT }) => SEAT === '1');
+    const second = reports(running).find(({ SLOT }) => SLOT === '1');
     process.kill(Number(second?.['own']), 'SIGKILL');
     await until(() => reports(running).length === 3, 'the successor has reported');
     expect(numbers().at(-1)).toEqual('1:101');

@@ -1,5 +1,5 @@
 /** The native supervisor as its users run it: real forks, real signals. */
-import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Status } from '../../src/supervisor/report/status.js';
@@ -11,6 +11,7 @@ import {
   freePort,
   isAlive,
   request,
+  ROOT,
   start,
   until,
   type Running,
@@ -398,8 +399,9 @@ describe('what cannot start', () => {
     expect(messages(running)[0]).toMatch(/instances.*"many".*kill_timeout.*"3s".*exec_mode.*"fork"/);
   });
 
-  test('a program that is not built names the command that builds it', async () => {
+  test('our own program that is not built names the command that builds it', async () => {
     const at = folder();
+    cpSync(join(ROOT, 'package.json'), join(at, 'package.json'));
     writeFileSync(
       join(at, 'ecosystem.config.js'),
       "module.exports = { name: 'x', script: './dist/index.js', exec_mode: 'cluster' };",

@@ -22,7 +22,7 @@ export function swarmTests(engineOf: () => PrivateEngine): void {
     engine = engineOf();
     engine.docker('swarm', 'init', '--advertise-addr=127.0.0.1', '--listen-addr=127.0.0.1:2377');
     const prefix = await freePrefix();
-    await deploy('cabe-arena-api:native', prefix);
+    await deploy('native', prefix);
     for (const slot of [1, 2])
       await until(() => isReady(Number(`${prefix}${slot}`)), `task ${slot} is ready`, UPDATE_PATIENCE_MS);
     port = await freePort();
@@ -56,13 +56,13 @@ export function swarmTests(engineOf: () => PrivateEngine): void {
     (await request(at, '/readyz').catch(() => undefined))?.status === 200;
 
   /** As `docker stack deploy` with the variables of the file. */
-  async function deploy(image: string, prefix: number): Promise<void> {
+  async function deploy(tag: string, prefix: number): Promise<void> {
     const file = join(ROOT, 'deploy', 'swarm', 'stack.yml');
     const child = spawn('docker', ['stack', 'deploy', '-c', file, '--resolve-image=never', STACK], {
       env: {
         ...process.env,
         DOCKER_HOST: `unix://${engine.socket}`,
-        IMAGE: image,
+        TAG: tag,
         PORT_PREFIX: String(prefix),
       },
       stdio: ['ignore', 'ignore', 'inherit'],
