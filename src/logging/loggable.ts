@@ -257,7 +257,8 @@ function createCopier(): Copier {
         fields.push(['…', 'and more']);
         break;
       }
-      const field = copyText(String(key), 100);
+      const field = cut(String(key), 100);
+      room -= field.length;
       fields.push([field, isSecret(field, value, name) ? REDACTED : copy(value, field, depth + 1)]);
     }
     return Object.fromEntries(fields);

@@ -25,8 +25,9 @@ export function guardChildren(logger: Logger): void {
   const child = logger.child as unknown as Child;
   const guarded: Child = function (bindings, options = {}) {
     const { serializers = {} } = options;
-    const own = new Set([...ownSerializers(this), ...Object.keys(serializers)]);
-    return child.call(this, loggableFields(bindings, own), {
+    const ofParent = ownSerializers(this);
+    const hasOwn: HasOwn = name => Object.hasOwn(serializers, name) || ofParent(name);
+    return child.call(this, loggableFields(bindings, hasOwn), {
       ...options,
       serializers: { ...serializers, ...guardedSerializers(serializers) },
     });
@@ -49,16 +50,18 @@ const guardedSerializers = (serializers: Serializers): Serializers =>
     ]),
   );
 
-/** The fields of a logger that have a serializer of their own, which gets their values as they are. */
-function ownSerializers(logger: object): ReadonlySet<string> {
-  const all = (logger as Readonly<Record<symbol, object>>)[pino.symbols.serializersSym] ?? {};
-  return new Set(Object.entries(all).flatMap(([name, serialize]) => (serialize === asItIs ? [] : [name])));
+/** Whether a field has a serializer of its own, which gets its value as it is. */
+type HasOwn = (name: string) => boolean;
+
+function ownSerializers(logger: object): HasOwn {
+  const all = (logger as Readonly<Record<symbol, Serializers>>)[pino.symbols.serializersSym] ?? {};
+  return name => (all[name] ?? asItIs) !== asItIs;
 }
 
 /** The same arguments as plain data. None of them can make the logger throw. */
-function loggableArguments<T extends unknown[]>(args: T, own: ReadonlySet<string>): T {
+function loggableArguments<T extends unknown[]>(args: T, hasOwn: HasOwn): T {
   const [first, ...rest] = args as readonly unknown[];
-  return [subject(first, own), ...message(first, rest), ...rest.slice(1).map(parameter)] as T;
+  return [subject(first, hasOwn), ...message(first, rest), ...rest.slice(1).map(parameter)] as T;
 }
 
 /** An error without a message of its own says its own, as in pino. */
@@ -68,20 +71,20 @@ function message(first: unknown, [given]: readonly unknown[]): readonly unknown[
 }
 
 /** The fields of a line, or its text. */
-function subject(value: unknown, own: ReadonlySet<string>): unknown {
+function subject(value: unknown, hasOwn: HasOwn): unknown {
   if (typeof value === 'string') return withoutSecrets(value);
   if (typeof value !== 'object' || value === null) return parameter(value);
-  if (isError(value)) return loggableFields({ err: value }, own);
-  if (isRequest(value)) return loggableFields({ req: value }, own);
-  if (isResponse(value)) return loggableFields({ res: value }, own);
-  return loggableFields(value, own);
+  if (isError(value)) return loggableFields({ err: value }, hasOwn);
+  if (isRequest(value)) return loggableFields({ req: value }, hasOwn);
+  if (isResponse(value)) return loggableFields({ res: value }, hasOwn);
+  return loggableFields(value, hasOwn);
 }
 
-const loggableFields = (fields: object, own: ReadonlySet<string>): Bindings =>
+const loggableFields = (fields: object, hasOwn: HasOwn): Bindings =>
   Object.fromEntries(
     keysOf(fields).map(key => {
       const content = read(fields, key, UNREADABLE);
-      return [key, own.has(key) ? content : field(key, content)];
+      return [key, hasOwn(key) ? content : field(key, content)];
     }),
   );
 

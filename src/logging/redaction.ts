@@ -28,10 +28,28 @@ const canonical = (name: string): string => name.toLowerCase().replaceAll(/[-_.\
 export function isSecret(name: string, value: unknown, parent = ''): boolean {
   // "has no token" and "is not set" give nothing away.
   if (value === undefined || value === null || ['boolean', 'function'].includes(typeof value)) return false;
-  const plain = canonical(name);
-  if (SECRET.test(plain)) return true;
-  if (typeof value === 'object') return false;
+  const { plain, isAlways } = known(name);
+  if (isAlways || typeof value === 'object') return isAlways;
   return SHORT.has(plain) || (QUERIES.has(parent) && queryNames().has(plain));
+}
+
+interface Name {
+  readonly plain: string;
+  readonly isAlways: boolean;
+}
+
+const names = new Map<string, Name>();
+
+/** The names of fields are few, unless data are used as names. */
+const MAX_NAMES = 1_000;
+
+function known(name: string): Name {
+  const found = names.get(name);
+  if (found !== undefined) return found;
+  const plain = canonical(name);
+  const made = { plain, isAlways: SECRET.test(plain) };
+  if (names.size < MAX_NAMES) names.set(name, made);
+  return made;
 }
 
 /** Headers whose lines are censored as a whole in a text, as in the raw head of a request. */
@@ -56,12 +74,15 @@ const IN_TEXT: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN ([A-Z ]*PRIVATE KEY)-----[^-]*(?:-----END \1-----)?/g, REDACTED],
 ];
 
+/** What every one of them has something of: most texts have none, and are searched once. */
+const HINT = /:\/\/|bearer|basic|auth|cookie|x-|passw|pwd|passphrase|secret|token|key/i;
+
 /** The text without the secrets that can be recognised in it. */
 export function withoutSecrets(text: string): string {
-  if (!/[:=-]|[Bb]earer |[Bb]asic /.test(text)) return text;
-  let clean = queryInText()(text);
-  for (const [pattern, rest] of IN_TEXT) clean = clean.replace(pattern, rest);
-  return clean;
+  const clean = queryInText()(text);
+  return HINT.test(clean)
+    ? IN_TEXT.reduce((rest, [pattern, replacement]) => rest.replace(pattern, replacement), clean)
+    : clean;
 }
 
 const escaped = (name: string): string =>
