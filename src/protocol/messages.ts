@@ -16,8 +16,11 @@ export const CONTROL_SOCKET = 'CABE_CONTROL_SOCKET';
 /** The number of its slot, in the environment of a worker. */
 export const SLOT = 'CABE_SLOT';
 
-/** What the native supervisor sets for one worker: from anywhere else these variables mean nothing. */
-export const WORKER_VARIABLES = [LISTENER_OFFER, CONTROL_SOCKET, SLOT];
+/** `1` in the environment of the worker that the build starts once to fill the compile cache: it opens no resources. */
+export const WARM_UP = 'CABE_WARM_UP';
+
+/** What the native supervisor or the build sets for one worker: from anywhere else these variables mean nothing. */
+export const WORKER_VARIABLES = [LISTENER_OFFER, CONTROL_SOCKET, SLOT, WARM_UP];
 
 /** Where a worker's observer thread reports on the control socket that it is about to kill its process. */
 export const HUNG_PATH = '/hung';

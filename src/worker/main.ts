@@ -10,7 +10,7 @@ import { closeAll, createResources, type CloseHook, type Resources } from '../fe
 import { closeTerminalsAtExit } from '../platform/terminal.js';
 import { whenWritten } from '../platform/stdout.js';
 import { EXIT } from '../protocol/exit-codes.js';
-import { LISTENER_OFFER } from '../protocol/messages.js';
+import { LISTENER_OFFER, WARM_UP } from '../protocol/messages.js';
 import { supervisedBy, type SupervisedBy } from '../protocol/supervised-by.js';
 import { prepareObserver, type Observed } from '../observability/observer.js';
 import { createAdmission } from '../overload/admission.js';
@@ -40,7 +40,7 @@ export interface WorkerOptions {
 }
 
 /** The build starts a worker once to fill the compile cache, and must not open databases (`scripts/build.cjs`). */
-const ownFeatures = (): readonly Feature[] => (process.env['CABE_WARM_UP'] === '1' ? [] : FEATURES);
+const ownFeatures = (): readonly Feature[] => (process.env[WARM_UP] === '1' ? [] : FEATURES);
 
 /** What a serving worker consists of. */
 interface Service {
