@@ -38,17 +38,17 @@ interface Name {
   readonly isAlways: boolean;
 }
 
-const names = new Map<string, Name>();
+const knownNames = new Map<string, Name>();
 
 /** The names of fields are few, unless data are used as names. */
 const MAX_NAMES = 1_000;
 
 function known(name: string): Name {
-  const found = names.get(name);
+  const found = knownNames.get(name);
   if (found !== undefined) return found;
   const plain = canonical(name);
   const made = { plain, isAlways: SECRET.test(plain) };
-  if (names.size < MAX_NAMES) names.set(name, made);
+  if (knownNames.size < MAX_NAMES) knownNames.set(name, made);
   return made;
 }
 
