@@ -3,7 +3,7 @@
  * value makes these functions throw or changes under them: frozen errors, getters that throw, revoked proxies, cycles.
  *
  * pino's own serializer marks an error while it reads it, which throws where the error is frozen, and logs `undefined` as
- * nothing at all. Decision 0010 tells why no library does this.
+ * nothing at all. Decision 0013 tells why no library does this.
  */
 import { inspect, types } from 'node:util';
 import { MAX_REASON_LENGTH } from '../protocol/limits.js';
@@ -141,17 +141,28 @@ function chainOf(error: Error): readonly Error[] {
 function messageOf(error: Error): string {
   const message = read(error, 'message', 'an error that cannot be read');
   if (typeof message !== 'string') return message === undefined ? '' : valueText(message);
-  return message === '' ? errorsOf(error).slice(0, 5).map(errorLine).join('; ') : text(message);
+  return message === '' ? errorsOf(error).slice(0, 5).map(ownMessage).join('; ') : text(message);
+}
+
+/** Without looking further: an AggregateError may contain itself. */
+function ownMessage(thrown: unknown): string {
+  if (!isError(thrown)) return thrownText(thrown);
+  const message = read(thrown, 'message');
+  return typeof message === 'string' && message !== '' ? text(message) : typeName(thrown);
 }
 
 function errorsOf(error: Error): readonly unknown[] {
   const errors = read(error, 'errors');
   try {
-    return Array.isArray(errors) ? errors.slice(0, ENTRIES) : [];
+    return Array.isArray(errors) ? firstOf(errors) : [];
   } catch {
     return [];
   }
 }
+
+/** Not by `slice`, which asks a list of an odd kind for its species, and not all of a list without end. */
+const firstOf = (items: readonly unknown[]): readonly unknown[] =>
+  Array.from({ length: Math.min(items.length, ENTRIES) }, (_item, index) => items[index]);
 
 /** The stack, with a message of bounded length: the frames stand behind it. */
 function stackOf(error: Error): string {
@@ -240,7 +251,7 @@ function createCopier(): Copier {
   /** Names and values of headers may follow each other in a list (`rawHeaders`). */
   function copyList(items: readonly unknown[], name: string, depth: number): unknown {
     const isHeaders = /headers$/i.test(name);
-    const copies = items.slice(0, ENTRIES).map((item, index) => {
+    const copies = firstOf(items).map((item, index) => {
       const before: unknown = isHeaders ? items[index - 1] : undefined;
       left--;
       return typeof before === 'string' && isSecret(before, item)
@@ -298,7 +309,16 @@ function toJson(value: object): unknown {
 
 /** The own fields of an object, read one by one: one that cannot be read does not hide the others. */
 function* entriesOf(value: object): Generator<readonly [string, unknown]> {
-  for (const key of Object.keys(value)) yield [key, read(value, key, UNREADABLE)];
+  for (const key of keysOf(value)) yield [key, read(value, key, UNREADABLE)];
+}
+
+/** The names of an object's own fields; none where they cannot be listed. */
+export function keysOf(value: object): readonly string[] {
+  try {
+    return Object.keys(value);
+  } catch {
+    return [];
+  }
 }
 
 /** What an error has beside what every error has. */

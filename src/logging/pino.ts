@@ -1,6 +1,6 @@
 /** pino, given nothing but plain data without secrets: what it reads itself may throw, or be something to keep quiet about. */
 import pino, { type Bindings, type Logger, type LoggerOptions } from 'pino';
-import { ENTRIES, errorLine, errorRecord, isError, loggable, read, UNREADABLE } from './loggable.js';
+import { ENTRIES, errorLine, errorRecord, isError, keysOf, loggable, read, UNREADABLE } from './loggable.js';
 import { isSecret, REDACTED, withoutSecrets } from './redaction.js';
 
 /** Errors are plain records before pino sees them. */
@@ -82,24 +82,18 @@ function subject(value: unknown, hasOwn: HasOwn): unknown {
 
 const loggableFields = (fields: object, hasOwn: HasOwn): Bindings =>
   Object.fromEntries(
-    keysOf(fields).map(key => {
-      const content = read(fields, key, UNREADABLE);
-      return [key, hasOwn(key) ? content : field(key, content)];
-    }),
+    keysOf(fields)
+      .slice(0, ENTRIES)
+      .map(key => {
+        const content = read(fields, key, UNREADABLE);
+        return [key, hasOwn(key) ? content : field(key, content)];
+      }),
   );
 
 /** What pino takes for a request, and for an answer. */
 const isRequest = (value: object): boolean =>
   Boolean(read(value, 'method')) && Boolean(read(value, 'headers')) && Boolean(read(value, 'socket'));
 const isResponse = (value: object): boolean => typeof read(value, 'setHeader') === 'function';
-
-function keysOf(value: object): readonly string[] {
-  try {
-    return Object.keys(value).slice(0, ENTRIES);
-  } catch {
-    return [];
-  }
-}
 
 function field(name: string, value: unknown): unknown {
   if (isSecret(name, value)) return REDACTED;

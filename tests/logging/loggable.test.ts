@@ -8,11 +8,8 @@ import { errorLine, errorRecord, loggable, rejected, stackText } from '../../src
 const no = (): never => {
   throw new Error('no');
 };
-const EVERY_TRAP = Object.fromEntries(
-  Reflect.ownKeys(Reflect)
-    .filter(trap => typeof trap === 'string')
-    .map(trap => [trap, no]),
-);
+const TRAPS = Reflect.ownKeys(Reflect).filter(trap => typeof trap === 'string');
+const EVERY_TRAP = Object.fromEntries(TRAPS.map(trap => [trap, no]));
 
 function revoked(target: object): object {
   const { proxy, revoke } = Proxy.revocable(target, {});
@@ -192,6 +189,7 @@ test.each([
   ['long', Array.from({ length: 10_000 }, () => 'x'.repeat(1_000))],
   ['both', Array.from({ length: 100 }, () => Array.from({ length: 100 }, () => 'x'.repeat(100)))],
   ['endless', endless()],
+  ['sparse', new Array(1e9)],
   ['long-named', { ['x'.repeat(1e6)]: 1 }],
 ])('a %s value has a copy of bounded size', (_name, value) => {
   expect(JSON.stringify(loggable(value)).length).toBeLessThan(40_000);
@@ -224,6 +222,32 @@ test('no value of any kind makes a copy throw, or one that is no JSON', () => {
       },
     ),
   );
+});
+
+test.each(TRAPS)('a proxy whose trap %s throws has a line and a record', trap => {
+  for (const target of [new Error('x'), new AggregateError([1]), {}, [], () => 1]) {
+    const proxy = new Proxy(target, { [trap]: no });
+    expect(errorLine(proxy)).not.toBe('');
+    expect(JSON.parse(JSON.stringify(errorRecord(proxy)))).toMatchObject({ message: expect.any(String) });
+    expect(JSON.stringify({ value: loggable({ proxy, cause: new Error('y', { cause: proxy }) }) })).not.toBe(
+      '',
+    );
+  }
+});
+
+test('an AggregateError that contains itself, and lists of an odd kind, have a line', () => {
+  const aggregate = new AggregateError([]);
+  aggregate.errors.push(aggregate, new Error('a'));
+  expect(errorLine(aggregate)).toBe('AggregateError; a');
+  expect(errorRecord(aggregate)['aggregateErrors']).toHaveLength(2);
+  class Odd extends Array<unknown> {
+    static override get [Symbol.species](): never {
+      return no();
+    }
+  }
+  const odd = Object.assign(new AggregateError([], 'odd'), { errors: new Odd(3) });
+  expect(errorLine(odd)).toBe('AggregateError: odd');
+  expect(errorRecord(odd)).toMatchObject({ type: 'AggregateError', message: 'odd' });
 });
 
 test('of a request that failed there is what says which one it was', async () => {
