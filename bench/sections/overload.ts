@@ -10,7 +10,7 @@ const PATH = '/api/compute';
 const IN_TIME_MS = 1_000;
 /** Seconds of load; at 0.8 times the capacity OVERLOAD_SECONDS, such as 600, may ask for more. */
 const SECONDS = 10;
-const CALM_SECONDS = Number(process.env['OVERLOAD_SECONDS'] ?? 30);
+const CALM_SECONDS = 30;
 /** Keeps one worker busy without overload. */
 const CLIENTS = 4;
 /** Probes a second. */
@@ -90,8 +90,10 @@ ten minutes.`,
 const of = (samples: readonly Sample[], load: number, metric: string) =>
   summarise(samples, { contender: ALONE.protected.name, x: load }, metric);
 
+const calmSeconds = (): number => Number(process.env['OVERLOAD_SECONDS'] ?? CALM_SECONDS);
+
 async function measure(bench: Bench, contender: Contender, load: number, round: number): Promise<Sample> {
-  const seconds = bench.quick ? 3 : load === CALM ? CALM_SECONDS : SECONDS;
+  const seconds = bench.quick ? 3 : load === CALM ? calmSeconds() : SECONDS;
   const where = { node: bench.node, cpu: bench.cpus.server };
   const sample = await withRunning(contender, where, async running => {
     const [pid = 0] = running.workers();
