@@ -3,7 +3,7 @@
  * on and off. `yarn test:ecosystem` runs it.
  */
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -388,6 +388,16 @@ async function expectJoined(served: Served, traces: Traces): Promise<void> {
   });
 }
 
+/** The environment and the receiver that the documentation gives, with another port. */
+function recipe(port: number): { readonly env: Record<string, string>; readonly receiver: string } {
+  const page = readFileSync(join(ROOT, 'docs', 'observability.md'), 'utf8').replaceAll('4318', String(port));
+  const [, shell = ''] = /### OpenTelemetry[\s\S]*?```bash\n([\s\S]*?)```/.exec(page) ?? [];
+  const [, receiver = ''] = /```js\n(\/\/ receiver\.js[\s\S]*?)```/.exec(page) ?? [];
+  const variables = [...shell.matchAll(/\b([A-Z_]+)=('[^']*'|\S+)/g)];
+  const env = variables.map(([, name = '', value = '']) => [name, value.replaceAll("'", '')]);
+  return { env: Object.fromEntries(env) as Record<string, string>, receiver };
+}
+
 describe('OpenTelemetry', () => {
   let traces: Traces;
   beforeEach(async () => {
@@ -418,6 +428,26 @@ describe('OpenTelemetry', () => {
     await expectTraced(served, traces);
     await expectSources(served);
   });
+
+  test.each(WAYS)(
+    'as docs/observability.md says, %s: its receiver prints the spans of log lines',
+    async way => {
+      const { env, receiver } = recipe(await freePort());
+      const receiving = start(['-e', receiver]);
+      const served = await serve(way, withRoutes, {
+        ...env,
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+        OTEL_NODE_RESOURCE_DETECTORS: 'env',
+        ...needs,
+      });
+      expect(await jsonFrom(served, '/logged/recipe')).toEqual({ logged: true });
+      const { trace_id: traceId, span_id: spanId } = await served.said(/^GET \/eco\/logged\/recipe 200 /);
+      await until(
+        () => receiving.text().includes(`${String(traceId)} ${String(spanId)} GET /eco/logged/:name`),
+        'the receiver has printed the span',
+      );
+    },
+  );
 
   test('required by the first line of the entry, alone: the same', async () => {
     const served = await serve('alone', withHooks, { ECO_REQUIRED: REGISTER, ...needs, ...traces.env });
