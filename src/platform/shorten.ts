@@ -28,13 +28,20 @@ export function fitted(text: string, maxBytes: number): string[] {
 function shortened(line: string, maxBytes: number): string {
   const fields = fieldsOf(line);
   if (fields === undefined) return longest(maxBytes, length => cutText(line.trimEnd(), length)) ?? '';
-  const { level, time, pid, hostname, env, msg } = fields;
   return (
     longest(maxBytes, length => JSON.stringify({ ...fields, shortened: true }, cutTo(length))) ??
     // Thousands of fields, say.
-    JSON.stringify({ level, time, pid, hostname, env, shortened: true, msg: cutText(String(msg), LEAST) })
+    JSON.stringify({ ...carriedByAll(fields), shortened: true, msg: String(fields['msg']) }, cutTo(LEAST))
   );
 }
+
+/** What every line carries. A line may have fields of its own in their place: the environment as `env`, say. */
+const carriedByAll = (fields: Readonly<Record<string, unknown>>): object =>
+  Object.fromEntries(
+    ['level', 'time', 'pid', 'hostname', 'env']
+      .map(name => [name, fields[name]] as const)
+      .filter(([, value]) => typeof value !== 'object'),
+  );
 
 function fieldsOf(line: string): Readonly<Record<string, unknown>> | undefined {
   try {

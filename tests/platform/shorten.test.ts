@@ -38,6 +38,19 @@ test('thousands of fields leave what every line carries', () => {
   expect(JSON.parse(line)).toEqual({ ...BASE, shortened: true, msg: `${'m'.repeat(63)}…` });
 });
 
+test('a line that has many fields in place of one that every line carries fits, too', () => {
+  const env = Object.fromEntries(
+    Array.from({ length: 50 }, (_, index) => [`VARIABLE_${index}`, 'x'.repeat(99)]),
+  );
+  const [line = '', ...more] = fitted(
+    jsonLine({ ...BASE, env, hostname: 'h'.repeat(MAX), msg: 'boot' }),
+    MAX,
+  );
+  expect(more).toEqual([]);
+  const { env: _replaced, ...rest } = BASE;
+  expect(JSON.parse(line)).toEqual({ ...rest, hostname: `${'h'.repeat(63)}…`, shortened: true, msg: 'boot' });
+});
+
 test('other text is parted at its line ends, and only a line that is too long is cut', () => {
   const parts = fitted(`first\n${'é'.repeat(MAX)}\nlast\n`, MAX);
   expect([parts.length, parts[0], parts[2]]).toEqual([3, 'first\n', 'last\n']);
