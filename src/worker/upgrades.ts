@@ -27,10 +27,10 @@ export function attachUpgrades(server: Server, features: readonly Feature[], con
 
   (server as ChoosingServer).shouldUpgradeCallback = request => handlerOf(request) !== undefined;
   server.on('upgrade', (request: IncomingMessage & { id: string }, socket: Duplex, head: Buffer) => {
+    // Node listens no more: a client that goes away before its answer is complete is no failure of the worker.
+    socket.on('error', () => undefined);
     const handler = handlerOf(request);
     if (handler === undefined) return answerWithoutUpgrade(server, request, socket);
-    // A client that goes away while the handler still waits for something is no failure of the worker.
-    socket.on('error', () => undefined);
     if (draining.aborted) return refuse(socket, '503 Service Unavailable');
     request.id = saneId(request.headers['x-request-id']) ?? nextId();
     const { id: requestId, method = '', url = '' } = request;
@@ -52,7 +52,12 @@ export function attachUpgrades(server: Server, features: readonly Feature[], con
 }
 
 const refuse = (socket: Duplex, status: string): void =>
-  void socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  end(socket, `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+
+/** Closes a connection that nothing reads any more: what the client still sends would keep it open for ever. */
+function end(socket: Duplex, text = ''): void {
+  socket.resume().end(text, () => socket.destroy());
+}
 
 /** For Node before 24.9. The parser is gone, so that a body could not be read any more. */
 function answerWithoutUpgrade(server: Server, request: IncomingMessage, socket: Duplex): void {
@@ -62,6 +67,8 @@ function answerWithoutUpgrade(server: Server, request: IncomingMessage, socket: 
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(request.socket);
-  response.once('finish', () => socket.end());
+  // Unread, the end of a client that goes away would not be noticed.
+  socket.resume();
+  response.once('finish', () => end(socket));
   server.emit('request', request, response);
 }

@@ -1,5 +1,5 @@
 /** Upgrades: the handler of the path gets the connection; everything else is answered as usual. */
-import http, { type RequestListener, type Server } from 'node:http';
+import http, { type RequestListener, type Server, type ServerResponse } from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import { readConfig } from '../../src/config.js';
 import type { UpgradeHandler } from '../../src/features/feature.js';
@@ -97,4 +97,30 @@ test('without a handler an upgrade is left to Node', () => {
   const context = {} as Parameters<typeof attachUpgrades>[2];
   attachUpgrades(server, [{}], context);
   expect(server.listenerCount('upgrade')).toBe(0);
+});
+
+/** Node before 24.9 hands over every connection that asks for an upgrade, and then listens to it no more. */
+test('a connection whose client goes away or sends more is no failure, and is closed', async () => {
+  const { port } = await setUp(() => Promise.reject(new Error('no room')));
+  const [server] = servers;
+  const answers: ServerResponse[] = [];
+  server?.removeAllListeners('request').on('request', (_request, response) => {
+    answers.push(response);
+    response.write('begun');
+  });
+  for (const path of ['/other', '/chat']) {
+    const accepted = new Promise<net.Socket>(resolve => server?.once('connection', resolve));
+    const head = `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n`;
+    const client = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => client.write(head));
+    const socket = await accepted;
+    const closed = new Promise(resolve => socket.once('close', resolve));
+    await new Promise(resolve => client.once('data', resolve));
+    expect(() => socket.emit('error', new Error('reset'))).not.toThrow();
+    client.on('error', () => undefined).write('more');
+    while (socket.bytesRead === head.length && !socket.destroyed) await new Promise(setImmediate);
+    answers.pop()?.end();
+    client.end();
+    await closed;
+    client.destroy();
+  }
 });
