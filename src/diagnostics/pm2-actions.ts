@@ -7,21 +7,23 @@ import { DEFAULT_SECONDS, KINDS, parseRequest } from './request.js';
 
 /** The part of `process` that is the channel to PM2; tests bring their own. */
 export interface Pm2Port {
-  send?(message: object): unknown;
+  send?(message: object, handle: undefined, options: undefined, done: () => void): unknown;
   on(event: 'message', listener: (message: unknown) => void): unknown;
 }
 
 /** @param socketPath of this worker's observer thread */
 export function offerActions(socketPath: string, port: Pm2Port = process): void {
+  // Without a callback, a channel that PM2 has left meanwhile is an uncaught exception.
+  const send = (message: object): void => void port.send?.(message, undefined, undefined, () => undefined);
   port.on('message', message => {
     const { name, argument } = actionIn(message);
     if (KINDS.every(kind => kind !== name)) return;
     void act(name, argument, socketPath).then(answer =>
-      port.send?.({ type: 'axm:reply', data: { action_name: name, return: answer } }),
+      send({ type: 'axm:reply', data: { action_name: name, return: answer } }),
     );
   });
   for (const kind of KINDS)
-    port.send?.({
+    send({
       type: 'axm:action',
       data: { action_name: kind, action_type: 'custom', arity: kind === 'cpu' ? 2 : 1, opts: {} },
     });
