@@ -1,7 +1,6 @@
 /** Diagnoses the worker of this observer thread, into a file. */
 import { rmSync, statSync, statfsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { readAvailableMemory } from '../platform/memory.js';
 import { makePrivateFolder } from '../platform/private-folder.js';
@@ -16,8 +15,8 @@ export interface DiagnosticsNeeds {
   readonly slot: number;
   /** Of the service: what its workers share. */
   readonly serviceFolder: string;
-  /** DIAGNOSTICS_DIR. */
-  readonly folder: string | undefined;
+  /** `diagnosticsFolder` of DIAGNOSTICS_DIR. */
+  readonly folder: string;
   /** To the main thread. */
   readonly port: MessagePort;
   log(msg: string): void;
@@ -36,11 +35,8 @@ const EXTENSIONS: Readonly<Record<DiagnosticsKind, string>> = {
   report: 'json',
 };
 
-const defaultFolder = (): string => join(tmpdir(), `cabe-diagnostics-${process.getuid?.() ?? 0}`);
-
 export function createDiagnostics(needs: DiagnosticsNeeds): Diagnostics {
-  const { slot, port, log } = needs;
-  const folder = resolve(needs.folder ?? defaultFolder());
+  const { slot, folder, port, log } = needs;
   let isRunning = false;
 
   async function write(request: DiagnosticsRequest): Promise<DiagnosticsOutcome> {

@@ -8,6 +8,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import type { Config } from '../config.js';
+import { diagnosticsFolder } from '../diagnostics/folder.js';
 import { takeTasks } from '../diagnostics/main-thread.js';
 import { offerActions } from '../diagnostics/pm2-actions.js';
 import { KILL_MARGIN_MS } from '../protocol/limits.js';
@@ -48,8 +49,8 @@ export interface ObserverData {
   /** Nothing without MANAGEMENT_PORT. */
   readonly management: { readonly port: number; readonly host: string } | undefined;
   readonly diagnostics: {
-    /** DIAGNOSTICS_DIR. */
-    readonly folder: string | undefined;
+    /** Where its files go. */
+    readonly folder: string;
     /** To the main thread. */
     readonly port: MessagePort;
   };
@@ -254,7 +255,7 @@ function dataFor(
   return {
     memory,
     figures,
-    diagnostics: { folder: config.diagnosticsDir, port: port2 },
+    diagnostics: { folder: diagnosticsFolder(config.diagnosticsDir), port: port2 },
     management: port === undefined ? undefined : { port, host },
     watchdogTimeoutMs: watchdogTimeout(config),
     orphanTimeoutMs: supervisedBy === 'none' ? undefined : drainTimeoutMs + closeTimeoutMs + KILL_MARGIN_MS,

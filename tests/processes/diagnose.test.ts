@@ -1,7 +1,7 @@
 /** Diagnoses of running workers: files of this user alone, one at a time, while the watchdog waits. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { hangingAppFile, hangPath } from '../support/hangs.js';
 import { Pm2 } from '../support/pm2.js';
 import {
@@ -98,6 +98,12 @@ test('cpu, heap and report of a chosen worker are written for this user alone', 
   expect([report, cpu, heap].map(said => mode(fileIn(said)))).toEqual([0o600, 0o600, 0o600]);
   expect(readdirSync(running.at)).toHaveLength(3);
   expect(await serving(running)).toEqual(pids);
+});
+
+test('without DIAGNOSTICS_DIR the files are below TMPDIR', async () => {
+  const at = folder();
+  const running = await natively(1, undefined, { DIAGNOSTICS_DIR: '', TMPDIR: at });
+  expect(dirname(dirname(fileIn(await first('report', running))))).toBe(at);
 });
 
 test('what cannot be done is refused with a sentence', async () => {
