@@ -267,6 +267,14 @@ export const VARIABLES = {
     parse: wholeNumber(1, 1_000_000),
     unset: undefined,
   }),
+  features: variable<boolean>({
+    name: 'FEATURES',
+    fallback: 'on',
+    expected: 'on or off',
+    purpose: 'off serves without the features of `src/api.ts`, to find out whether one causes a fault',
+    parse: onOrOff,
+    unset: true,
+  }),
   openapi: variable<boolean | undefined>({
     name: 'OPENAPI',
     fallback: 'on in development, otherwise off',

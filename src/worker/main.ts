@@ -40,7 +40,8 @@ export interface WorkerOptions {
 }
 
 /** The build starts a worker once to fill the compile cache, and must not open databases (`scripts/build.cjs`). */
-const ownFeatures = (): readonly Feature[] => (process.env[WARM_UP] === '1' ? [] : FEATURES);
+const ownFeatures = (): readonly Feature[] =>
+  process.env[WARM_UP] === '1' || !ownConfig().values.features ? [] : FEATURES;
 
 /** What a serving worker consists of. */
 interface Service {

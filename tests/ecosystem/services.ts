@@ -37,7 +37,14 @@ export async function endAll(): Promise<void> {
 /** Serves the build in that folder. @param env what the shell has beside a PATH */
 export async function serve(way: Way, at: string, env: Readonly<Record<string, string>>): Promise<Served> {
   const port = await freePort();
-  const shell = { HOST: '127.0.0.1', PORT: String(port), WEB_CONCURRENCY: '1', NO_COLOR: '1', ...env };
+  const shell = {
+    FEATURES: 'on',
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    WEB_CONCURRENCY: '1',
+    NO_COLOR: '1',
+    ...env,
+  };
   const served = way === 'PM2' ? await byPm2(at, shell) : bySpawning(way, at, shell);
   await served.said(/HTTP server started successfully/);
   await until(async () => (await request(port, '/readyz')).status === 200, 'it is ready');

@@ -29,6 +29,7 @@ beforeEach(async () => {
     PORT: String(port),
     WEB_CONCURRENCY: '1',
     RUN_DIR: folder(),
+    FEATURES: 'on',
     DATABASE_FILE: join(folder(), 'games.db'),
   };
 });

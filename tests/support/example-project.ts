@@ -1,6 +1,6 @@
 /** A copy of the project with examples in it, built as the project builds itself. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { folder, ROOT } from './processes.js';
 
@@ -13,15 +13,11 @@ const COPIED = [
   'ecosystem.config.js',
 ];
 
-/** The two lines that add an example to the project: its import, and the list of features. */
-export function addExamples(api: string, names: readonly string[]): string {
+/** `src/api.ts` with these features. */
+function apiWith(names: readonly string[]): string {
   const imports = names.map(name => `import { ${name} } from './routes/${name}.js';\n`).join('');
-  return api
-    .replace(
-      'export const FEATURES: readonly Feature[] = [];',
-      `export const FEATURES: readonly Feature[] = [${names.join(', ')}];`,
-    )
-    .replace(/^(?=import type \{ Feature \})/m, imports);
+  const list = `export const FEATURES: readonly Feature[] = [${names.join(', ')}];\n`;
+  return `${imports}import type { Feature } from './features/feature.js';\n\n${list}`;
 }
 
 /** @returns the folder, which `cleanUp` removes */
@@ -29,8 +25,7 @@ export function exampleProject(names: readonly string[]): string {
   const at = folder();
   for (const name of COPIED) cpSync(join(ROOT, name), join(at, name), { recursive: true });
   for (const name of names) cpSync(join(ROOT, 'examples', name, 'src'), join(at, 'src'), { recursive: true });
-  const api = join(at, 'src', 'api.ts');
-  writeFileSync(api, addExamples(readFileSync(api, 'utf8'), names));
+  writeFileSync(join(at, 'src', 'api.ts'), apiWith(names));
   symlinkSync(join(ROOT, 'node_modules'), join(at, 'node_modules'));
   execFileSync(process.execPath, ['scripts/build.cjs'], {
     cwd: at,

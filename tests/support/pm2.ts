@@ -36,7 +36,7 @@ export class Pm2 {
   constructor(env: Readonly<Record<string, string>> = {}) {
     const { PATH = '', HOME = '', EXPRESS_TUNING = 'on' } = process.env;
     const own = { PM2_HOME: this.home, PM2_DISCRETE_MODE: 'true', NO_COLOR: '1' };
-    this.env = { PATH, HOME, EXPRESS_TUNING, ...own, ...env };
+    this.env = { PATH, HOME, EXPRESS_TUNING, FEATURES: 'off', ...own, ...env };
   }
 
   /** Gives a command; resolves with its output, for any exit code. */

@@ -14,8 +14,11 @@ export const APP_FILE = join(ROOT, 'ecosystem.config.js');
 
 const { PATH = '', HOME = '', EXPRESS_TUNING = 'on' } = process.env;
 
-/** What processes under test get from our own shell; `EXPRESS_TUNING=off npm test` tries the plain ways. */
-const SHELL = { PATH, HOME, EXPRESS_TUNING };
+/**
+ * What processes under test get from our own shell; `EXPRESS_TUNING=off npm test` tries the plain ways. The features of
+ * `src/api.ts` have tests of their own: no other test depends on what they are.
+ */
+const SHELL = { PATH, HOME, EXPRESS_TUNING, FEATURES: 'off' };
 
 /** How long anything may take before a test calls it lost; far above what it takes on a busy machine. */
 const PATIENCE_MS = 20_000;
