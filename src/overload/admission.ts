@@ -1,5 +1,5 @@
 /** Which requests this worker handles: OVERLOAD_PROTECTION and MAX_CONNECTIONS. Probes are always answered. */
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Config } from '../config.js';
 import { refuse } from '../http/problems.js';
@@ -23,6 +23,8 @@ export interface Admission {
   readonly handler: RequestHandler;
   /** Counts the connections of this server. */
   watch(server: Server): void;
+  /** Whether requests for an upgrade on this connection are refused; it is counted then. */
+  refusesUpgrade(request: IncomingMessage): boolean;
 }
 
 /** Overload that goes on is logged again after this time. */
@@ -48,6 +50,8 @@ export function createAdmission({ config, logger, onRefusal }: AdmissionNeeds): 
       })
     : (_request, _response, next) => next();
 
+  const isAboveLimit = ({ socket }: IncomingMessage): boolean => connections?.isRefused(socket) ?? false;
+
   function refuseConnection(...exchange: [Request, Response]): void {
     onRefusal('connections');
     refuse(...exchange, 'This worker has as many connections as it may have');
@@ -59,11 +63,16 @@ export function createAdmission({ config, logger, onRefusal }: AdmissionNeeds): 
       if (overloadProtection) server.on('connection', turns.noteArrival);
     },
     handler(request, response, next) {
-      const isRefused = connections?.isRefused(request.socket) ?? false;
+      const isRefused = isAboveLimit(request);
       if (isRefused) response.shouldKeepAlive = false;
       if (isProbe(request.url)) next();
       else if (isRefused) refuseConnection(request, response);
       else void protect(request, response, next);
+    },
+    refusesUpgrade(request) {
+      const isRefused = isAboveLimit(request);
+      if (isRefused) onRefusal('connections');
+      return isRefused;
     },
   };
 }

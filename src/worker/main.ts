@@ -178,7 +178,7 @@ async function boot(needs: BootNeeds): Promise<Service> {
   admission?.watch(server);
   observed.countConnections(server);
   const connections = drainable(server);
-  attachUpgrades(server, features, context);
+  attachUpgrades(server, features, context, admission?.refusesUpgrade);
   const listening = await listen(server, config, isSocketOffered(supervisor) ? channel : undefined);
   return { config, server, connections, listening, observed };
 }

@@ -15,8 +15,14 @@ interface ChoosingServer {
 /**
  * Gives each upgrade to the handler of its path. Everything else that asks for an upgrade is answered as if it had not,
  * as RFC 9110 (7.8) allows: Java's HTTP client asks for HTTP/2 with every request.
+ * @param isRefused whether the connection is above MAX_CONNECTIONS; it is closed after a moment
  */
-export function attachUpgrades(server: Server, features: readonly Feature[], context: Context): void {
+export function attachUpgrades(
+  server: Server,
+  features: readonly Feature[],
+  context: Context,
+  isRefused: (request: IncomingMessage) => boolean = () => false,
+): void {
   const handlers = new Map(features.flatMap(({ upgrades }) => Object.entries(upgrades?.(context) ?? {})));
   // A listener alone makes Node detach its parser from every such request.
   if (handlers.size === 0) return;
@@ -31,7 +37,7 @@ export function attachUpgrades(server: Server, features: readonly Feature[], con
     socket.on('error', () => undefined);
     const handler = handlerOf(request);
     if (handler === undefined) return answerWithoutUpgrade(server, request, socket);
-    if (draining.aborted) return refuse(socket, '503 Service Unavailable');
+    if (draining.aborted || isRefused(request)) return refuse(socket, '503 Service Unavailable');
     request.id = saneId(request.headers['x-request-id']) ?? nextId();
     const { id: requestId, method = '', url = '' } = request;
     const inRequest = (call: () => void): void =>

@@ -2,11 +2,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import http from 'node:http';
 import net, { type AddressInfo, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import express, { type Express } from 'express';
 import { readConfig } from '../../src/config.js';
 import { createAdmission, type RefusalReason } from '../../src/overload/admission.js';
 import { MAX_REFUSED } from '../../src/overload/connection-limit.js';
 import { createLogger } from '../../src/utils/logger.js';
+import { attachUpgrades } from '../../src/worker/upgrades.js';
 import { request, until, type Answer } from '../support/processes.js';
 
 jest.setTimeout(30_000);
@@ -17,6 +19,10 @@ afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy();
   for (const server of servers.splice(0)) server.close().closeAllConnections();
 });
+
+const never = (): never => {
+  throw new Error('no resources here');
+};
 
 interface Setup {
   readonly port: number;
@@ -45,6 +51,9 @@ async function setUp(env: Record<string, string>, routes: (app: Express) => void
   });
   const server = http.createServer(app);
   admission?.watch(server);
+  const upgrades = () => ({ '/chat': (_request: unknown, socket: Duplex) => socket.end('upgraded') });
+  const context = { config, logger, use: never, draining: new AbortController().signal };
+  attachUpgrades(server, [{ upgrades }], context, admission?.refusesUpgrade);
   servers.push(server.listen(0, '127.0.0.1'));
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -143,6 +152,15 @@ describe('OVERLOAD_PROTECTION', () => {
 
 describe('MAX_CONNECTIONS', () => {
   const GET = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+
+  test('refuses an upgrade above the limit, which would be cut a moment later', async () => {
+    const { port, refusals } = await setUp({ MAX_CONNECTIONS: '1' });
+    const upgrade = 'GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n';
+    const first = await connect(port);
+    expect(await textOf(await connect(port), upgrade)).toMatch(/^HTTP\/1.1 503 /);
+    expect(refusals).toEqual(['connections']);
+    expect(await textOf(first, upgrade)).toBe('upgraded');
+  });
 
   test('answers what is above it before its body has come, and closes', async () => {
     const { port, refusals } = await setUp({ MAX_CONNECTIONS: '2' });
