@@ -42,7 +42,7 @@ const guardedSerializers = (serializers: Serializers): Serializers =>
       name,
       value => {
         try {
-          return field(name, serialize(value));
+          return copied(name, serialize(value));
         } catch {
           return field(name, value);
         }
@@ -95,10 +95,12 @@ const isRequest = (value: object): boolean =>
   Boolean(read(value, 'method')) && Boolean(read(value, 'headers')) && Boolean(read(value, 'socket'));
 const isResponse = (value: object): boolean => typeof read(value, 'setHeader') === 'function';
 
-function field(name: string, value: unknown): unknown {
-  if (isSecret(name, value)) return REDACTED;
-  return loggable(name === 'req' || name === 'res' ? described(name, value) : value, name);
-}
+/** A field without a serializer of its own. */
+const field = (name: string, value: unknown): unknown =>
+  copied(name, name === 'req' || name === 'res' ? described(name, value) : value);
+
+const copied = (name: string, value: unknown): unknown =>
+  isSecret(name, value) ? REDACTED : loggable(value, name);
 
 /** pino's own selection of a request's, or of an answer's, properties. */
 function described(name: 'req' | 'res', value: unknown): unknown {

@@ -164,6 +164,19 @@ describe('anything that is logged', () => {
       err: { message: 'out of stock' },
     });
   });
+
+  test('an answer that a serializer of a child has read is not read once more', () => {
+    const { logger, lines } = capture({ env: 'production' });
+    const child = logger.child({}, { serializers: { res: pino.stdSerializers.res } });
+    const res = {
+      setHeader: () => undefined,
+      headersSent: true,
+      statusCode: 200,
+      getHeaders: () => ({ etag: 'x' }),
+    };
+    child.info({ res }, 'x');
+    expect(first(lines)).toMatchObject({ res: { statusCode: 200, headers: { etag: 'x' } } });
+  });
 });
 
 describe('in development', () => {
