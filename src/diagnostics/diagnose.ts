@@ -7,7 +7,7 @@ import { makePrivateFolder } from '../platform/private-folder.js';
 import { fileFailureText } from '../platform/system-errors.js';
 import { writeCpuProfile } from './cpu-profile.js';
 import { runOnMainThread } from './main-thread.js';
-import { beginDiagnosis } from './only-one.js';
+import { beginDiagnosis, endLeftover } from './only-one.js';
 import type { DiagnosticsKind, DiagnosticsOutcome, DiagnosticsRequest } from './request.js';
 import { whyNoRoom } from './room.js';
 
@@ -38,6 +38,7 @@ const EXTENSIONS: Readonly<Record<DiagnosticsKind, string>> = {
 export function createDiagnostics(needs: DiagnosticsNeeds): Diagnostics {
   const { slot, folder, port, log } = needs;
   let isRunning = false;
+  endLeftover(needs.serviceFolder);
 
   async function write(request: DiagnosticsRequest): Promise<DiagnosticsOutcome> {
     makePrivateFolder(folder, 'read-only');

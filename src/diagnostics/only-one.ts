@@ -24,6 +24,19 @@ export function beginDiagnosis(folder: string): (() => void) | number {
   return () => rmSync(path, { force: true });
 }
 
+/**
+ * For a worker that starts: after the restart of a container it may have the pid of one that was killed during its
+ * diagnosis, perhaps for want of memory, and would block all others.
+ */
+export function endLeftover(folder: string): void {
+  const path = join(folder, DIAGNOSING);
+  try {
+    if (holderOf(path) === process.pid) rmSync(path, { force: true });
+  } catch {
+    // the next diagnosis is refused; the worker is watched all the same
+  }
+}
+
 function holderOf(path: string): number | undefined {
   try {
     return Number(readlinkSync(path));
