@@ -11,7 +11,7 @@
 export const BLOCKED_MS = 1_000;
 
 /** Interval of the looks at a loop that turns: an idle worker wakes up twice in it, once for each of its threads. */
-const IDLE_LOOK_MS = 1_250;
+const IDLE_LOOK_MS = 1_500;
 
 /** The same while there are requests: a blocked loop is then noticed sooner. */
 const BUSY_LOOK_MS = 250;

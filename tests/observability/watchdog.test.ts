@@ -35,7 +35,7 @@ test('it looks seldom at an idle loop, and sooner while there are requests or th
   const watchdog = createWatchdog({ limitMs: () => Infinity, isExcused: () => false });
   const look = { elapsedMs: 100, waitedMs: 0, isBusy: false };
   watchdog.look({ ...look, hasTurned: true });
-  expect([watchdog.nextLookMs, watchdog.isResting]).toEqual([1_250, true]);
+  expect([watchdog.nextLookMs, watchdog.isResting]).toEqual([1_500, true]);
   watchdog.look({ ...look, hasTurned: true, isBusy: true });
   expect([watchdog.nextLookMs, watchdog.isResting]).toEqual([250, false]);
   watchdog.look({ ...look, hasTurned: false });
@@ -44,7 +44,7 @@ test('it looks seldom at an idle loop, and sooner while there are requests or th
 
 test('a blocked loop is found once, and once more when it turns again', () => {
   const findings = looks([TURNED, ...times(12), TURNED, TURNED]);
-  expect(found(findings)).toEqual(['turns', 'blocked 1350', 'recovered 2350', 'turns']);
+  expect(found(findings)).toEqual(['turns', 'blocked 1600', 'recovered 2600', 'turns']);
 });
 
 test('a loop that turns again within a second is not found', () => {
@@ -52,8 +52,8 @@ test('a loop that turns again within a second is not found', () => {
 });
 
 test('a loop blocked up to the limit hangs', () => {
-  const findings = looks([TURNED, ...times(19)]);
-  expect(found(findings)).toEqual(['turns', 'blocked 1350', 'hung 3050']);
+  const findings = looks([TURNED, ...times(16)]);
+  expect(found(findings)).toEqual(['turns', 'blocked 1600', 'hung 3000']);
 });
 
 test('the limit may be shorter than a second', () => {
@@ -65,7 +65,7 @@ test('the limit may be shorter than a second', () => {
 
 test.each<[string, Partial<Look>]>([
   ['a look that comes far too late: the machine stood still, not the loop', { elapsedMs: 60_000 }],
-  ['time in which the main thread waited for a CPU', { waitedMs: 1_250 }],
+  ['time in which the main thread waited for a CPU', { waitedMs: 1_500 }],
 ])('%s counts nothing', (_what, look) => {
   expect(found(looks([TURNED, ...times(50, look), ...times(3), TURNED]))).toEqual(['turns', 'turns']);
 });
