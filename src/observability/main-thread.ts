@@ -39,6 +39,13 @@ function targetOf(fd: string): string {
   }
 }
 
+/**
+ * Once an AsyncLocalStorage is in use, Node before 24 runs these around each step of a promise; a chain of promises may be
+ * paused in one of them, without a frame of its own on the stack.
+ */
+const PROMISE_HOOK = /\(node:(internal\/)?async_hooks:/;
+const MAX_PAUSES = 50;
+
 /** Innermost frame first: `handler (src/routes/games.ts:12:5)`. */
 export type Stack = readonly string[];
 
@@ -65,14 +72,22 @@ function askForStack(): Promise<Stack | undefined> {
   const scripts = new Map<string, Debugger.ScriptParsedEventDataType>();
   session.on('Debugger.scriptParsed', ({ params }) => scripts.set(params.scriptId, params));
   return new Promise(resolve => {
+    let pauses = 0;
+    let isAgain = false;
+    // A pause that is asked for before it has resumed would be lost.
+    session.on('Debugger.resumed', () => isAgain && session.post('Debugger.pause'));
     session.on('Debugger.paused', ({ params }) => {
-      session.post('Debugger.resume');
-      session.disconnect();
-      const stack = params.callFrames.slice(0, MAX_FRAMES).map(({ functionName, location }) => {
+      const frames = params.callFrames.map(({ functionName, location }) => {
         const name = functionName === '' ? '(anonymous)' : functionName;
         return `${name} (${mapFrame(scripts.get(location.scriptId), location)})`;
       });
-      resolve(stack.every(frame => frame.includes('(node:')) ? undefined : stack);
+      const isOfNode = frames.every(frame => frame.includes('(node:'));
+      isAgain = isOfNode && PROMISE_HOOK.test(frames[0] ?? '') && ++pauses < MAX_PAUSES;
+      session.post('Debugger.resume');
+      if (isAgain) return;
+      session.disconnect();
+      const first = frames.findIndex(frame => !PROMISE_HOOK.test(frame));
+      resolve(isOfNode ? undefined : frames.slice(first, first + MAX_FRAMES));
     });
     session.post('Debugger.enable');
     session.post('Debugger.pause');
