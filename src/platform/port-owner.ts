@@ -1,5 +1,5 @@
 /** What listens on a port, and who holds it: from Linux' `/proc`; elsewhere nothing is found. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 
 export interface ListeningSocket {
@@ -26,16 +26,47 @@ export function holderOf(sockets: readonly ListeningSocket[]): string | undefine
 export const listenersOn = (port: number): ListeningSocket[] =>
   ['tcp', 'tcp6'].flatMap(family => listenersOfFamily(family, port));
 
-/** Lines of /proc/net/tcp: `sl local_address rem_address st … inode`; state 0A is LISTEN (proc(5)). */
+/** The state of a socket that listens (proc(5)). */
+const LISTEN = '0A';
+
+/** As much of the list is read at a time. */
+const CHUNK_BYTES = 16 * 1024;
+
+/** Rows of /proc/net/tcp: `sl local_address rem_address st … inode` (proc(5)). */
 function listenersOfFamily(family: string, port: number): ListeningSocket[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  return read(`/proc/net/${family}`)
-    .split('\n')
-    .map(line => line.trim().split(/\s+/))
-    .filter(fields => fields[1]?.endsWith(suffix) === true && fields[3] === '0A')
+  return quietly(() => listeningRows(`/proc/net/${family}`), [])
+    .filter(([, local]) => local?.endsWith(suffix) === true)
     .flatMap(([, local = '', , , , , , , , inode]) =>
       inode === undefined ? [] : [{ inode, address: local.slice(0, -suffix.length) }],
     );
+}
+
+/**
+ * The fields of each row up to the first socket that does not listen: the kernel lists those that listen first
+ * (`tcp_seq_start` in net/ipv4/tcp_ipv4.c). The thousands of connections behind them, which take a busy machine tens of
+ * milliseconds, are not read.
+ */
+function listeningRows(path: string): string[][] {
+  const rows: string[][] = [];
+  const buffer = Buffer.alloc(CHUNK_BYTES);
+  const fd = openSync(path, 'r');
+  try {
+    for (let rest = ''; ;) {
+      const length = readSync(fd, buffer);
+      if (length === 0) return rows;
+      const lines = (rest + buffer.toString('latin1', 0, length)).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const fields = line.trim().split(/\s+/);
+        if (fields[0] === 'sl') continue; // the heading
+        if (fields[3] !== LISTEN) return rows;
+        rows.push(fields);
+      }
+    }
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** The inodes of the sockets that this process holds. */
