@@ -269,6 +269,10 @@ describe('a client that goes away', () => {
   });
 });
 
+/** `undefined` while the socket is missing, or has its name but does not accept yet. */
+const stateOf = async (running: Service): Promise<string | undefined> =>
+  (await statusOf(running).catch(() => undefined))?.state;
+
 describe('the socket', () => {
   test('is for this user alone, in a folder for this user alone', async () => {
     const running = await service();
@@ -283,8 +287,7 @@ describe('the socket', () => {
     const [victim = NaN] = served(running);
     process.kill(victim, 'SIGKILL'); // any change will do
     await until(() => served(running).length === 3, 'its successor serves');
-    await until(() => existsSync(socketOf(running)), 'the socket is there again');
-    await until(async () => (await statusOf(running)).state === 'ready', 'it answers again');
+    await until(async () => (await stateOf(running)) === 'ready', 'the socket is there again, and answers');
     expect(statSync(socketOf(running)).mode & 0o777).toBe(0o600);
     expect(statSync(join(socketOf(running), '..')).mode & 0o777).toBe(0o700);
     expect(running.text()).not.toMatch(/Commands cannot reach/);
@@ -294,8 +297,7 @@ describe('the socket', () => {
     const running = await service({ workers: 1 });
     const said = messages(running).length;
     rmSync(socketOf(running));
-    await until(() => existsSync(socketOf(running)), 'the socket is there again');
-    expect((await statusOf(running)).state).toBe('ready');
+    await until(async () => (await stateOf(running)) === 'ready', 'the socket is there again, and answers');
     expect(messages(running)).toHaveLength(said);
   });
 
