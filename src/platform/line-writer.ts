@@ -104,14 +104,8 @@ export function createLineWriter({
 }: LineWriterOptions): LineWriter {
   const buffer = Buffer.allocUnsafe(isPipe ? PIPE_BUF : BATCH_BYTES);
   let [filled, lines] = [0, 0];
-  const queue: Piece[] = [];
-  let queued = 0;
-  let retryMs: number = RETRY_MS.first;
-  let triedAt = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let patienceMs = LAST_WORDS_MS;
-  /** Lines that are lost and not reported yet; while it loses for want of room, it loses all that comes. */
-  let [lost, totalLost, reason, isFull] = [0, 0, '', false];
+  const losses = createLosses(report);
+  const queue = createQueue({ send: bytes => write(fd, bytes, 0, bytes.length), failed, losses });
 
   /** UTF-8 takes three bytes for a UTF-16 unit at most; only near the end of a piece it is worth counting. */
   function add(line: string): void {
@@ -125,7 +119,7 @@ export function createLineWriter({
   }
 
   function addLong(line: string): void {
-    if (!isPipe) return put({ bytes: Buffer.from(line), lines: 1, isBegun: false });
+    if (!isPipe) return queue.put({ bytes: Buffer.from(line), lines: 1, isBegun: false });
     for (const part of fitted(line, PIPE_BUF)) add(part);
   }
 
@@ -133,8 +127,71 @@ export function createLineWriter({
     if (filled === 0) return;
     const piece = { bytes: buffer.subarray(0, filled), lines, isBegun: false };
     [filled, lines] = [0, 0];
-    put(piece);
+    queue.put(piece);
   }
+
+  return {
+    add,
+    send,
+    flushSync() {
+      send();
+      return queue.flushSync();
+    },
+    totalLost: losses.total,
+  };
+}
+
+/** Lines that are lost, until their number is reported. */
+interface Losses {
+  add(piece: Piece, reason: string): void;
+  /** How many are lost and not reported yet. */
+  count(): number;
+  /** Since the start. */
+  total(): number;
+  report(): void;
+}
+
+function createLosses(report: LineWriterOptions['lost']): Losses {
+  let [lost, total, reason] = [0, 0, ''];
+  return {
+    add({ lines }, why) {
+      lost += lines;
+      total += lines;
+      reason = why;
+    },
+    count: () => lost,
+    total: () => total,
+    report() {
+      const count = lost;
+      lost = 0;
+      report(count, reason);
+    },
+  };
+}
+
+interface QueueNeeds {
+  /** @returns how many bytes the output has taken @throws Error with a code, EAGAIN if it is full */
+  send(bytes: Buffer): number;
+  failed(error: NodeJS.ErrnoException): void;
+  readonly losses: Losses;
+}
+
+interface Queue {
+  put(piece: Piece): void;
+  /** As {@link LineWriter.flushSync}. */
+  flushSync(): number;
+}
+
+/** What the output has not taken yet, in order and of bounded size; it is tried again after growing delays. */
+function createQueue({ send, failed, losses }: QueueNeeds): Queue {
+  const queue: Piece[] = [];
+  let queued = 0;
+  let retryMs: number = RETRY_MS.first;
+  let triedAt = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let patienceMs = LAST_WORDS_MS;
+  /** While it loses for want of room, it loses all that comes. */
+  let isFull = false;
 
   /** A busy loop that writes gives no timer a chance. */
   function put(piece: Piece): void {
@@ -146,7 +203,7 @@ export function createLineWriter({
   function keep(piece: Piece): void {
     if (!piece.isBegun) {
       isFull ||= queued + piece.bytes.length > MAX_QUEUED_BYTES;
-      if (isFull) return lose(piece, TOO_SLOW);
+      if (isFull) return losses.add(piece, TOO_SLOW);
     }
     // What a piece is made in is used for the next one.
     queue.push({ ...piece, bytes: Buffer.from(piece.bytes) });
@@ -154,17 +211,11 @@ export function createLineWriter({
     retryLater();
   }
 
-  function lose(piece: Piece, why: string): void {
-    lost += piece.lines;
-    totalLost += piece.lines;
-    reason = why;
-  }
-
   /** @returns what the output has not taken */
   function deliver(piece: Piece): Piece | undefined {
     const { bytes } = piece;
     try {
-      const written = write(fd, bytes, 0, bytes.length);
+      const written = send(bytes);
       retryMs = RETRY_MS.first;
       patienceMs = LAST_WORDS_MS;
       if (written < bytes.length) return { ...piece, bytes: bytes.subarray(written), isBegun: true };
@@ -174,20 +225,19 @@ export function createLineWriter({
       failed(error as NodeJS.ErrnoException);
       // The rest of a line that is half written comes before anything else.
       if (piece.isBegun && !READER_GONE.has(code)) return piece;
-      lose(piece, message);
+      losses.add(piece, message);
       return undefined;
     }
     // Not now: the report is a line itself.
-    if (lost > 0) setImmediate(reportLost);
+    if (losses.count() > 0) setImmediate(reportLost);
     return undefined;
   }
 
   /** Where there is room again: else it would be lost, too. */
   function reportLost(): void {
-    if (lost === 0 || queued > MAX_QUEUED_BYTES / 2) return;
-    const count = lost;
-    [lost, isFull] = [0, false];
-    report(count, reason);
+    if (losses.count() === 0 || queued > MAX_QUEUED_BYTES / 2) return;
+    isFull = false;
+    losses.report();
   }
 
   function drain(): void {
@@ -195,11 +245,11 @@ export function createLineWriter({
     for (let piece = queue[0]; piece !== undefined; piece = queue[0]) {
       const rest = deliver(piece);
       queued -= piece.bytes.length - (rest?.bytes.length ?? 0);
-      if (rest === undefined) queue.shift();
-      else {
+      if (rest !== undefined) {
         queue[0] = rest;
         return;
       }
+      queue.shift();
     }
   }
 
@@ -213,20 +263,20 @@ export function createLineWriter({
     retryMs = Math.min(retryMs * 2, RETRY_MS.last);
   }
 
-  function flushSync(): number {
-    send();
-    drain();
-    const deadline = performance.now() + patienceMs;
-    while (queue.length > 0 && performance.now() < deadline) {
-      Atomics.wait(NAP, 0, 0, NAP_MS);
+  return {
+    put,
+    flushSync() {
       drain();
-    }
-    if (queue.length === 0) return 0;
-    patienceMs = 0;
-    return queue.reduce((sum, piece) => sum + piece.lines, isFull ? lost : 0);
-  }
-
-  return { add, send, flushSync, totalLost: () => totalLost };
+      const deadline = performance.now() + patienceMs;
+      while (queue.length > 0 && performance.now() < deadline) {
+        Atomics.wait(NAP, 0, 0, NAP_MS);
+        drain();
+      }
+      if (queue.length === 0) return 0;
+      patienceMs = 0;
+      return queue.reduce((sum, piece) => sum + piece.lines, isFull ? losses.count() : 0);
+    },
+  };
 }
 
 /** Nobody changes it: waiting for it is a pause. */
