@@ -67,7 +67,7 @@ SIGKILL of one of two workers to the first answer of its replacement; the median
     {
       what: 'Native supervisor: from the command to the answers of 2 workers',
       measured: ofNative('startMs'),
-      atMost: { 20: 350 },
+      atMost: 300,
     },
     {
       what: 'Native supervisor: reload of 2 workers, without min_uptime of the first',
@@ -77,7 +77,7 @@ SIGKILL of one of two workers to the first answer of its replacement; the median
     {
       what: "Native supervisor: from a crash to the replacement's first answer",
       measured: ofNative('crashMs'),
-      atMost: 120,
+      atMost: 160,
     },
   ].map(aim => ({ ...aim, unit: 'ms', digits: 0 })),
   plots: [

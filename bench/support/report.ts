@@ -74,9 +74,7 @@ ${summary(all)}
 
 ${pictureOf(FIRST_PICTURE, measured)}
 
-\`yarn bench\` writes this page from the figures in \`bench/results\`. The figures of starts, crashes and reloads are older than
-the plain bundle ([decision 0006](decisions/0006-quick-start-little-memory.md)), which starts a worker more slowly; they
-will be measured again.
+\`yarn bench\` writes this page from the figures in \`bench/results\`.
 
 ## Aims
 
