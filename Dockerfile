@@ -81,7 +81,7 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 CMD ["nod
 ENTRYPOINT ["/usr/bin/tini", "--"]
 CMD ["node", "dist/cluster.js"]
 
-# ---- pm2: one more process (PM2 itself, about 60 MB) and PM2's packages; PM2 ignores the container's CPU quota
+# ---- pm2: one more process (PM2 itself) and its packages; PM2 ignores the container's CPU quota
 FROM ${BASE} AS pm2
 ARG PM2_VERSION=7.0.4
 RUN npm install --global --ignore-scripts --no-audit --no-fund pm2@${PM2_VERSION} && npm cache clean --force
