@@ -37,10 +37,20 @@ export interface RecentNeeds {
   readonly loop: SharedArrayBuffer;
   /** For tests. */
   readonly now?: () => number;
+  /** When the process started, in ms of `now`: everything was zero then. */
+  readonly startedAt?: number;
 }
 
-export function createRecent({ stats, loop, now = machineMs }: RecentNeeds): Recent {
-  const samples = [look()];
+const BLANK = { latencies: [], idleMs: 0, activeMs: 0, cpuMs: 0 };
+
+/** A process younger than the window is seen from its start: the observer starts after the first requests. */
+export function createRecent({
+  stats,
+  loop,
+  now = machineMs,
+  startedAt = machineMs() - process.uptime() * 1_000,
+}: RecentNeeds): Recent {
+  const samples: Sample[] = [now() - startedAt < WINDOW_MS ? { at: startedAt, ...BLANK } : look()];
 
   function look(): Sample {
     const { idleMs, activeMs } = readLoop(loop);

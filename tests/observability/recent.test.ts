@@ -3,11 +3,12 @@ import { createLoopMemory } from '../../src/observability/loop-stats.js';
 import { createRecent } from '../../src/observability/recent.js';
 import { countRequests, createStatsMemory } from '../../src/observability/request-stats.js';
 
-function setUp() {
+function setUp({ ageMs = 60_000, before = 0 } = {}) {
   const [stats, loop] = [createStatsMemory(), createLoopMemory()];
   const { count } = countRequests(stats, () => undefined);
+  for (let n = 0; n < before; n++) count('GET', '/a', 200, 0.01);
   let now = 5_000;
-  const recent = createRecent({ stats, loop, now: () => now });
+  const recent = createRecent({ stats, loop, now: () => now, startedAt: now - ageMs });
   return {
     recent,
     requests: (seconds: number, times = 1) => {
@@ -28,6 +29,18 @@ test('requests are counted over ten seconds, and forgotten then', () => {
   expect(recent.figures().requestsPerSecond).toBe(5);
   pass(1_250);
   expect(recent.figures()).toMatchObject({ requestsPerSecond: 0, p99Seconds: null });
+});
+
+test('requests before the first look count in a young process, not in an old one', () => {
+  const young = setUp({ ageMs: 1_000, before: 20 });
+  young.pass(1_000);
+  expect(young.recent.figures().requestsPerSecond).toBe(10);
+  expect(young.recent.figures().p99Seconds).toBeGreaterThan(0);
+  young.pass(10_000);
+  expect(young.recent.figures().requestsPerSecond).toBe(0);
+  const old = setUp({ before: 20 });
+  old.pass(1_000);
+  expect(old.recent.figures()).toMatchObject({ requestsPerSecond: 0, p99Seconds: null });
 });
 
 test.each([0.000_01, 0.000_2, 0.003, 0.04, 0.5, 6, 70])(
