@@ -16,6 +16,7 @@ import { CONTROL_SOCKET, SLOT } from '../protocol/messages.js';
 import type { RefusalReason } from '../overload/admission.js';
 import type { SupervisedBy } from '../protocol/supervised-by.js';
 import { errorRecord } from '../logging/loggable.js';
+import { copyLogLines, type LogBatch } from '../platform/log-copy.js';
 import type { Logger } from '../utils/logger.js';
 import type { Channel } from '../worker/channel.js';
 import type { WorkerState } from '../worker/state.js';
@@ -66,6 +67,12 @@ export interface FiguresData {
   readonly series: readonly Series[];
 }
 
+/** What the thread is sent: a request ends its rest, a new series, lines of the log. */
+export type ToThread = 'wake' | Series | LogBatch;
+
+/** What the thread sends: a ping, whether anyone follows the log. */
+export type FromThread = Ping | 'follow log' | 'leave log';
+
 /** A sign of life is asked for: its number, and when, by {@link machineMs}. */
 export type Ping = readonly [number: number, sentAt: number];
 
@@ -108,7 +115,7 @@ export function prepareObserver(needs: ObserverNeeds): Observed {
     watchdogTimeout(config) > 0 || supervisedBy !== 'none' || config.managementPort !== undefined;
   if (!config.observer || !isWanted) return UNOBSERVED;
   let thread: Worker | undefined;
-  const send = (message: 'wake' | Series): void => thread?.postMessage(message);
+  const send = (message: ToThread): void => thread?.postMessage(message);
   const figures = prepareFigures(needs, send);
   const memory = createSharedState();
   const inFlight = noteInFlight(memory, () => send('wake'));
@@ -229,7 +236,10 @@ function startThread(
     resourceLimits: RESOURCE_LIMITS,
   });
   thread
-    .on('message', ([number, sentAt]: Ping) => {
+    .on('message', (message: FromThread) => {
+      if (message === 'leave log') return copyLogLines(undefined);
+      if (message === 'follow log') return copyLogLines(batch => thread.postMessage(batch));
+      const [number, sentAt] = message;
       loop?.sample(sentAt);
       answer(number);
       turned();

@@ -29,11 +29,16 @@ const LEVELS = { info: 30, warn: 40, fatal: 60 } as const;
 /** How long a full pipe may delay a line. */
 const PATIENCE_MS = 1_000;
 
-export function createThreadLog({ fields, level: least, isReadable, file }: ThreadLogTarget): ThreadLog {
+/** @param copy gets every line that is written, as JSON */
+export function createThreadLog(
+  { fields, level: least, isReadable, file }: ThreadLogTarget,
+  copy: (line: string) => void,
+): ThreadLog {
   return (level, msg, more = {}) => {
     if (LEVELS[level] < least) return;
-    const line = isReadable ? readable(level, msg, more) : json(level, msg, more);
-    for (const part of fitted(line, PIPE_BUF)) write(part, file);
+    const asJson = json(level, msg, more);
+    for (const part of fitted(isReadable ? readable(level, msg, more) : asJson, PIPE_BUF)) write(part, file);
+    copy(asJson);
   };
 
   function json(level: keyof typeof LEVELS, msg: string, more: Readonly<Record<string, unknown>>): string {

@@ -2,9 +2,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { machineMs } from './loop-stats.js';
 import { createDiagnostics } from '../diagnostics/diagnose.js';
+import { createLogTail } from '../live/log-tail.js';
 import { holdManagementPort } from './management.js';
-import type { ObserverData, Ping } from './observer.js';
-import type { Series } from './request-stats.js';
+import type { FromThread, ObserverData, ToThread } from './observer.js';
 import { viewSharedState } from './shared-state.js';
 import { createSnapshots } from './snapshot.js';
 import { createThreadLog } from './thread-log.js';
@@ -13,8 +13,14 @@ import { openWorkerSocket } from './worker-socket.js';
 
 const data = workerData as ObserverData;
 const view = viewSharedState(data.memory);
-const log = createThreadLog(data.log);
+const send = (message: FromThread): void => parentPort?.postMessage(message);
 const { figures, management } = data;
+const logTail =
+  figures &&
+  createLogTail({ slot: figures.slot, pid: process.pid }, isWanted =>
+    send(isWanted ? 'follow log' : 'leave log'),
+  );
+const log = createThreadLog(data.log, lines => logTail?.add({ lines, dropped: 0 }));
 const series = [...(figures?.series ?? [])];
 const snapshots =
   figures && createSnapshots({ ...figures, series, view, blockedMs: () => watching.blockedMs() });
@@ -28,25 +34,27 @@ const diagnostics =
   });
 let wake = (): void => undefined;
 
-parentPort?.on('message', (message: 'wake' | Series) => {
+parentPort?.on('message', (message: ToThread) => {
   if (message === 'wake') wake();
+  else if ('lines' in message) logTail?.add(message);
   else series.push(message);
 });
 const watching = watch({
   ...data,
   view,
   log,
-  ping: number => parentPort?.postMessage([number, machineMs()] satisfies Ping),
+  ping: number => send([number, machineMs()]),
   onWake: call => (wake = call),
   onTurn: () => snapshots?.turned(),
   isDiagnosing: () => diagnostics?.isRunning() ?? false,
 });
-if (figures !== undefined && snapshots !== undefined && diagnostics !== undefined) {
+if (figures && snapshots && diagnostics && logTail) {
   const own = snapshots.take;
   const socket = openWorkerSocket({
     ...figures,
     own,
     diagnose: diagnostics.diagnose,
+    logTail,
     failed(what, reason) {
       if (management === undefined) return; // only `status` misses it
       const consequence =

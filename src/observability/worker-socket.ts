@@ -3,6 +3,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import http, { type Server } from 'node:http';
 import type { Diagnostics } from '../diagnostics/diagnose.js';
 import { answerOrder } from '../diagnostics/over-socket.js';
+import { LOG_PATH, type LogTail } from '../live/log-tail.js';
 import { openServiceFolder, serviceFolderFailure, socketOf } from './service-folder.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -11,13 +12,14 @@ export interface WorkerSocketNeeds {
   readonly slot: number;
   own(): Snapshot;
   readonly diagnose: Diagnostics['diagnose'];
+  readonly logTail: LogTail;
   /** Why this worker cannot be asked; it serves all the same. */
   failed(what: 'folder' | 'socket', reason: string): void;
 }
 
 /** @returns nothing if there is no folder: then nothing can be shared with the siblings either */
 export function openWorkerSocket(needs: WorkerSocketNeeds): Server | undefined {
-  const { folder, slot, own, diagnose, failed } = needs;
+  const { folder, slot, own, diagnose, logTail, failed } = needs;
   const path = socketOf(folder, slot, process.pid);
   try {
     openServiceFolder(folder, path);
@@ -30,6 +32,7 @@ export function openWorkerSocket(needs: WorkerSocketNeeds): Server | undefined {
   return http
     .createServer((request, response) => {
       if (answerOrder(diagnose, request, response)) return;
+      if (request.url === LOG_PATH) return logTail.follow(response);
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(`${JSON.stringify(own())}\n`);
     })
     .on('error', error => failed('socket', serviceFolderFailure(error, folder)))

@@ -8,6 +8,7 @@ import { hostname } from 'node:os';
 import pino, { type Logger as PinoLogger } from 'pino';
 import { LOG_LEVELS, ownConfig, VARIABLES, type Environment, type LogLevel } from '../config.js';
 import { isPreloaded } from '../platform/preload.js';
+import { copied } from '../platform/log-copy.js';
 import { guardChildren, SAFE_LINES } from '../logging/pino.js';
 import { supervisedBy } from '../protocol/supervised-by.js';
 import { errors } from '../errors.js';
@@ -32,8 +33,10 @@ export function createLogger({ env, level = 'info', output = standardOutput() }:
       { name: 'LOG_LEVEL', expected: VARIABLES.logLevel.expected, got: level },
     ]);
   }
-  const { stream, warning } =
+  const { stream: sink, warning } =
     env === 'development' ? readable(output) : { stream: output, warning: undefined };
+  // Followers of the log get JSON, whatever is written.
+  const stream = copied(sink);
   const base = { pid: process.pid, hostname: hostname(), env };
   const logger = pino({ level, base, formatters: { log }, ...SAFE_LINES }, stream);
   guardChildren(logger);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createLogTail } from '../../src/live/log-tail.js';
 import { ask } from '../../src/observability/ask.js';
 import { socketOf } from '../../src/observability/service-folder.js';
 import type { Snapshot } from '../../src/observability/snapshot.js';
@@ -21,6 +22,7 @@ test('also when a killed worker of the same pid has left its socket', async () =
     folder,
     slot: 0,
     own,
+    logTail: createLogTail({ slot: 0, pid: process.pid }, () => undefined),
     diagnose: () => Promise.reject(new Error('not asked')),
     failed: (_what, reason) => failures.push(reason),
   });
