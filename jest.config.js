@@ -19,7 +19,7 @@ module.exports = {
     ],
   },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  // For `jest --coverage tests/supervisor/core --testPathIgnorePatterns random-runs transcripts`: remove a line that no event reaches.
+  // For `jest --coverage tests/supervisor/core --testPathIgnorePatterns random-lives transcripts`: remove a line that no event reaches.
   collectCoverageFrom: [CORE],
   coverageReporters: ['text'],
   coverageThreshold: { [CORE]: { statements: 100, branches: 100, functions: 100, lines: 100 } },

@@ -11,7 +11,12 @@ export interface Part {
 }
 
 /** Each part is loaded by its own command alone. */
-const PARTS: Readonly<Record<string, { readonly summary: string; load(): Promise<Part> }>> = {};
+const PARTS: Readonly<Record<string, { readonly summary: string; load(): Promise<Part> }>> = {
+  lives: {
+    summary: "a million random lives of the supervisor's core",
+    load: async () => (await import('./lives.js')).part,
+  },
+};
 
 const usage = (): string =>
   ['Usage: yarn hardening PART [OPTIONS] (PART --help for its options)', '']

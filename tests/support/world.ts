@@ -67,6 +67,8 @@ export interface WorldOptions {
     readonly generation: number;
     readonly now: Millis;
   }) => Behaviour;
+  /** Where the lines of the transcript go. */
+  readonly transcript?: string[];
   /** Called after every step, for invariants. */
   readonly inspect?: (world: World, event: Event, before: Pool, outcome: Outcome) => void;
 }
@@ -75,7 +77,7 @@ export class World {
   now: Millis = 0;
   pool: Pool;
   exitCode: number | undefined;
-  readonly transcript: string[] = [];
+  readonly transcript: string[];
   readonly alive = new Map<WorkerId, Process>();
   readonly forks: Millis[] = [];
   readonly policy: Policy;
@@ -86,11 +88,12 @@ export class World {
   private agenda: Scheduled[] = [];
   private generation = 1;
 
-  constructor({ instances, policy, behave, inspect }: WorldOptions) {
+  constructor({ instances, policy, behave, transcript, inspect }: WorldOptions) {
     this.policy = { ...POLICY, ...policy };
     this.pool = createPool(this.policy, instances);
     this.file = { policy: this.policy, instances };
     this.behave = behave ?? (() => HEALTHY);
+    this.transcript = transcript ?? [];
     this.inspect = inspect;
     this.send({ type: 'wake' });
   }

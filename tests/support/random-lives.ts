@@ -1,12 +1,7 @@
 /**
- * Random runs of a simulated service: crashes, hangs, slow boots, failed forks, memory, reloads of good, broken and
+ * Random lives of a simulated service: crashes, hangs, slow boots, failed forks, memory, reloads of good, broken and
  * invalid builds, scaling, stops, clock jumps and late messages in any order. Invariants are checked after every event.
- *
- *     npx jest random-runs                 10 000 runs, always the same
- *     RUNS=1000000 npx jest random-runs    a million (a quarter of an hour)
- *     SEED=42 npx jest random-runs         run 42 alone, with its transcript
- *
- * A run that violates an invariant is reported with its seed.
+ * The same seed gives the same life.
  */
 import type {
   Effect,
@@ -16,16 +11,13 @@ import type {
   Pool,
   Starting,
   WorkerId,
-} from '../../../src/supervisor/core/model.js';
-import { workersOf } from '../../../src/supervisor/core/pool.js';
-import { nextWake } from '../../../src/supervisor/core/wake.js';
-import { memoryExceeded } from './events.js';
-import { HEALTHY, POLICY, World, type Behaviour } from '../../support/world.js';
+} from '../../src/supervisor/core/model.js';
+import { workersOf } from '../../src/supervisor/core/pool.js';
+import { nextWake } from '../../src/supervisor/core/wake.js';
+import { memoryExceeded } from '../supervisor/core/events.js';
+import { HEALTHY, World, type Behaviour } from './world.js';
 
-const SEED = process.env['SEED'];
-const RUNS = SEED === undefined ? Number(process.env['RUNS'] ?? 10_000) : 1;
-
-/** The longest kill_timeout of any run. */
+/** The longest kill_timeout of any life. */
 const LONGEST_KILL_TIMEOUT_MS = 1_600;
 
 interface Random {
@@ -58,8 +50,8 @@ function assert(condition: boolean, invariant: string): void {
   if (!condition) throw new Error(invariant);
 }
 
-/** What the invariants need to know about the run so far. */
-interface RunState {
+/** What the invariants need to know about the life so far. */
+interface Memory {
   reloadsRequested: number;
   filesRead: number;
   reloadsBegun: number;
@@ -71,16 +63,41 @@ interface RunState {
   endsBy: number;
   /** How many slots must be served at any time. */
   minServed: number;
+  readonly tally: Tally;
 }
 
-/** Every event, effect and state of all runs: what never occurs is not tested. */
-const seen = new Set<string>();
+/** How often each event, effect, notice and state occurred: `event wake`, `state ready`. What never occurs is not tested. */
+export type Tally = Map<string, number>;
+
+function count(tally: Tally, what: string): void {
+  tally.set(what, (tally.get(what) ?? 0) + 1);
+}
 
 const TURNS = 25;
 
-function runOne(seed: number, started: (world: World) => void): void {
+/** A life that broke an invariant, with everything that happened in it. */
+export class BrokenLife extends Error {
+  readonly seed: number;
+  readonly transcript: readonly string[];
+
+  constructor(seed: number, transcript: readonly string[], cause: Error) {
+    super(`seed ${seed}: ${cause.message}`, { cause });
+    this.seed = seed;
+    this.transcript = transcript;
+  }
+}
+
+/**
+ * Lives one life, from its start until the service has ended.
+ * @returns its transcript and how long it lasted
+ * @throws BrokenLife
+ */
+export function live(
+  seed: number,
+  tally: Tally,
+): { readonly transcript: readonly string[]; readonly lasted: Millis } {
   const random = createRandom(seed);
-  const run: RunState = {
+  const memory: Memory = {
     reloadsRequested: 0,
     filesRead: 0,
     reloadsBegun: 0,
@@ -90,23 +107,30 @@ function runOne(seed: number, started: (world: World) => void): void {
     ordered: new Set(),
     endsBy: Infinity,
     minServed: 0,
+    tally,
   };
   const app = { isHealthy: true };
-  const world = new World({
-    instances: 1 + random.upTo(4),
-    policy: pickPolicy(random),
-    behave: () => pickBehaviour(random, app.isHealthy),
-    inspect: (here, event, before, { effects, notices }) => {
-      for (const { type } of notices) seen.add(type);
-      inspect(here, event, before, effects, run);
-    },
-  });
-  started(world);
-  for (let turn = 0; turn < TURNS && world.exitCode === undefined; turn++) {
-    world.pass(random.pick(0, 1, 50, 300, 1_000, 4_000));
-    takeTurn(world, random, app);
+  const transcript: string[] = [];
+  try {
+    const world = new World({
+      instances: 1 + random.upTo(4),
+      policy: pickPolicy(random),
+      transcript,
+      behave: () => pickBehaviour(random, app.isHealthy),
+      inspect: (here, event, before, { effects, notices }) => {
+        for (const { type } of notices) count(tally, `notice ${type}`);
+        inspect(here, event, before, effects, memory);
+      },
+    });
+    for (let turn = 0; turn < TURNS && world.exitCode === undefined; turn++) {
+      world.pass(random.pick(0, 1, 50, 300, 1_000, 4_000));
+      takeTurn(world, random, app, tally);
+    }
+    checkRecovery(world, memory);
+    return { transcript, lasted: world.now };
+  } catch (error) {
+    throw new BrokenLife(seed, transcript, error as Error);
   }
-  checkRecovery(world, run);
 }
 
 function pickPolicy({ chance, pick }: Random): Partial<Policy> {
@@ -142,7 +166,12 @@ function pickBehaviour({ chance, upTo, pick }: Random, isHealthy: boolean): Beha
 }
 
 /** Lets one random thing happen. */
-function takeTurn(world: World, { chance, upTo, pick }: Random, app: { isHealthy: boolean }): void {
+function takeTurn(
+  world: World,
+  { chance, upTo, pick }: Random,
+  app: { isHealthy: boolean },
+  tally: Tally,
+): void {
   const serving = workersOfAll(world.pool).filter(worker => worker.at === 'serving');
   const victim = serving[upTo(serving.length)]?.id ?? 0;
   /** Any worker that ever existed, in any state. */
@@ -157,7 +186,7 @@ function takeTurn(world: World, { chance, upTo, pick }: Random, app: { isHealthy
     instances: 1 + upTo(4),
   };
   const jump = (ms: number): void => {
-    seen.add('jump');
+    count(tally, 'event jump');
     world.jump(ms).pass(0);
   };
   pick<() => unknown>(
@@ -183,8 +212,8 @@ function takeTurn(world: World, { chance, upTo, pick }: Random, app: { isHealthy
   )();
 }
 
-/** At the end of every run the app is healthy: every slot recovers, a reload keeps all slots served, a stop leaves nothing. */
-function checkRecovery(world: World, run: RunState): void {
+/** At the end of every life the app is healthy: every slot recovers, a reload keeps all slots served, a stop leaves nothing. */
+function checkRecovery(world: World, memory: Memory): void {
   world.behave = () => HEALTHY;
   world.pass(120_000);
   if (world.pool.verdict === undefined) {
@@ -195,7 +224,7 @@ function checkRecovery(world: World, run: RunState): void {
 
     const { generation, fromFile, policy } = world.pool;
     world.file = { policy, instances: fromFile };
-    run.minServed = 3;
+    memory.minServed = 3;
     world.send({ type: 'reload.requested' }).pass(60_000);
     assert(
       world.pool.reload === undefined && world.pool.generation > generation,
@@ -205,13 +234,13 @@ function checkRecovery(world: World, run: RunState): void {
       workersOfAll(world.pool).every(worker => worker.generation === world.pool.generation),
       'a reload replaces every worker',
     );
-    run.minServed = 0;
+    memory.minServed = 0;
     world.send({ type: 'stop', how: 'drain' }).pass(LONGEST_KILL_TIMEOUT_MS + 10);
   }
   assert(world.exitCode !== undefined, 'a stop ends within kill_timeout');
-  assert(run.exits === 1, 'the service ends once');
+  assert(memory.exits === 1, 'the service ends once');
   assert(world.alive.size === 0, 'no process is left');
-  assert(run.reloadsEnded === run.reloadsBegun, 'every reload that begins ends once');
+  assert(memory.reloadsEnded === memory.reloadsBegun, 'every reload that begins ends once');
 }
 
 const workersOfAll = ({ slots }: Pool): ReturnType<typeof workersOf> => slots.flatMap(workersOf);
@@ -219,12 +248,12 @@ const workersOfAll = ({ slots }: Pool): ReturnType<typeof workersOf> => slots.fl
 const served = ({ slots }: Pool): number =>
   slots.filter(({ at }) => at === 'ready' || at === 'replacing').length;
 
-function inspect(world: World, event: Event, before: Pool, effects: readonly Effect[], run: RunState): void {
+function inspect(world: World, event: Event, before: Pool, effects: readonly Effect[], memory: Memory): void {
   const { pool, now } = world;
   const workers = workersOfAll(pool);
-  seen.add(event.type);
-  for (const { type } of effects) seen.add(type);
-  for (const { at } of pool.slots) seen.add(at);
+  count(memory.tally, `event ${event.type}`);
+  for (const { type } of effects) count(memory.tally, `effect ${type}`);
+  for (const { at } of pool.slots) count(memory.tally, `state ${at}`);
   assert(
     workers.length <= Math.max(pool.wanted, before.wanted) + 1,
     'at most one worker more than wanted, without draining ones',
@@ -239,15 +268,16 @@ function inspect(world: World, event: Event, before: Pool, effects: readonly Eff
     'only an exit, a drain or a command reduces the served slots',
   );
   assert(
-    pool.verdict !== undefined || served(pool) >= run.minServed,
+    pool.verdict !== undefined || served(pool) >= memory.minServed,
     'a reload without crashes keeps all slots served',
   );
-  inspectForks(world, event, before, effects, run);
-  inspectOrders(world, effects, run);
-  inspectReload(pool, event, before, effects, run);
+  inspectForks(world, event, before, effects, memory);
+  inspectOrders(world, effects, memory);
+  inspectReload(pool, event, before, effects, memory);
   inspectLoans(pool, workers);
-  if (pool.verdict !== undefined && run.endsBy === Infinity) run.endsBy = now + LONGEST_KILL_TIMEOUT_MS + 1;
-  assert(pool.ended || now <= run.endsBy, 'a stop ends within kill_timeout');
+  if (pool.verdict !== undefined && memory.endsBy === Infinity)
+    memory.endsBy = now + LONGEST_KILL_TIMEOUT_MS + 1;
+  assert(pool.ended || now <= memory.endsBy, 'a stop ends within kill_timeout');
 }
 
 /** Every fork is allowed by the policy. */
@@ -256,13 +286,13 @@ function inspectForks(
   event: Event,
   before: Pool,
   effects: readonly Effect[],
-  run: RunState,
+  memory: Memory,
 ): void {
   for (const effect of effects) {
     if (effect.type !== 'fork') continue;
     assert(pool.verdict === undefined, 'nothing is forked once the service stops');
-    assert(effect.worker > run.newest, 'no worker number is used twice');
-    run.newest = effect.worker;
+    assert(effect.worker > memory.newest, 'no worker number is used twice');
+    memory.newest = effect.worker;
     const slot = before.slots[effect.slot];
     if (slot === undefined || effect.generation === pool.reload?.target) continue;
     assert(slot.at !== 'backoff' || slot.until <= now, 'no fork before the end of a backoff');
@@ -294,17 +324,17 @@ function isStableAtBoot({ policy, reload }: Pool, { forkedAt }: Starting, now: M
 }
 
 /** Only draining workers get orders or are killed, and each gets one order at most. */
-function inspectOrders({ pool }: World, effects: readonly Effect[], run: RunState): void {
+function inspectOrders({ pool }: World, effects: readonly Effect[], memory: Memory): void {
   for (const effect of effects) {
-    if (effect.type === 'exit') run.exits++;
+    if (effect.type === 'exit') memory.exits++;
     if (effect.type !== 'order' && effect.type !== 'kill') continue;
     assert(
       pool.draining.some(({ id }) => id === effect.worker),
       'only a draining worker gets an order or is killed',
     );
     if (effect.type === 'kill') continue;
-    assert(!run.ordered.has(effect.worker), 'no worker gets an order twice');
-    run.ordered.add(effect.worker);
+    assert(!memory.ordered.has(effect.worker), 'no worker gets an order twice');
+    memory.ordered.add(effect.worker);
   }
 }
 
@@ -335,14 +365,14 @@ function inspectReload(
   event: Event,
   before: Pool,
   effects: readonly Effect[],
-  run: RunState,
+  memory: Memory,
 ): void {
   const begins = before.reload === undefined && event.type === 'reload.read' && before.verdict === undefined;
-  if (begins) run.reloadsBegun++;
-  if (event.type === 'reload.requested') run.reloadsRequested++;
-  run.filesRead += effects.filter(({ type }) => type === 'load').length;
-  run.reloadsEnded += effects.filter(({ type }) => type === 'reload.ended').length;
-  assert(run.filesRead <= run.reloadsRequested, 'a failed reload is not retried');
+  if (begins) memory.reloadsBegun++;
+  if (event.type === 'reload.requested') memory.reloadsRequested++;
+  memory.filesRead += effects.filter(({ type }) => type === 'load').length;
+  memory.reloadsEnded += effects.filter(({ type }) => type === 'reload.ended').length;
+  assert(memory.filesRead <= memory.reloadsRequested, 'a failed reload is not retried');
   assert(
     begins || pool.reload === undefined || before.reload !== undefined,
     'a reload begins when the app file has been read',
@@ -353,39 +383,20 @@ function inspectReload(
   );
 }
 
-/** Every event, effect and state that must occur in the runs. */
-const EVERYTHING = `
-  wake worker.ready worker.listening worker.boot-failed worker.exited worker.memory-exceeded worker.draining worker.unresponsive worker.responsive worker.hung fork.failed
-  reload.requested reload.read reload.refused scale stop jump
-  fork order kill load reload.ended memory-restart.begun memory-restart.failed hang.begun hang.ended lend return exit
-  backoff starting ready replacing stopped errored
-`
-  .trim()
-  .split(/\s+/);
+const MUST_OCCUR = {
+  event: [
+    'wake worker.ready worker.listening worker.boot-failed worker.exited worker.memory-exceeded worker.draining',
+    'worker.unresponsive worker.responsive worker.hung fork.failed',
+    'reload.requested reload.read reload.refused scale stop jump',
+  ],
+  effect: ['fork order kill load reload.ended lend return exit'],
+  notice: ['memory-restart.begun memory-restart.failed hang.begun hang.ended'],
+  state: ['backoff starting ready replacing stopped errored'],
+};
 
-test(
-  `${SEED === undefined ? RUNS : `SEED=${SEED}:`} random runs keep all invariants`,
-  () => {
-    const first = SEED === undefined ? 1 : Number(SEED);
-    for (let seed = first; seed < first + RUNS; seed++) {
-      let world: World | undefined;
-      try {
-        runOne(seed, started => (world = started));
-      } catch (error) {
-        (error as Error).message = `SEED=${seed}: ${(error as Error).message}`;
-        throw error;
-      } finally {
-        if (SEED !== undefined) console.log(world?.transcript.join('\n'));
-      }
-    }
-    const missed = RUNS < 1_000 ? [] : EVERYTHING.filter(thing => !seen.has(thing));
-    expect(missed).toEqual([]);
-  },
-  60_000 + 10 * RUNS,
-);
-
-test('max_restarts ends a crash loop without delay', () => {
-  const world = new World({ instances: 2, behave: () => ({ exitsAfter: 0, code: 1 }) }).pass(60_000);
-  expect(world.forks).toHaveLength(2 * POLICY.maxRestarts);
-  expect(world.exitCode).toBe(3);
-});
+/** What must occur in many lives and has not: a change of the lives has left it untested. */
+export function missing(tally: Tally): string[] {
+  return Object.entries(MUST_OCCUR)
+    .flatMap(([kind, lines]) => lines.flatMap(line => line.split(' ')).map(type => `${kind} ${type}`))
+    .filter(what => !tally.has(what));
+}
