@@ -51,7 +51,7 @@ async function nativeOrPm2(line: CommandLine): Promise<Partial<ShownStatus>> {
 }
 
 /** The supervisor may be of an older version than this command, and tell less. */
-function completed(found: Partial<ShownStatus>): ShownStatus {
+export function completed(found: Partial<ShownStatus>): ShownStatus {
   const workers = (found.workers ?? []).map(worker => ({
     ...NOTHING_MORE,
     ...worker,

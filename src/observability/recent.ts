@@ -10,7 +10,9 @@ const STEP_MS = 1_000;
 
 export interface RecentFigures {
   readonly requestsPerSecond: number;
-  /** 99th percentile of the durations; nothing where there was no request. */
+  /** Median of the durations; nothing where there was no request. */
+  readonly p50Seconds: number | null;
+  /** 99th percentile of the same. */
   readonly p99Seconds: number | null;
   /** Share of time in which the event loop was busy, from 0 to 1; nothing before it was seen twice. */
   readonly loopUtilization: number | null;
@@ -85,6 +87,7 @@ function between(from: Sample, to: Sample): RecentFigures {
   const [idle, active] = [to.idleMs - from.idleMs, to.activeMs - from.activeMs];
   return {
     requestsPerSecond: ms > 0 ? (total * 1_000) / ms : 0,
+    p50Seconds: total === 0 ? null : quantile(counts, total * 0.5),
     p99Seconds: total === 0 ? null : quantile(counts, total * 0.99),
     loopUtilization: idle + active > 0 ? active / (idle + active) : null,
     cpuPercent: ms > 0 ? ((to.cpuMs - from.cpuMs) * 100) / ms : 0,

@@ -9,7 +9,13 @@ function setUp(p99Seconds: number | null) {
   const turned = tellPm2({
     recent: {
       sample: () => undefined,
-      figures: () => ({ requestsPerSecond: 12.34, p99Seconds, loopUtilization: 0.5, cpuPercent: 1 }),
+      figures: () => ({
+        requestsPerSecond: 12.34,
+        p50Seconds: null,
+        p99Seconds,
+        loopUtilization: 0.5,
+        cpuPercent: 1,
+      }),
     },
     inFlight: () => 3,
     loop: createLoopMemory(),

@@ -60,6 +60,7 @@ test('p99 is that of the slowest percent', () => {
   requests(0.001, 99);
   pass(250);
   expect(recent.figures().p99Seconds).toBeLessThan(0.002);
+  expect(recent.figures().p50Seconds).toBeLessThan(0.002);
   requests(1, 3);
   expect(recent.figures().p99Seconds).toBeGreaterThanOrEqual(1);
 });

@@ -9,5 +9,5 @@ export const IDLE: Pick<Snapshot, 'service' | 'recent'> = {
     node: 'v20',
     restarts: undefined,
   },
-  recent: { requestsPerSecond: 0, p99Seconds: null, loopUtilization: 0, cpuPercent: 0 },
+  recent: { requestsPerSecond: 0, p50Seconds: null, p99Seconds: null, loopUtilization: 0, cpuPercent: 0 },
 };

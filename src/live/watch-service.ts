@@ -1,0 +1,83 @@
+/** A running service as `monit` watches it: looked at again and again, natively and under PM2. */
+import { reach, type Client } from '../commands/client.js';
+import type { CommandLine } from '../commands/command-line.js';
+import { pm2Workers, type Pm2Workers } from '../commands/pm2-workers.js';
+import { completed, type ShownStatus } from '../commands/status.js';
+import { ServiceError } from '../errors.js';
+import { askWorkers, type Asked } from '../observability/ask-workers.js';
+import { serviceFolders } from '../observability/service-folder.js';
+import type { Moment } from './messages.js';
+import { momentOf, type Look } from './moment.js';
+import { statusOfWorkers } from './worker-status.js';
+
+export interface WatchedService {
+  readonly supervisedBy: 'native' | 'pm2';
+  /** To the native supervisor; PM2 is given orders by its own commands. */
+  readonly client: Client | undefined;
+  /** Where its workers have their sockets: for `followLog`. */
+  folders(): readonly string[];
+  /**
+   * The service now; rates of routes are those since the look before.
+   * @throws ServiceError if its supervisor cannot be reached any more
+   */
+  look(): Promise<Moment>;
+}
+
+/** @throws ServiceError NO_SUPERVISOR if neither the native supervisor nor PM2 runs this service */
+export async function watchService(line: CommandLine): Promise<WatchedService> {
+  try {
+    const { client, status } = await reach(line);
+    return natively(client, status.supervisor?.pid ?? 0);
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.code !== 'NO_SUPERVISOR') throw error;
+    const found = await pm2Workers(line);
+    if (found === undefined) throw error;
+    // By its name: the app file is not read again.
+    return underPm2({ ...line, only: found.name }, found, error);
+  }
+}
+
+function natively(client: Client, supervisor: number): WatchedService {
+  const look = async (): Promise<Look> => {
+    const [{ body }, asked] = await Promise.all([client.get('/status'), askWorkers(supervisor)]);
+    const status = completed(body as Partial<ShownStatus>);
+    return { at: Date.now(), app: status.app, supervisedBy: 'native', status, snapshots: answers(asked) };
+  };
+  return watched({ supervisedBy: 'native', client, folders: () => serviceFolders(supervisor) }, look);
+}
+
+function underPm2(line: CommandLine, first: Pm2Workers, gone: ServiceError): WatchedService {
+  let { asked: workers } = first;
+  const look = async (): Promise<Look> => {
+    const found = await pm2Workers(line);
+    if (found === undefined) throw gone;
+    const { name: app, asked } = found;
+    workers = asked;
+    return {
+      at: Date.now(),
+      app,
+      supervisedBy: 'pm2',
+      status: statusOfWorkers(asked),
+      snapshots: answers(asked),
+    };
+  };
+  // The daemon may run other services as well, with folders of their own.
+  const folders = (): string[] => [...new Set(workers.map(({ folder }) => folder))];
+  return watched({ supervisedBy: 'pm2', client: undefined, folders }, look);
+}
+
+const answers = (asked: readonly Asked[]): Look['snapshots'] =>
+  asked.flatMap(({ snapshot }) => snapshot ?? []);
+
+function watched(service: Omit<WatchedService, 'look'>, look: () => Promise<Look>): WatchedService {
+  let before: Look | undefined;
+  return {
+    ...service,
+    async look() {
+      const now = await look();
+      const moment = momentOf(now, before);
+      before = now;
+      return moment;
+    },
+  };
+}
