@@ -38,7 +38,7 @@ test('natively: state, figures, routes; a stopped one is gone', async () => {
     state: 'ready',
     served: 2,
     wanted: 2,
-    workers: pids.map((pid, slot) => ({ slot, pid, state: 'ready', generation: 0, restarts: 0 })),
+    workers: pids.map((pid, slot) => ({ slot, pid, state: 'ready', generation: 1, restarts: 0 })),
   });
   await untilRouteIsSeen(found, running.port);
   expect(found.folders()).toHaveLength(1);
