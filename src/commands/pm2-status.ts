@@ -3,7 +3,7 @@ import { statusOfWorkers } from '../live/worker-status.js';
 import { VERSION } from '../version.js';
 import type { CommandLine } from './command-line.js';
 import { pm2Workers, type Pm2Workers } from './pm2-workers.js';
-import type { ShownStatus } from './status.js';
+import type { ShownStatus } from './shown-status.js';
 
 /** @returns nothing if PM2 does not run the service that this command line means */
 export async function pm2Status(line: CommandLine): Promise<ShownStatus | undefined> {

@@ -1,33 +1,12 @@
 /** `status`: whether all is well, and a row for every worker. */
 import { ServiceError } from '../errors.js';
 import { STATUS_EXIT } from '../protocol/exit-codes.js';
-import { NO_FIGURES } from '../supervisor/report/figures.js';
-import type { Status, WorkerStatus } from '../supervisor/report/status.js';
+import type { Status } from '../supervisor/report/status.js';
 import { countText, durationText, lastExitText, sizeText } from '../supervisor/report/wording.js';
 import { reach } from './client.js';
 import type { CommandLine } from './command-line.js';
 import { pm2Status } from './pm2-status.js';
-
-/** A worker as it is shown; PM2 tells less than our own supervisor. */
-export type ShownWorker = Omit<WorkerStatus, 'generation' | 'restarts'> & {
-  readonly generation: number | null;
-  readonly restarts: number | null;
-};
-
-/** The native supervisor's status, or that of a service under PM2; `null` is what PM2's workers do not know. */
-export type ShownStatus = Omit<
-  Status,
-  'file' | 'supervisor' | 'generation' | 'restartsLastMinute' | 'workers'
-> & {
-  readonly supervisor: Omit<Status['supervisor'], 'uptime'> & {
-    readonly type?: 'pm2';
-    readonly uptime: number | null;
-  };
-  readonly file: string | null;
-  readonly generation: number | null;
-  readonly restartsLastMinute: number | null;
-  readonly workers: readonly ShownWorker[];
-};
+import { completed, type ShownStatus, type ShownWorker } from './shown-status.js';
 
 export async function status(line: CommandLine): Promise<void> {
   const body = await nativeOrPm2(line);
@@ -49,24 +28,6 @@ async function nativeOrPm2(line: CommandLine): Promise<Partial<ShownStatus>> {
     return found;
   }
 }
-
-/** The supervisor may be of an older version than this command, and tell less. */
-export function completed(found: Partial<ShownStatus>): ShownStatus {
-  const workers = (found.workers ?? []).map(worker => ({
-    ...NOTHING_MORE,
-    ...worker,
-    lastExit: worker.lastExit && { ...NO_TIMES, ...worker.lastExit },
-  }));
-  const served = new Set(workers.filter(({ state }) => state === 'ready').map(({ slot }) => slot)).size;
-  const lastReload = found.lastReload && { ...NO_ADVICE, ...found.lastReload };
-  return { served, env: null, restartsLastMinute: 0, why: [], ...found, workers, lastReload } as ShownStatus;
-}
-
-const NOTHING_MORE = { hungFor: null, nextTryIn: null, exits: [], ...NO_FIGURES };
-
-const NO_ADVICE = { advice: null };
-
-const NO_TIMES = { error: null, at: null, uptime: null };
 
 /** For cron, monitors and health checks. A reload leaves every slot served. */
 export function exitCodeOf({ state, served, wanted }: Pick<Status, 'state' | 'served' | 'wanted'>): number {

@@ -2,7 +2,7 @@
 import { reach, type Client } from '../commands/client.js';
 import type { CommandLine } from '../commands/command-line.js';
 import { pm2Workers, type Pm2Workers } from '../commands/pm2-workers.js';
-import { completed, type ShownStatus } from '../commands/status.js';
+import { completed, type ShownStatus } from '../commands/shown-status.js';
 import { ServiceError } from '../errors.js';
 import { askWorkers, type Asked } from '../observability/ask-workers.js';
 import { serviceFolders } from '../observability/service-folder.js';

@@ -3,6 +3,7 @@ import type { Clock } from './clock.js';
 import type { Effect, Event, Pool, WorkerId } from './core/model.js';
 import { step } from './core/step.js';
 import { nextWake } from './core/wake.js';
+import type { Events } from './report/events.js';
 import { narrateEffect, narrateNotice, type Line } from './report/narrate.js';
 
 export interface Engine {
@@ -19,6 +20,8 @@ export interface EngineParts {
   log(line: Line): void;
   pidOf(worker: WorkerId): number;
   perform(effect: Effect): void;
+  /** Keeps what happens for those who ask. */
+  readonly events: Pick<Events, 'notice' | 'effect'>;
   /** An event has been handled, its effects included. */
   handled(event: Event, pool: Pool): void;
   /** Handling an event has thrown: the state is unknown, and no further event is handled. */
@@ -26,7 +29,7 @@ export interface EngineParts {
 }
 
 export function createEngine(parts: EngineParts): Engine {
-  const { clock, log, pidOf, perform } = parts;
+  const { clock, log, pidOf, perform, events } = parts;
   const callbacks = new Set<(pool: Pool) => void>();
   const queue: Event[] = [];
   let { pool } = parts;
@@ -50,9 +53,13 @@ export function createEngine(parts: EngineParts): Engine {
   function handle(event: Event): void {
     const outcome = step(pool, event, clock.now());
     pool = outcome.pool;
-    for (const notice of outcome.notices) log(narrateNotice(notice, pidOf));
+    for (const notice of outcome.notices) {
+      log(narrateNotice(notice, pidOf));
+      events.notice(notice, pool);
+    }
     for (const effect of outcome.effects) {
       perform(effect);
+      events.effect(effect, pool);
       const line = narrateEffect(effect, pool, pidOf);
       if (line !== undefined) log(line);
     }

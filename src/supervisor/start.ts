@@ -91,6 +91,7 @@ async function run(request: StartRequest, file: AppFile, log: Log): Promise<void
     {
       identity: { app: app.name, file: app.file },
       status: async () => withFigures(describe(supervisor, app)),
+      events: supervisor.events,
       reload: supervisor.reload,
       scale: supervisor.scale,
       hung: supervisor.hung,

@@ -21,6 +21,7 @@ import {
 } from './processes/workers.js';
 import { createRegistry, type Registry } from './registry.js';
 import { createReloads, type Deployment } from './reloads.js';
+import { createEvents, type EventList } from './report/events.js';
 import { narrateProcess, type Line } from './report/narrate.js';
 import { describeService, type ServiceStatus } from './report/status.js';
 import { abortText, FAILED_BUILD_STAYS, SERVICE_STOPS } from './report/wording.js';
@@ -65,6 +66,8 @@ export interface Supervisor {
   /** Settles when there are so many workers, or when it is clear that there will not be. */
   scale(instances: number): Promise<ActionOutcome>;
   status(): ServiceStatus;
+  /** What has happened: see {@link Events.since}. */
+  events(after: number): EventList;
   /** The watchdog of the worker with this pid is about to kill it. */
   hung(pid: number, blockedMs: number): void;
   /** The app that newly forked workers run. */
@@ -90,7 +93,8 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
   });
   const pidOf = (worker: WorkerId): number => registry.pidOf(worker) ?? 0;
   const pool = createPool(firstApp.policy, instances);
-  const engine = createEngine({ ...ports, pool, pidOf, perform, handled });
+  const events = createEvents(pidOf);
+  const engine = createEngine({ ...ports, pool, pidOf, perform, events, handled });
   const reloads = createReloads({ ...ports, addApp: registry.addApp, send: engine.send });
   const cleanUp = createCleanUp({ registry, variables, workers, listener });
   /** What follows from a reload that has just been aborted, for the log. */
@@ -148,6 +152,7 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
     if (advice !== undefined) log({ level: 'warn', msg: advice });
     advice = undefined;
     if (now.verdict !== undefined) reloads.refuseAll();
+    events.handled(event, now, reloads.last);
     cleanUp.after(event, now);
   }
 
@@ -170,6 +175,7 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
       const facts = { ...registry, now, usageOf: ({ pid }: Process) => usage.of(pid) };
       return describeService(engine.pool, facts, reloads.last);
     },
+    events: events.since,
     hung(pid, blockedMs) {
       const hung = [...registry.processes()].find(worker => worker.pid === pid);
       if (hung !== undefined) engine.send({ type: 'worker.hung', worker: hung.id, blockedMs });

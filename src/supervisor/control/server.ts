@@ -1,5 +1,5 @@
 /**
- * The control socket: HTTP/1.1 over a Unix socket that only this user can open. `GET /status`, `POST /reload` with
+ * The control socket: HTTP/1.1 over a Unix socket that only this user can open. `GET /status`, `GET /events`, `POST /reload` with
  * `{"env": NAME}` for another environment of the app file, `POST /scale {"instances": N}`, `POST /stop`; an action is answered when it is done. Controlling the service must
  * never harm it: where the folder cannot be made, it runs without.
  */
@@ -19,6 +19,7 @@ import {
   runDirectoryFault,
   type RunDirectory,
 } from './run-directory.js';
+import type { EventList } from '../report/events.js';
 import type { Status } from '../report/status.js';
 import type { ActionOutcome } from '../action.js';
 
@@ -28,6 +29,8 @@ type Identity = Pick<Status, 'app' | 'file'>;
 export interface Controlled {
   readonly identity: Identity;
   status(): Promise<Status>;
+  /** @param after the number of the last event that the client knows */
+  events(after: number): EventList;
   /** @param envName another environment of the app file */
   reload(envName: string | undefined): Promise<ActionOutcome>;
   scale(instances: number): Promise<ActionOutcome>;
@@ -254,12 +257,18 @@ async function serve(
 }
 
 async function answer(controlled: Controlled, request: IncomingMessage): Promise<Answer> {
-  const path = (request.url ?? '').split('?')[0];
-  const method = path === '/status' ? 'GET' : 'POST';
-  if (!['/status', '/reload', '/scale', '/stop', HUNG_PATH].includes(path ?? ''))
+  const [path, query = ''] = (request.url ?? '').split('?', 2);
+  const method = path === '/status' || path === '/events' ? 'GET' : 'POST';
+  if (!['/status', '/events', '/reload', '/scale', '/stop', HUNG_PATH].includes(path ?? ''))
     return refused(404, `there is no ${path}; try /status`);
   if (request.method !== method) return refused(405, `${path} takes ${method}`, { Allow: method });
   if (path === '/status') return [200, await controlled.status()];
+  if (path === '/events') {
+    const after = Number(new URLSearchParams(query).get('after') ?? 0);
+    return Number.isInteger(after)
+      ? [200, controlled.events(after)]
+      : refused(400, '/events takes after=N, the number of an event');
+  }
   const body = await bodyOf(request);
   if (body === 'large') return refused(413, `the body may have ${BODY_LIMIT} bytes`);
   if (body === 'malformed') return refused(400, 'the body must be a JSON object');
