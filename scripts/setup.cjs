@@ -67,11 +67,12 @@ async function setUp() {
 }
 
 /**
- * For programs that write modules into `dist/` themselves: workers then load those instead of the older bundle, and the
- * next start builds again.
+ * For programs that write modules into `dist/` themselves: supervisor and workers then load those instead of the older
+ * bundles, and the next start builds again.
  */
 function invalidateBuild() {
-  for (const path of [BUILD.stamp, 'dist/worker.bundle.js']) rmSync(join(ROOT, path), { force: true });
+  for (const path of [BUILD.stamp, 'dist/cluster.bundle.js', 'dist/worker.bundle.js'])
+    rmSync(join(ROOT, path), { force: true });
 }
 
 /**

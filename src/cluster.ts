@@ -1,75 +1,18 @@
 #!/usr/bin/env node
-/** The native supervisor and its commands. */
-import { realpathSync } from 'node:fs';
-import { isAbsolute } from 'node:path';
-import { parseCommandLine, type CommandLine } from './commands/command-line.js';
-import { ServiceError } from './errors.js';
-import { stackText } from './logging/loggable.js';
-import { EXIT } from './protocol/exit-codes.js';
-
 /**
- * Only what a command needs is loaded: the supervisor stays light. By `require`, because `import()` brings the loader
- * of ES modules along, which is 4 MB and a tenth of the start.
+ * The native supervisor and its commands: `node dist/cluster.js`. The build bundles them into one file, which Node's
+ * compile cache then holds (decision 0006). Without a bundle (the sources), the modules are loaded one by one.
  */
-async function run(line: CommandLine): Promise<void> {
-  switch (line.command) {
-    case 'start':
-      return start(line);
-    case 'help':
-      return void process.stdout.write(
-        (require('./commands/help.js') as typeof import('./commands/help.js')).HELP,
-      );
-    case 'version':
-      return void process.stdout.write(
-        `${(require('./version.js') as typeof import('./version.js')).VERSION}\n`,
-      );
-    case 'check':
-      return (require('./commands/check.js') as typeof import('./commands/check.js')).check(line);
-    case 'status':
-      return (require('./commands/status.js') as typeof import('./commands/status.js')).status(line);
-    case 'diagnose':
-      return (require('./commands/diagnose.js') as typeof import('./commands/diagnose.js')).diagnose(line);
-    default:
-      return (require('./commands/act.js') as typeof import('./commands/act.js')).act(line.command, line);
-  }
-}
+import { existsSync } from 'node:fs';
+import module from 'node:module';
+import { join } from 'node:path';
 
-/** The app file is evaluated in a process of its own while this one loads its modules. */
-function start(line: CommandLine): Promise<void> {
-  const { readAppFile } =
-    require('./supervisor/app-file/read.js') as typeof import('./supervisor/app-file/read.js');
-  const file = readAppFile(line.file);
-  const { supervise } = require('./supervisor/start.js') as typeof import('./supervisor/start.js');
-  return supervise(line, file);
-}
+const BUNDLE = join(__dirname, 'cluster.bundle.js');
+const isBundled = existsSync(BUNDLE);
 
-/** A command, or a command line that is none. What ends a service is in its log. */
-function fail(error: unknown): void {
-  const isNamed = error instanceof ServiceError;
-  process.exitCode = isNamed ? error.exitCode : EXIT.internal;
-  process.stderr.write(`${isNamed ? error.message : stackText(error)}\n`);
-}
+// Node 22.8 and later keep V8's code cache; the build fills it. Elsewhere nothing is cached.
+const { enableCompileCache } = module as { enableCompileCache?: (directory: string) => unknown };
+if (isBundled) enableCompileCache?.(join(__dirname, '.compile-cache'));
 
-/**
- * The folder by the name under which the shell entered it: behind a link, `process.cwd()` is where the link led to, and
- * a deploy moves it. `PWD` is believed only where it is this folder.
- */
-function workingDirectory(): string {
-  const cwd = process.cwd();
-  const { PWD: name } = process.env;
-  try {
-    return name !== undefined && isAbsolute(name) && realpathSync(name) === cwd ? name : cwd;
-  } catch {
-    return cwd; // PWD is another process's, and gone
-  }
-}
-
-async function main(): Promise<void> {
-  try {
-    await run(parseCommandLine(process.argv.slice(2), workingDirectory()));
-  } catch (error) {
-    fail(error);
-  }
-}
-
+const { main } = require(isBundled ? BUNDLE : './commands/main.js') as typeof import('./commands/main.js');
 void main();

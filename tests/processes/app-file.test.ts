@@ -122,7 +122,7 @@ function release(): string {
   const at = folder();
   writeFileSync(join(at, 'package.json'), '{}');
   mkdirSync(join(at, 'dist'));
-  for (const name of ['cluster.js', 'formats.bundle.js'])
+  for (const name of ['cluster.js', 'cluster.bundle.js', 'formats.bundle.js'])
     copyFileSync(join(dirname(CLUSTER), name), join(at, 'dist', name));
   return at;
 }

@@ -140,7 +140,8 @@ test('a supervisor whose own release is gone still follows cron_restart and watc
   const deploy = (number: number, fields: object): string => {
     const root = join(at, `release-${number}`);
     mkdirSync(join(root, 'dist'), { recursive: true });
-    copyFileSync(CLUSTER, join(root, 'dist', 'cluster.js'));
+    for (const name of ['cluster.js', 'cluster.bundle.js'])
+      copyFileSync(join(dirname(CLUSTER), name), join(root, 'dist', name));
     writeFileSync(join(root, 'package.json'), JSON.stringify({ name: 'cabe-arena-api' }));
     writeFileSync(join(root, 'dist', 'index.js'), OUR_WORKER);
     const app = { ...FIELDS, name: 'pruned', script: 'dist/index.js', exec_mode: 'cluster', ...fields };
