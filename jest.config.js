@@ -1,6 +1,15 @@
 /** The supervisor's pure core: its tests reach every line and branch. */
 const CORE = 'src/supervisor/core/**/*.ts';
 
+const swc = syntax => [
+  '@swc/jest',
+  {
+    jsc: { target: 'es2023', parser: { syntax } },
+    module: { type: 'commonjs' },
+    sourceMaps: 'inline',
+  },
+];
+
 /** Tests run on the sources through swc; types are checked by `yarn check`, processes run from `dist`. */
 module.exports = {
   testEnvironment: 'node',
@@ -9,14 +18,9 @@ module.exports = {
   // `yarn test:ecosystem` and `yarn test:ship` run these.
   testPathIgnorePatterns: ['/node_modules/', '/tests/(ecosystem|ship|hosts)/'],
   transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      {
-        jsc: { target: 'es2023', parser: { syntax: 'typescript' } },
-        module: { type: 'commonjs' },
-        sourceMaps: 'inline',
-      },
-    ],
+    '^.+\\.ts$': swc('typescript'),
+    // The live page's modules are for browsers.
+    '/src/live/page/.+\\.js$': swc('ecmascript'),
   },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   // For `jest --coverage tests/supervisor/core --testPathIgnorePatterns random-lives transcripts`: remove a line that no event reaches.

@@ -2,9 +2,9 @@
 /**
  * `yarn build`: src → dist. The compiler makes a module of each source; then esbuild makes one file each of the
  * supervisor and of the worker with its packages, which start faster (docs/decisions/0006), and one start of both fills
- * Node's compile cache.
+ * Node's compile cache. The live page is copied.
  */
-const { renameSync, rmSync, writeFileSync } = require('node:fs');
+const { copyFileSync, cpSync, renameSync, rmSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const esbuild = require('esbuild');
 const { fillCompileCache } = require('./compile-cache.cjs');
@@ -29,6 +29,7 @@ async function build() {
     external: ['pino-pretty', ...nativePackages(ROOT)],
   });
   await bundle('src/observability/thread.ts', 'observer.bundle.js', {});
+  copyPage();
   rmSync(CACHE, { recursive: true, force: true });
   if (!(await fillCompileCache()))
     process.stderr.write(
@@ -61,6 +62,17 @@ async function bundle(entry, name, options) {
     writeFileSync(`${path}.new`, contents);
     renameSync(`${path}.new`, path);
   }
+}
+
+/** The live page is served as it is written, with uPlot beside it. */
+function copyPage() {
+  const page = join(DIST, 'live', 'page');
+  const isServed = (/** @type {string} */ path) => !path.endsWith('.json');
+  rmSync(page, { recursive: true, force: true });
+  cpSync(join(ROOT, 'src', 'live', 'page'), page, { recursive: true, filter: isServed });
+  const uplot = join(ROOT, 'node_modules', 'uplot', 'dist');
+  copyFileSync(join(uplot, 'uPlot.iife.min.js'), join(page, 'uplot.js'));
+  copyFileSync(join(uplot, 'uPlot.min.css'), join(page, 'uplot.css'));
 }
 
 /**
