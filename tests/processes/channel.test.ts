@@ -142,6 +142,32 @@ describe('a worker that breaks its channel is named, killed and replaced; the ot
   });
 });
 
+test('broken messages that are read once their worker has exited end neither the supervisor nor the service', async () => {
+  const scene = await target();
+  const [, bystander = NaN] = await scene.workers();
+  const attacker = await attackWhileSuspended(
+    scene,
+    `for (let seq = 0; seq < 200; seq++)
+       internal({ act: 'queryServer', seq, address: 'x', port: 99999, addressType: 4, index: 0 });
+     process.kill(process.pid, 'SIGKILL');`,
+  );
+  await scene.running.said(new RegExp(`^Worker ${attacker} exited \\(signal SIGKILL\\)`));
+  await until(async () => {
+    const now = await scene.workers();
+    return now.length === 2 && now.includes(bystander);
+  }, 'it has been replaced, and the other one has not');
+  await expectUnharmed(scene);
+});
+
+/** The supervisor finds the messages and the end of the attacker at the same time. */
+async function attackWhileSuspended(scene: Target, code: string): Promise<number> {
+  const attacker = await scene.attack(`setTimeout(() => { ${code} }, 200);`);
+  scene.running.kill('SIGSTOP');
+  await until(() => !isAlive(attacker), 'the attacker has ended');
+  scene.running.kill('SIGCONT');
+  return attacker;
+}
+
 test('what a message without an end takes of the memory is bounded, and given back', async () => {
   const scene = await target();
   const before = memoryOf(scene.running.pid, 'VmHWM');

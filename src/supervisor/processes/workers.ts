@@ -170,8 +170,10 @@ function fork(request: ForkRequest, context: Context): Process | undefined {
   };
   const onFault = (error: unknown): boolean => blame(id, error, context);
   const meter = createChannelMeter();
+  let hasChannelEnded = false;
   const handlers = {
-    onException: onFault,
+    // Messages that have been read before the exit may still be handled after it.
+    onException: (error: unknown) => onFault(error) || !hasChannelEnded,
     onRead() {
       // What throws in a hook ends the process; kills and log lines are for later.
       if (!meter.countRead()) outsideFaultContext(() => setImmediate(onFault, new Error(UNFINISHED)));
@@ -187,6 +189,8 @@ function fork(request: ForkRequest, context: Context): Process | undefined {
     return undefined;
   }
   const { pid } = worker.process;
+  // Node reports each message in a tick of its own, and those that wait come first.
+  worker.process.once('disconnect', () => setImmediate(() => (hasChannelEnded = true)));
   const receive = (message: FromWorker): void => handleMessage(id, message, context);
   const channel = openChannel(worker, { meter, receive, onFault });
   running.set(id, {
