@@ -1,4 +1,5 @@
 /** The service of a soak: a copy of `dist` in its own folder, in which builds can be deployed, also broken ones. */
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,8 @@ import type { Status } from '../../src/supervisor/report/status.js';
 import { request, ROOT, start, until, type Answer, type Running } from '../support/processes.js';
 import { descriptorsOf } from '../support/sockets.js';
 import { CRASH_CODE, GROWTH_LIMIT, FailingWorkers } from '../support/failing-workers.js';
+import { FakeClock } from './fake-clock.js';
+import { Output } from './output.js';
 
 /** What a build does at boot: JavaScript in front of the worker. */
 export const BUILDS = {
@@ -48,9 +51,24 @@ const APP = {
   env: { NODE_ENV: 'production', DRAIN_TIMEOUT_MS: '2500', LOG_LEVEL: 'info' },
 };
 
-/** The program of the app file: the real worker, which fails on request and does not log every request. */
-const program = (faultInjection: string, build: Build): string => `
-process.env.LOG_LEVEL = 'warn';
+/** The app file as it should be: followed by something else, without its end, and so on. */
+const APP_FILES = {
+  valid: (text: string) => text,
+  'with a schedule': () => appFile({ ...APP, cron_restart: '*/30 * * * * *' }),
+  'does not parse': (text: string) => text.slice(0, -20),
+  throws: (text: string) => `${text}throw new Error('a broken app file');`,
+  exits: (text: string) => `${text}process.exit(0);`,
+  'has no app': () => 'module.exports = { apps: [] };',
+  'never ends': (text: string) => `${text}for (;;);`,
+} as const satisfies Record<string, (text: string) => string>;
+
+export type AppFile = keyof typeof APP_FILES;
+
+const appFile = (app: object): string => `module.exports = { apps: [${JSON.stringify(app)}] };\n`;
+
+/** The program of the app file: the real worker, which fails on request. */
+const program = (faultInjection: string, build: Build, logLevel: string): string => `
+process.env.LOG_LEVEL = '${logLevel}';
 const hold = ms => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 ${faultInjection}
 ${BUILDS[build]}
@@ -61,10 +79,17 @@ export class SoakService {
   readonly folder = mkdtempSync(join(tmpdir(), 'cabe-soak-'));
   readonly port: number;
   readonly failing = new FailingWorkers(join(this.folder, 'faults'));
+  readonly output: Output | undefined;
+  readonly clock: FakeClock | undefined;
+  private readonly logLevel: string;
   private running: Running | undefined;
 
-  constructor(port: number) {
+  /** @param chaos its output can be stalled and its clock set (where libfaketime is installed), and it logs every request */
+  constructor(port: number, { chaos }: { readonly chaos: boolean }) {
     this.port = port;
+    this.logLevel = chaos ? 'info' : 'warn';
+    this.output = chaos ? new Output(join(this.folder, 'output')) : undefined;
+    this.clock = chaos && FakeClock.isInstalled() ? new FakeClock(join(this.folder, 'clock')) : undefined;
     cpSync(join(ROOT, 'dist'), join(this.folder, 'dist'), { recursive: true });
     cpSync(join(ROOT, 'package.json'), join(this.folder, 'package.json'));
     symlinkSync(join(ROOT, 'node_modules'), join(this.folder, 'node_modules'));
@@ -82,24 +107,39 @@ export class SoakService {
   /** Replaces the build on the disk; the supervisor learns of it by a reload or a restart only. */
   deploy(build: Build): void {
     const dist = join(this.folder, 'dist');
-    writeFileSync(join(dist, 'index.js'), program(this.failing.prelude(), build));
+    writeFileSync(join(dist, 'index.js'), program(this.failing.prelude(), build, this.logLevel));
   }
 
-  writeAppFile(content: 'valid' | 'invalid'): void {
-    const text = `module.exports = { apps: [${JSON.stringify(APP)}] };\n`;
-    writeFileSync(join(this.folder, 'ecosystem.config.js'), content === 'valid' ? text : text.slice(0, -20));
+  writeAppFile(content: AppFile): void {
+    writeFileSync(join(this.folder, 'ecosystem.config.js'), APP_FILES[content](appFile(APP)));
   }
 
   async start(workers: number): Promise<void> {
     this.running = start(
       [join(this.folder, 'dist', 'cluster.js')],
-      { PORT: String(this.port), WEB_CONCURRENCY: String(workers), RUN_DIR: join(this.folder, 'run') },
+      {
+        PORT: String(this.port),
+        WEB_CONCURRENCY: String(workers),
+        RUN_DIR: this.runDirectory,
+        ...this.clock?.env,
+      },
       this.folder,
+      this.output?.launcher,
     );
+    this.output?.read();
     await until(
       async () => (await this.status().catch(() => undefined))?.state === 'ready',
       'the service is ready',
     );
+  }
+
+  get runDirectory(): string {
+    return join(this.folder, 'run');
+  }
+
+  /** The last lines of its log. */
+  lastLines(): string {
+    return `${this.output?.lastLines() ?? ''}\n${this.supervisor.text().split('\n').slice(-60).join('\n')}`;
   }
 
   get supervisor(): Running {
@@ -121,7 +161,7 @@ export class SoakService {
   }
 
   private request(method: string, path: string, body?: object): Promise<Answer> {
-    const socketPath = join(this.folder, 'run', 'supervisor.sock');
+    const socketPath = join(this.runDirectory, 'supervisor.sock');
     return request(0, path, {
       socketPath,
       method,
@@ -134,6 +174,19 @@ export class SoakService {
     return descriptorsOf(this.supervisor.pid).length;
   }
 
+  /** The supervisor can open no descriptor meanwhile. */
+  async withoutDescriptors(act: () => Promise<void>): Promise<void> {
+    const limit = (...value: string[]): string =>
+      execFileSync('prlimit', ['--pid', String(this.supervisor.pid), ...value], { encoding: 'utf8' });
+    const hard = limit('--nofile', '--output=HARD', '--noheadings').trim();
+    limit('--nofile=3:');
+    try {
+      await act();
+    } finally {
+      limit(`--nofile=${hard}:`);
+    }
+  }
+
   /** Kills every process of the service and removes its folder. */
   async end(): Promise<void> {
     if (this.running !== undefined) {
@@ -144,6 +197,7 @@ export class SoakService {
       }
       await this.running.ended;
     }
+    this.output?.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

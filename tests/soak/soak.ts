@@ -1,5 +1,6 @@
 /**
  * `yarn soak`: a native service under constant load, on which random actions are performed until the time is up.
+ * `yarn soak --chaos`: with faults of the machine, hostile workers, broken app files and malformed requests among them.
  * `yarn soak guarantees`: checks each guarantee of `docs/reload.md` many times, for `docs/reload-measurements.md`.
  * The only requests that may fail are those on connections that a failed worker held, and those after a stop. Anything
  * else ends the soak with exit code 1.
@@ -7,24 +8,23 @@
 import { parseArgs } from 'node:util';
 import { freePort, request } from '../support/processes.js';
 import { strictClient, type Report, type StrictClient } from '../support/strict-client.js';
-import {
-  allActions,
-  eventually,
-  pickAction,
-  serving,
-  untilSettled,
-  type Action,
-  type Context,
-} from './actions.js';
+import { pickAction, usualActions } from './actions.js';
+import { chaosActions } from './chaos.js';
+import { eventually, serving, untilSettled, type Action, type Context } from './checks.js';
 import { checkGuarantees } from './guarantees.js';
+import { writeSection } from '../hardening/section.js';
 import { createRandom, type Random } from './random.js';
 import { SoakService } from './service.js';
-import { table, type Sample } from './table.js';
+import { chaosPage, table, type Sample } from './table.js';
 
 interface Options {
   readonly seed: number;
   readonly minutes: number;
   readonly workers: number;
+  readonly chaos: boolean;
+  readonly write: boolean;
+  /** Only actions whose name contains this. */
+  readonly only: string;
 }
 
 /** All kinds of clients at once: kept-alive connections, a connection for each request, and slow requests. */
@@ -47,13 +47,14 @@ interface Results {
   late: number;
 }
 
-const USAGE = `Usage: yarn soak [--seed N] [--minutes M] [--workers W]
+const USAGE = `Usage: yarn soak [--chaos [--write]] [--seed N] [--minutes M] [--workers W]
        yarn soak guarantees [--only TEXT] [--write]
+  --chaos       further actions: faults of the machine, hostile workers, broken app files, malformed requests
   --seed N      chooses the same actions again           (a new seed each time)
   --minutes M   duration                                 (2)
   --workers W   workers at the start                     (3)
-  --only TEXT   guarantees whose name contains TEXT      (all of them)
-  --write       writes the table into docs/reload-measurements.md
+  --only TEXT   actions or guarantees whose name contains it      (all of them)
+  --write       writes the result into docs/reliability.md or docs/reload-measurements.md
 `;
 
 function parse(argv: readonly string[]) {
@@ -62,8 +63,9 @@ function parse(argv: readonly string[]) {
       seed: { type: 'string' },
       minutes: { type: 'string' },
       workers: { type: 'string' },
-      only: { type: 'string' },
-      write: { type: 'boolean' },
+      only: { type: 'string', default: '' },
+      chaos: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     } as const;
     return parseArgs({ args: [...argv], options, allowPositionals: true });
@@ -84,13 +86,17 @@ function optionsOf({ values }: ReturnType<typeof parse>): Options {
     seed: Math.floor(number('seed', 1 + (Date.now() % 1_000_000))),
     minutes: number('minutes', 2),
     workers: Math.floor(number('workers', 3)),
+    chaos: values.chaos,
+    write: values.write,
+    only: values.only,
   };
 }
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-async function soak({ seed, minutes, workers }: Options): Promise<boolean> {
-  const service = new SoakService(await freePort());
+async function soak(options: Options): Promise<boolean> {
+  const { seed, minutes, workers, chaos, write } = options;
+  const service = new SoakService(await freePort(), { chaos });
   const results: Results = {
     reports: [],
     problems: [],
@@ -112,13 +118,15 @@ async function soak({ seed, minutes, workers }: Options): Promise<boolean> {
   try {
     await service.start(workers);
     say(`Soaking ${workers} workers on Node ${process.version} for ${minutes} min, seed ${seed}`);
-    await perform(service, createRandom(seed), results, { minutes, workers });
+    if (chaos && service.clock === undefined) say('libfaketime is not installed: the clock is not set');
+    await perform(service, createRandom(seed), results, options);
   } catch (error) {
     results.problems.push(String((error as Error).stack));
   } finally {
     clearTimeout(watchdog);
     say(table(results));
-    if (results.problems.length > 0) say(`The last lines of the log:\n${lastLines(service)}\n`);
+    if (results.problems.length > 0)
+      say(`${exitOf(service)}\nThe last lines of the log:\n${service.lastLines()}\n`);
     await service.end();
   }
   for (const problem of results.problems) say(`✗ ${problem}`);
@@ -127,21 +135,26 @@ async function soak({ seed, minutes, workers }: Options): Promise<boolean> {
       ? '✓ No request was lost, except those that failed workers held'
       : `✗ ${results.problems.length} problems; --seed ${seed} chooses the same actions again`,
   );
-  return results.problems.length === 0;
+  if (results.problems.length > 0) return false;
+  if (chaos && write) await writeSection('chaos', chaosPage(results, options));
+  return true;
 }
 
 async function perform(
   service: SoakService,
   random: Random,
   results: Results,
-  { minutes, workers }: Pick<Options, 'minutes' | 'workers'>,
+  { minutes, workers, chaos, only }: Options,
 ): Promise<void> {
   const begun = performance.now();
   const descriptors = service.descriptorCount();
   const client = strictClient({ port: service.port, ...LOAD });
   const sampler = startSampler(service, results, begun);
-  const context = createContext(service, random, results, sampler.takeMinServing, 2 * workers);
-  const actions = allActions();
+  const context = createContext(service, random, results, sampler, 2 * workers);
+  const actions = [
+    ...usualActions(),
+    ...(chaos ? chaosActions({ clock: service.clock !== undefined }) : []),
+  ].filter(({ name }) => name.includes(only));
   try {
     while (performance.now() - begun < minutes * 60_000) {
       await new Promise(resolve => setTimeout(resolve, random.between(20, 400)));
@@ -208,7 +221,7 @@ function createContext(
   service: SoakService,
   random: Random,
   results: Results,
-  takeMinServing: () => number,
+  { takeMinServing, withoutControl }: Sampler,
   maxWorkers: number,
 ): Context {
   const hung = new Set<number>();
@@ -217,9 +230,14 @@ function createContext(
     random,
     maxWorkers,
     takeMinServing,
+    withoutControl,
     kill(pid) {
       const how = random.pick(['exit', 'SIGKILL'] as const);
       if (hung.delete(pid)) return unlessGone(() => process.kill(pid, 'SIGKILL'));
+      results.failedWorkers++;
+      unlessGone(() => service.failing.inject(pid, how));
+    },
+    breakChannel(pid, how) {
       results.failedWorkers++;
       unlessGone(() => service.failing.inject(pid, how));
     },
@@ -244,14 +262,16 @@ function unlessGone(kill: () => void): void {
 interface Sampler {
   stop(): void;
   takeMinServing(): number;
+  withoutControl(act: () => Promise<void>): Promise<void>;
 }
 
 /** Records the number of serving workers at short intervals. */
 function startSampler(service: SoakService, results: Results, begun: number): Sampler {
   let min = Infinity;
   let isAsking = false;
+  let mayFail = false;
   const timer = setInterval(() => {
-    if (isAsking) return;
+    if (isAsking || mayFail) return;
     isAsking = true;
     void service
       .status()
@@ -261,7 +281,9 @@ function startSampler(service: SoakService, results: Results, begun: number): Sa
         const { wanted, workers } = status;
         results.samples.push({ at: performance.now() - begun, serving: count, wanted, rows: workers.length });
       })
-      .catch((error: Error) => results.problems.push(`the control socket failed: ${error.message}`))
+      .catch((error: Error) => {
+        if (!mayFail) results.problems.push(`the control socket failed: ${error.message}`);
+      })
       .finally(() => (isAsking = false));
   }, SAMPLE_MS);
   return {
@@ -270,6 +292,12 @@ function startSampler(service: SoakService, results: Results, begun: number): Sa
       const taken = min;
       min = Infinity;
       return taken;
+    },
+    async withoutControl(act) {
+      mayFail = true;
+      await act();
+      await eventually(() => !isAsking, 'the last question is answered');
+      mayFail = false;
     },
   };
 }
@@ -301,8 +329,10 @@ function progress(line: {
   return `${seconds(at).padStart(8)}  ${String(client.sent).padStart(7)} sent  ${name}${what === '' ? '' : ` (${what})`} in ${seconds(took)}${cost}`;
 }
 
-const lastLines = (service: SoakService): string =>
-  service.supervisor.text().split('\n').slice(-60).join('\n');
+function exitOf({ supervisor: { child } }: SoakService): string {
+  const how = child.signalCode ?? child.exitCode;
+  return how === null ? 'The supervisor runs' : `The supervisor has ended (${how})`;
+}
 
 /** Whether a process of the service's group still runs. */
 function groupExists(pid: number): boolean {

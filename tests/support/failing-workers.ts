@@ -11,7 +11,18 @@ import { APP_FILE, WORKER } from './processes.js';
 import type { Report } from './strict-client.js';
 
 /** What happens to a worker: it exits, is killed, hangs, throws an uncaught exception, or grows. */
-export type Fault = 'exit' | 'SIGKILL' | 'SIGSTOP' | 'throw' | 'grow';
+export type Fault = 'exit' | 'SIGKILL' | 'SIGSTOP' | 'throw' | 'grow' | ChannelFault;
+
+/** What a worker writes to its channel, again and again, until the supervisor has killed it. */
+export const CHANNEL_FAULTS = {
+  garbage: 'not json\n',
+  'an endless message': 'x'.repeat(65_536),
+  'a flood of messages': '{"own":1}\n'.repeat(5_000),
+  'an impossible port':
+    '{"cmd":"NODE_CLUSTER","act":"queryServer","seq":1,"address":"x","port":99999,"addressType":4}\n',
+} as const;
+
+export type ChannelFault = keyof typeof CHANNEL_FAULTS;
 
 /** How much a worker grows; {@link GROWTH_LIMIT} lies between its memory and the usual. */
 const GROWTH_MB = 320;
@@ -47,27 +58,42 @@ export interface End {
   readonly mayHang?: boolean;
 }
 
+/** From the time since boot, which all processes share and which nobody can set, to the time of the system, in ms. */
+const CLOCK_OFFSET_MS = performance.timeOrigin + performance.now() - Number(process.hrtime.bigint()) / 1e6;
+
 /** JavaScript in front of the worker's own. */
 const faultInjection = (at: string): string => `
-const { readFileSync, writeFileSync } = require('node:fs');
+const { readFileSync, writeFileSync, writeSync } = require('node:fs');
+const now = () => Math.floor(${CLOCK_OFFSET_MS} + Number(process.hrtime.bigint()) / 1e6);
 const open = new Map();
 const accepted = [];
 require('node:diagnostics_channel').subscribe('net.server.socket', ({ socket }) => {
-  accepted.push([socket.remotePort, Date.now()]);
+  accepted.push([socket.remotePort, now()]);
   open.set(socket, socket.remotePort);
   socket.once('close', () => open.delete(socket));
 });
 const record = code => writeFileSync(
   ${JSON.stringify(at)} + '/record-' + process.pid,
-  JSON.stringify({ pid: process.pid, code, at: Date.now(), held: [...open.values()], accepted }),
+  JSON.stringify({ pid: process.pid, code, at: now(), held: [...open.values()], accepted }),
 );
 process.on('exit', record);
+const channelFaults = ${JSON.stringify(CHANNEL_FAULTS)};
+function breakChannel(text) {
+  for (const data = Buffer.from(text), channel = 3; ; )
+    for (let at = 0; at < data.length; )
+      try {
+        at += writeSync(channel, data, at);
+      } catch (error) {
+        if (error.code !== 'EAGAIN') throw error;
+      }
+}
 process.on('SIGUSR2', () => {
   const fault = readFileSync(${JSON.stringify(at)} + '/fault-' + process.pid, 'utf8');
   if (fault === 'throw') return void setImmediate(() => { throw new Error('out of the blue'); });
   if (fault === 'grow') return void (globalThis.hoard = Buffer.alloc(${GROWTH_MB} * 2 ** 20, 1));
   if (fault === 'exit') return process.exit(1);
   record();
+  if (Object.hasOwn(channelFaults, fault)) breakChannel(channelFaults[fault]);
   process.kill(process.pid, fault);
 });
 const http = require('node:http');
