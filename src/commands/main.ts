@@ -15,9 +15,7 @@ async function run(line: CommandLine): Promise<void> {
     case 'start':
       return start(line);
     case 'help':
-      return void process.stdout.write(
-        (require('./help.js') as typeof import('./help.js')).HELP,
-      );
+      return void process.stdout.write((require('./help.js') as typeof import('./help.js')).HELP);
     case 'version':
       return void process.stdout.write(
         `${(require('../version.js') as typeof import('../version.js')).VERSION}\n`,
