@@ -3,7 +3,7 @@
  * `{"env": NAME}` for another environment of the app file, `POST /scale {"instances": N}`, `POST /stop`; an action is answered when it is done. Controlling the service must
  * never harm it: where the folder cannot be made, it runs without.
  */
-import { lstatSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { errors, sentence, ServiceError } from '../../errors.js';
@@ -116,6 +116,8 @@ export async function openControl(
 const pidFile = ({ directory }: RunDirectory): string => join(directory, 'supervisor.pid');
 
 async function refuseSecond(run: RunDirectory, own: Identity): Promise<void> {
+  // Most starts find none, and a request would cost them some milliseconds.
+  if (!existsSync(run.socket)) return;
   const owner = await ownerOf(run.socket);
   if (owner === undefined) return;
   if (owner === 'no answer') throw errors.alreadyRunning(`${lastPid(run)}, does not answer`, run.socket);
