@@ -12,6 +12,10 @@ export interface Part {
 
 /** Each part is loaded by its own command alone. */
 const PARTS: Readonly<Record<string, { readonly summary: string; load(): Promise<Part> }>> = {
+  fuzz: {
+    summary: 'random input for everything that reads something from outside',
+    load: async () => (await import('./fuzz/fuzz.js')).part,
+  },
   lives: {
     summary: "a million random lives of the supervisor's core",
     load: async () => (await import('./lives.js')).part,

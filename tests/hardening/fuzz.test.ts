@@ -1,0 +1,41 @@
+/** A short run of `yarn hardening fuzz`. A finding is printed with its seed and number: `--only` repeats it. */
+import { cleanUp } from '../support/processes.js';
+import { fuzzHttp, shown } from './fuzz/http.js';
+import { requestOf } from './fuzz/requests.js';
+
+jest.setTimeout(120_000);
+afterEach(cleanUp);
+
+const SEED = 20_261_126;
+
+test('random requests are answered alike with and without EXPRESS_TUNING, and harm no worker', async () => {
+  const { findings, tally } = await fuzzHttp({ seed: SEED, requests: 5_000, say: () => undefined });
+  expect(
+    findings.map(({ number, what }) => (number === undefined ? what : `${what}\n${shown(SEED, number)}`)),
+  ).toEqual([]);
+  // The run has been where it was meant to go.
+  for (const what of [
+    '200',
+    '204',
+    '400',
+    '404',
+    '405',
+    '413',
+    '415',
+    '417',
+    '431',
+    'closed',
+    'waiting',
+    'left',
+  ])
+    expect([...tally.keys()]).toContain(what);
+});
+
+test('a seed and a number are one request', () => {
+  const target = { paths: ['/a'], bodies: ['{}'] };
+  const bytes = (seed: number, number: number): string =>
+    requestOf(seed, number, target).bytes.toString('hex');
+  expect(bytes(1, 7)).toBe(bytes(1, 7));
+  expect(new Set(Array.from({ length: 100 }, (_, n) => bytes(1, n))).size).toBeGreaterThan(95);
+  expect(bytes(1, 7)).not.toBe(bytes(2, 7));
+});

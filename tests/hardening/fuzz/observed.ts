@@ -1,0 +1,111 @@
+/** A native service of ours whose lines are judged as they come, not kept: a run of a million requests logs two million. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Status } from '../../../src/supervisor/report/status.js';
+import { CLUSTER, freePort, ROOT, request, until } from '../../support/processes.js';
+
+const { PATH = '', HOME = '' } = process.env;
+
+/** Level of pino's `error`. */
+const ERROR = 50;
+
+export interface Observed {
+  readonly port: number;
+  readonly pid: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly socket: string;
+  /** Lines that are no JSON, or of level error or above. */
+  readonly complaints: readonly string[];
+  /** Every line that is no access line, the last ones only. */
+  readonly said: readonly string[];
+  lines(): number;
+  status(): Promise<Status>;
+  /** The pids of the workers that serve. */
+  workers(): Promise<readonly number[]>;
+  /** @returns the exit code */
+  stop(): Promise<number | null>;
+}
+
+export interface ObserveOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+  readonly workers?: number;
+}
+
+export async function observe({ env = {}, args = [], workers = 2 }: ObserveOptions): Promise<Observed> {
+  const port = await freePort();
+  const runDir = mkdtempSync(join(tmpdir(), 'cabe-'));
+  const all = { PATH, HOME, FEATURES: 'off', PORT: String(port), RUN_DIR: runDir, ...env };
+  const child = spawn(process.execPath, [CLUSTER, ...args], {
+    cwd: ROOT,
+    env: { WEB_CONCURRENCY: String(workers), ...all },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const socket = join(runDir, 'supervisor.sock');
+  const { complaints, said, lines } = judge(child);
+  const status = async (): Promise<Status> =>
+    (await request(0, '/status', { socketPath: socket })).json() as Status;
+  const serving = async (): Promise<readonly number[]> =>
+    (await status()).workers.flatMap(({ state, pid }) => (state === 'ready' && pid !== null ? [pid] : []));
+  const ended = new Promise<number | null>(resolve => child.once('close', resolve));
+  await until(async () => {
+    if (child.exitCode !== null) throw new Error(`the service ended at once:\n${said.join('\n')}`);
+    return (await serving().catch(() => [])).length === workers;
+  }, 'the service serves');
+  return {
+    port,
+    pid: child.pid ?? 0,
+    env: all,
+    socket,
+    complaints,
+    said,
+    lines,
+    status,
+    workers: serving,
+    async stop() {
+      child.kill('SIGTERM');
+      const code = await ended;
+      rmSync(runDir, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+/** Lines other than those of requests that are kept. */
+const KEPT = 500;
+
+function judge(child: ChildProcess): Pick<Observed, 'complaints' | 'said' | 'lines'> {
+  const complaints: string[] = [];
+  const said: string[] = [];
+  let count = 0;
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
+    createInterface({ input: stream, crlfDelay: Infinity }).on('line', line => {
+      count++;
+      const level = levelOf(line);
+      if (level === undefined || level >= ERROR) complaints.push(line);
+      if (line.includes('"requestId"')) return;
+      said.push(line);
+      if (said.length > KEPT) said.shift();
+    });
+  }
+  return { complaints, said, lines: () => count };
+}
+
+/** Nothing for a line that is not JSON: a client must not be able to write one. */
+function levelOf(line: string): number | undefined {
+  try {
+    const { level } = JSON.parse(line) as { level?: number };
+    return level;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Resident memory of a process, in bytes (`VmRSS` of proc(5)). */
+export const rssOf = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024;
