@@ -19,7 +19,10 @@ RUN node scripts/yarn.cjs workspaces focus --production
 # ---- build: needs the packages for development, and the version of Node that runs it (compile cache)
 FROM packages AS build
 COPY . .
-RUN node scripts/build.cjs
+RUN node scripts/build.cjs && rm -rf dist/.compile-cache && install -d -o 1000 dist/.compile-cache
+# The compile cache works for the user who has filled it, who may read but not change it in the image.
+USER 1000:1000
+RUN node scripts/compile-cache.cjs && chmod -R a+rX dist/.compile-cache
 
 # ---- release: what every image below has in common
 FROM scratch AS release

@@ -31,10 +31,7 @@ async function build() {
   await bundle('src/observability/thread.ts', 'observer.bundle.js', {});
   copyPage();
   rmSync(CACHE, { recursive: true, force: true });
-  if (!(await fillCompileCache()))
-    process.stderr.write(
-      'Built without a compile cache: the service does not start here with default settings, so the first start is slower\n',
-    );
+  await fillCompileCache();
   return 0;
 }
 

@@ -53,6 +53,16 @@ export function imageTests(engineOf: () => Engine, context: string): void {
     expect(engine.docker('exec', id, 'node', 'deploy/healthcheck.cjs')).toBe('');
   });
 
+  test('its user reads the compile cache of the build, and cannot change it', async () => {
+    const { id } = await runContainer(HARDENED);
+    const inContainer = (script: string): string => engine.docker('exec', id, 'sh', '-c', script);
+    const bundles = ['cluster', 'worker'].length;
+    expect(
+      inContainer('cat dist/.compile-cache/*-$(id -u)/* > /dev/null; ls dist/.compile-cache/*/*').split('\n'),
+    ).toHaveLength(bundles);
+    expect(inContainer('find dist/.compile-cache ! -user root')).toBe('');
+  });
+
   test('--cpus=1.5 gives one worker, and the log says why', async () => {
     const { logs } = await runContainer(['--cpus=1.5', '-e', 'NODE_ENV=production']);
     expect(logs()).toMatch(/Forking 1 workers/);
