@@ -33,7 +33,7 @@ export function mergedEvents(events, incoming) {
 }
 
 /** What is worst comes first. @type {readonly Lifecycle['kind'][]} */
-const BY_WEIGHT = ['crash', 'hang', 'memory', 'stop', 'reload', 'scale', 'start', 'ready'];
+const BY_WEIGHT = ['crash', 'hang', 'memory', 'reload', 'scale', 'stop', 'start', 'ready'];
 
 /** @typedef {{ readonly position: number, readonly kind: Lifecycle['kind'], readonly events: readonly Lifecycle[] }} Marker */
 
@@ -58,3 +58,7 @@ export function markersOf(events, { from, to, width, gap }) {
 
 /** @param {readonly Lifecycle[]} events @returns {Lifecycle['kind']} */
 const worst = events => BY_WEIGHT.find(kind => events.some(event => event.kind === kind)) ?? 'ready';
+
+/** Events that deserve a line across the plots: a worker that leaves in order does not. @param {Lifecycle} event */
+export const isAcross = ({ kind, slot }) =>
+  !['start', 'ready'].includes(kind) && (kind !== 'stop' || slot === null);

@@ -14,8 +14,9 @@ const keyOf = ({ at, kind, slot, pid, stack, text }) =>
 /** @param {Lifecycle} event */
 const idOf = ({ at, kind, slot, pid }) => `event-${at}-${kind}-${slot}-${pid}`;
 
-/** @param {Lifecycle} event */
-export const eventText = ({ slot, text }) => (slot === null ? text : `slot ${slot}: ${text}`);
+/** With its slot, if it does not say that itself. @param {Lifecycle} event */
+export const eventText = ({ slot, text }) =>
+  slot === null || text.includes(`slot ${slot}`) ? text : `slot ${slot}: ${text}`;
 
 /** Pixels below which two markers are one. */
 const GAP = 26;

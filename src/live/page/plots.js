@@ -1,7 +1,8 @@
 /** The plots of the service, drawn by uPlot, with the lifecycle events as lines across them. */
 import { element, setText } from './dom.js';
 import { clock, known } from './format.js';
-import { columnsOf, PLOTS, sentenceOf, topOf } from './series.js';
+import { isAcross } from './events.js';
+import { axisText, columnsOf, marksOf, PLOTS, sentenceOf, topOf } from './series.js';
 
 /** @typedef {import('./series.js').Plot} Plot */
 /** @typedef {import('./series.js').Columns} Columns */
@@ -14,9 +15,6 @@ const HEIGHT = 132;
 
 /** How often the sentence that stands for a plot is renewed, in ms. */
 const SENTENCE_MS = 10_000;
-
-/** Events that deserve a line across the plots. @type {readonly Lifecycle['kind'][]} */
-export const ACROSS = ['crash', 'hang', 'reload', 'scale', 'memory', 'stop'];
 
 /** Colours of the style sheet, which knows dark and light. @param {string} name */
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -143,7 +141,7 @@ function optionsOf(plot, width, palette, current, pointed) {
     width,
     height: HEIGHT,
     legend: { show: false },
-    padding: [8, 6, 0, 0],
+    padding: [8, 18, 0, 0],
     cursor: {
       y: false,
       drag: { x: false, y: false },
@@ -176,8 +174,7 @@ function optionsOf(plot, width, palette, current, pointed) {
         ...axis,
         size: 58,
         gap: 6,
-        splits: () =>
-          [0, current().top / 2, current().top].filter(value => !isSteps || Number.isInteger(value)),
+        splits: () => marksOf(plot, current().top),
         values: (/** @type {unknown} */ _self, /** @type {number[]} */ values) =>
           values.map(value => axisText(plot, value)),
       },
@@ -189,9 +186,6 @@ function optionsOf(plot, width, palette, current, pointed) {
   });
 }
 
-/** Without the decimals that only a figure needs. @param {Plot} plot @param {number} value */
-export const axisText = ({ text }, value) => (value === 0 ? '0' : text(value).replace(/\.0+(?=\D|$)/, ''));
-
 /** Seconds matter only in a short span. @param {Shown | undefined} shown */
 const timeDigits = shown => (shown !== undefined && shown.to - shown.from <= 150_000 ? 8 : 5);
 
@@ -200,8 +194,9 @@ function drawEvents({ ctx, bbox, valToPos }, shown, palette) {
   if (shown === undefined) return;
   ctx.save();
   ctx.lineWidth = Math.max(1, devicePixelRatio);
-  for (const { at, kind } of shown.events) {
-    if (!ACROSS.includes(kind) || at < shown.from || at > shown.to) continue;
+  for (const event of shown.events) {
+    const { at, kind } = event;
+    if (!isAcross(event) || at < shown.from || at > shown.to) continue;
     const x = Math.round(valToPos(at / 1_000, 'x', true));
     ctx.strokeStyle = kind === 'crash' || kind === 'hang' ? palette.bad : palette.event;
     ctx.globalAlpha = 0.55;

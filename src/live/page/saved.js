@@ -1,8 +1,8 @@
 /** "Save as HTML": one file for a post-mortem, without scripts, that asks no host for anything. */
 import { element } from './dom.js';
+import { isAcross } from './events.js';
 import { clock, day } from './format.js';
 import { eventItem, logItem } from './lists.js';
-import { ACROSS } from './plots.js';
 import { PLOTS } from './series.js';
 import { plotDrawing } from './svg.js';
 
@@ -44,7 +44,7 @@ function bodyOf(state) {
   const to = samples.at(-1)?.at ?? 0;
   const time = { from: Math.min(samples[0]?.at ?? 0, to - 60_000), to };
   const seen = events.filter(({ at }) => at >= time.from && at <= time.to);
-  const across = seen.filter(({ kind }) => ACROSS.includes(kind));
+  const across = seen.filter(isAcross);
   const figures = PLOTS.map(plot =>
     element(
       'figure',

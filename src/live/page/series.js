@@ -167,3 +167,10 @@ export function sentenceOf({ title, lines, text }, [, values = []], span) {
   const [lowest, highest] = [Math.min(...numbers), Math.max(...numbers)];
   return `${title} (${lines[0].label}), ${span}: now ${known(values.at(-1), text)}, lowest ${text(lowest)}, highest ${text(highest)}`;
 }
+
+/** Where the scale has lines; there are no halves of workers. @param {Plot} plot @param {number} top */
+export const marksOf = ({ figure }, top) =>
+  [0, top / 2, top].filter(value => figure !== null || Number.isInteger(value));
+
+/** Without the decimals that only a figure needs. @param {Plot} plot @param {number} value */
+export const axisText = ({ text }, value) => (value === 0 ? '0' : text(value).replace(/\.0+(?=\D|$)/, ''));

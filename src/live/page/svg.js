@@ -1,8 +1,7 @@
 /** A plot as SVG, for the saved page, which runs no scripts. */
 import { drawing } from './dom.js';
 import { clock } from './format.js';
-import { axisText } from './plots.js';
-import { columnsOf, reduced, sentenceOf, topOf } from './series.js';
+import { axisText, columnsOf, marksOf, reduced, sentenceOf, topOf } from './series.js';
 
 /** @typedef {import('./series.js').Plot} Plot */
 
@@ -29,7 +28,7 @@ export function plotDrawing(plot, samples, events, { from, to }) {
   const y = (/** @type {number} */ value) => TOP + (1 - value / top) * (HEIGHT - TOP - BOTTOM);
   const label = (/** @type {Record<string, string | number>} */ at, /** @type {string} */ text) =>
     drawing('text', at, text);
-  const marks = [0, top / 2, top];
+  const marks = marksOf(plot, top);
   const steps = [0, 1, 2, 3, 4].map(step => from + ((to - from) * step) / 4);
   return drawing(
     'svg',
