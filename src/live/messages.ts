@@ -1,6 +1,10 @@
 /**
  * What the live views show, as `GET /live` of the management port sends it (server-sent events): `history` once, then
  * `moment` every second, `lifecycle` and `log` when there is something. `monit` shows the same.
+ *
+ * The page (`src/live/page`) orders with `Authorization: Bearer TOKEN` and a JSON body: `POST /reload {}`,
+ * `POST /scale {"instances": N}`, `POST /stop {}`, and `POST /diagnose {"slot": N, "kind": "cpu" | "heap" | "report"}`, which
+ * is answered with the file, its name in `Content-Disposition`. A refusal is `{"reason": "…"}`.
  */
 
 /** One worker at one moment; `null` is what could not be known. */
