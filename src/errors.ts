@@ -84,6 +84,13 @@ export const errors = {
       EXIT.portTaken,
     ),
 
+  /** @param node the version that cannot share a port among sockets */
+  socketsNotTaken: (node: string) =>
+    new ServiceError(
+      'SOCKETS_NOT_TAKEN',
+      `Node ${node} cannot take over the sockets of the running service, one for each worker; upgrade to Node 22.12 or later, or restart the service`,
+    ),
+
   notLookedUp: (host: string | undefined) =>
     new ServiceError(
       'HOST_NOT_LOOKED_UP',
@@ -135,6 +142,13 @@ export const errors = {
     new ServiceError(
       'NO_SUPERVISOR',
       `No supervisor runs this service: nothing listens at ${socket}${isNamed ? '' : '; if it was started with RUN_DIR, set it here, too'}`,
+    ),
+
+  /** @param daemon pid of PM2 */
+  upgradeOfPm2: (name: string, daemon: number) =>
+    usage(
+      'NOT_NATIVE',
+      `PM2 (pid ${daemon}) runs ${name}, not the native supervisor: "pm2 reload ${name}" takes a new build, "pm2 update" a new Node or PM2, and refuses connections meanwhile`,
     ),
 
   noAnswer: (socket: string) => new ServiceError('NO_ANSWER', `The supervisor does not answer (${socket})`),

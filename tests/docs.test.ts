@@ -67,6 +67,7 @@ const ERRORS: Readonly<Record<keyof typeof errors, ServiceError>> = {
   notBuilt: errors.notBuilt('/srv/app/dist/index.js'),
   noProgram: errors.noProgram('/srv/other/dist/main.js'),
   portTaken: errors.portTaken({ port: 3001, host: '127.0.0.1' }, 'pid 4711 (node)'),
+  socketsNotTaken: errors.socketsNotTaken('v20.20.2'),
   notLookedUp: errors.notLookedUp('api.internal'),
   outOfResources: errors.outOfResources(
     'Unable to listen on port 3001',
@@ -95,6 +96,7 @@ const ERRORS: Readonly<Record<keyof typeof errors, ServiceError>> = {
     '/run/api/supervisor.sock',
   ),
   noSupervisor: errors.noSupervisor('/tmp/api-0-1234abcd/supervisor.sock', false),
+  upgradeOfPm2: errors.upgradeOfPm2('cabe-arena-api', 4711),
   noAnswer: errors.noAnswer('/run/api/supervisor.sock'),
   supervisorGone: errors.supervisorGone('/run/api/supervisor.sock'),
   notYours: errors.notYours('/run/api/supervisor.sock'),

@@ -1,21 +1,28 @@
-/** `reload`, `scale N` and `stop`: orders the action, tells what happens to each slot meanwhile, and how it ended. */
+/** `reload`, `upgrade`, `scale N` and `stop`: orders the action, tells what happens to each slot meanwhile, and how it ended. */
+import { errors, ServiceError } from '../errors.js';
 import { EXIT } from '../protocol/exit-codes.js';
 import type { Status, WorkerStatus } from '../supervisor/report/status.js';
 import type { ActionOutcome } from '../supervisor/action.js';
-import { reach, type Client } from './client.js';
+import { reach, type Client, type Reached } from './client.js';
 import type { CommandLine } from './command-line.js';
 
 /** How often the command looks while it waits. */
 const LOOK_MS = 200;
 
-export async function act(action: 'reload' | 'scale' | 'stop', line: CommandLine): Promise<void> {
-  const { client, status } = await reach(line);
+type Action = 'reload' | 'upgrade' | 'scale' | 'stop';
+
+export async function act(action: Action, line: CommandLine): Promise<void> {
+  const { client, status } = await reach(line).catch((error: unknown) => explainPm2(error, action, line));
+  let last = status;
   const report = reporter();
   report(status as Status);
   /** The supervisor of a stopped service is gone before we are: then the answer is all there is to wait for. */
   const look = (): Promise<void> =>
     client.get('/status').then(
-      ({ body }) => report(body as Status),
+      ({ body }) => {
+        last = body as Status;
+        report(body as Status);
+      },
       () => undefined,
     );
   const watching = setInterval(look, LOOK_MS);
@@ -23,13 +30,25 @@ export async function act(action: 'reload' | 'scale' | 'stop', line: CommandLine
   const { ok, reason, advice, warnings = [] } = outcome;
   // Nothing that happened between two polls is left out: every slot's new worker gets its line.
   await look();
-  const done = { reload: 'Reloaded', scale: `Running ${line.instances ?? 0} workers`, stop: 'Stopped' }[
-    action
-  ];
-  process.stdout.write(ok ? `✓ ${done}\n` : `✗ ${action} failed: ${reason}\n`);
+  const done: Readonly<Record<Action, string>> = {
+    reload: 'Reloaded',
+    upgrade: `Upgraded: supervisor pid ${last.supervisor?.pid}, node ${last.supervisor?.node}`,
+    scale: `Running ${line.instances ?? 0} workers`,
+    stop: 'Stopped',
+  };
+  process.stdout.write(ok ? `✓ ${done[action]}\n` : `✗ ${action} failed: ${reason}\n`);
   for (const warning of warnings) process.stdout.write(`  warning   ${warning}\n`);
   if (advice !== undefined) process.stdout.write(`  ${advice}\n`);
   process.exitCode = ok ? EXIT.ok : EXIT.internal;
+}
+
+/** @throws ServiceError always: what runs the service cannot be upgraded, or nothing runs it */
+async function explainPm2(error: unknown, action: Action, line: CommandLine): Promise<Reached> {
+  const isNotFound = error instanceof ServiceError && error.code === 'NO_SUPERVISOR';
+  if (action !== 'upgrade' || !isNotFound) throw error;
+  const { pm2Workers } = require('./pm2-workers.js') as typeof import('./pm2-workers.js');
+  const found = await pm2Workers(line);
+  throw found === undefined ? error : errors.upgradeOfPm2(found.name, found.daemon);
 }
 
 async function order(

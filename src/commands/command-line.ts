@@ -7,7 +7,16 @@ import { MAX_WORKERS } from '../protocol/limits.js';
 import { nearest } from '../utils/nearest.js';
 import { defaultFile } from '../supervisor/app-file/read.js';
 
-export const COMMANDS = ['start', 'status', 'reload', 'scale', 'stop', 'check', 'diagnose'] as const;
+export const COMMANDS = [
+  'start',
+  'status',
+  'reload',
+  'upgrade',
+  'scale',
+  'stop',
+  'check',
+  'diagnose',
+] as const;
 export type Command = (typeof COMMANDS)[number];
 
 /** Which service is meant, and what is to be done with it. */

@@ -51,7 +51,8 @@ const uptime = ({ snapshot }: Asked): number => snapshot?.gauges.uptimeSeconds ?
 async function nativeWorkers(line: CommandLine): Promise<readonly Asked[]> {
   try {
     const { status } = await reach(line);
-    return await askWorkers(status.supervisor?.pid);
+    const pids = new Set(status.workers?.map(({ pid }) => pid));
+    return (await askWorkers()).filter(({ pid }) => pids.has(pid));
   } catch (error) {
     const workers =
       error instanceof ServiceError && error.code === 'NO_SUPERVISOR'

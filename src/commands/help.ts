@@ -2,13 +2,13 @@ import { MAX_WORKERS } from '../protocol/limits.js';
 
 /** What `--help` prints: the whole command line on one screen. */
 export const HELP = `Usage: cabe-arena-api [command] [options]        (node dist/cluster.js …)
-
 Runs the app that ecosystem.config.js describes, on every core but one.
 
 Commands
   start            run the service in the foreground (the default)
   status           how the service and each of its workers are   [--json]
   reload           replace the workers one by one, losing nothing
+  upgrade          replace the supervisor as well, for a new Node, say
   scale N          run N workers, 1 to ${MAX_WORKERS}
   stop             drain every worker, then end the service
   diagnose WHAT    cpu, heap or report of a worker   [--slot N] [--seconds S]

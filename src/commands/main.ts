@@ -37,7 +37,7 @@ function start(line: CommandLine): Promise<void> {
     require('../supervisor/app-file/read.js') as typeof import('../supervisor/app-file/read.js');
   const file = readAppFile(line.file);
   const { supervise } = require('../supervisor/start.js') as typeof import('../supervisor/start.js');
-  return supervise(line, file);
+  return supervise({ ...line, cwd: workingDirectory() }, file);
 }
 
 /** A command, or a command line that is none. What ends a service is in its log. */

@@ -27,15 +27,15 @@ export async function pm2Workers(line: CommandLine): Promise<Pm2Workers | undefi
   });
   const own = daemonPid();
   const found =
-    answered.find(({ supervisor }) => supervisor === own) ??
+    answered.find(({ service }) => service === own) ??
     answered.find(({ snapshot }) => isBelow(snapshot?.service.script ?? '', dirname(line.file)));
   const itsName = found?.snapshot?.service.name;
   if (found === undefined || itsName === undefined) return undefined;
-  const daemon = found.supervisor;
+  const daemon = found.service;
   // A service has a folder for each port; with `increment_var` its workers have one each.
   const folders = new Set(
     answered
-      .filter(each => each.supervisor === daemon && each.snapshot?.service.name === itsName)
+      .filter(each => each.service === daemon && each.snapshot?.service.name === itsName)
       .map(({ folder }) => folder),
   );
   return { name: itsName, daemon, asked: asked.filter(({ folder }) => folders.has(folder)) };

@@ -2,6 +2,7 @@
 import { readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DIAGNOSING } from '../observability/service-folder.js';
+import { isAlive } from '../platform/process-tree.js';
 
 /**
  * The lock is a symbolic link to the pid of the worker, as Emacs' lock files: it is made with its content at once.
@@ -42,14 +43,5 @@ function holderOf(path: string): number | undefined {
     return Number(readlinkSync(path));
   } catch {
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

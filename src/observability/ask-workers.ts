@@ -1,5 +1,5 @@
 import { ask } from './ask.js';
-import { serviceFolders, siblingsIn, supervisorIn, type Sibling } from './service-folder.js';
+import { serviceFolders, serviceIn, siblingsIn, type Sibling } from './service-folder.js';
 import { parseSnapshot, type Snapshot } from './snapshot.js';
 
 /** A worker that does not answer within this time is left out. */
@@ -8,19 +8,19 @@ const ANSWER_MS = 300;
 /** A worker's socket, and what came from it: nothing from one that has died, and one that does not answer. */
 export interface Asked extends Sibling {
   readonly folder: string;
-  /** Pid of what runs it. */
-  readonly supervisor: number;
+  /** Number of its service; under PM2 the pid of its daemon. */
+  readonly service: number;
   readonly isGone: boolean;
   readonly snapshot: Snapshot | undefined;
 }
 
 /**
  * Asks workers how they are; never takes longer than a moment, and never rejects.
- * @param supervisor pid of what runs them; without it, all services of this user are asked
+ * @param service without it, all services of this user are asked
  */
-export async function askWorkers(supervisor?: number): Promise<readonly Asked[]> {
-  const siblings = serviceFolders(supervisor).flatMap(folder =>
-    siblingsIn(folder).map(sibling => ({ ...sibling, folder, supervisor: supervisorIn(folder) })),
+export async function askWorkers(service?: number): Promise<readonly Asked[]> {
+  const siblings = serviceFolders(service).flatMap(folder =>
+    siblingsIn(folder).map(sibling => ({ ...sibling, folder, service: serviceIn(folder) })),
   );
   return Promise.all(
     siblings.map(async sibling => {

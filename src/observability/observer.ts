@@ -12,7 +12,7 @@ import { diagnosticsFolder } from '../diagnostics/folder.js';
 import { takeTasks } from '../diagnostics/main-thread.js';
 import { offerActions } from '../diagnostics/pm2-actions.js';
 import { KILL_MARGIN_MS } from '../protocol/limits.js';
-import { CONTROL_SOCKET, SLOT } from '../protocol/messages.js';
+import { CONTROL_SOCKET, SERVICE, SLOT } from '../protocol/messages.js';
 import type { RefusalReason } from '../overload/admission.js';
 import type { SupervisedBy } from '../protocol/supervised-by.js';
 import { errorRecord } from '../logging/loggable.js';
@@ -149,7 +149,7 @@ function prepareFigures(
 ): Figures | undefined {
   if (config.managementPort === undefined && supervisedBy === 'none') return undefined;
   const slot = slotUnder(supervisedBy);
-  const folder = serviceFolder(supervisedBy === 'none' ? process.pid : process.ppid, config.port);
+  const folder = serviceFolder(serviceUnder(supervisedBy), config.port);
   const [loopMemory, stats] = [createLoopMemory(), createStatsMemory()];
   const loop = noteLoop(loopMemory);
   const count = countRequests(stats, onSeries);
@@ -184,6 +184,12 @@ function prepareFigures(
       },
     },
   };
+}
+
+/** A supervisor of an older version gives its workers no number. */
+function serviceUnder(supervisedBy: SupervisedBy): number {
+  if (supervisedBy === 'none') return process.pid;
+  return Number((supervisedBy === 'native' ? process.env[SERVICE] : undefined) ?? process.ppid);
 }
 
 /** PM2 numbers its workers itself; CABE_SLOT is then a leftover of another service's shell. */

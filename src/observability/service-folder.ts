@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { faultOf, makePrivateFolder } from '../platform/private-folder.js';
+import { isAlive } from '../platform/process-tree.js';
 import { fileFailureText, temporaryFolderCure } from '../platform/system-errors.js';
 import { MAX_SOCKET_PATH } from '../protocol/limits.js';
 
@@ -21,17 +22,35 @@ export interface Sibling {
 
 const prefix = (): string => `cabe-observer-${process.getuid?.() ?? 0}-`;
 
-/** @param supervisor pid of what all workers of the service have in common */
-export const serviceFolder = (supervisor: number, port: number): string =>
-  join(tmpdir(), `${prefix()}${supervisor}-${port}`);
+/** @param service number of the service; under PM2 the pid of its daemon */
+export const serviceFolder = (service: number, port: number): string =>
+  join(tmpdir(), `${prefix()}${service}-${port}`);
+
+/** No pid is larger: PID_MAX_LIMIT of Linux, proc(5). */
+const MAX_PID = 2 ** 22;
+
+/**
+ * The number of a service that starts: the pid of its supervisor. It keeps it over upgrades, so a service whose first
+ * supervisor is gone may still have the number that is this pid now. What a service that was killed has left behind, in a
+ * container that was restarted, is removed.
+ */
+export function newServiceNumber(pid: number): number {
+  let service = pid;
+  while (isInUse(service)) service += MAX_PID;
+  removeServiceFolders(service);
+  return service;
+}
+
+const isInUse = (service: number): boolean =>
+  serviceFolders(service).some(folder => siblingsIn(folder).some(({ pid }) => isAlive(pid)));
 
 /**
  * The folders of services that run, or have died without removing theirs; only those in which no other user could put a
  * socket.
- * @param supervisor only those of this one; its workers may have ports of their own (`increment_var`)
+ * @param service only those of this one; its workers may have ports of their own (`increment_var`)
  */
-export function serviceFolders(supervisor?: number): string[] {
-  const beginning = supervisor === undefined ? prefix() : `${prefix()}${supervisor}-`;
+export function serviceFolders(service?: number): string[] {
+  const beginning = service === undefined ? prefix() : `${prefix()}${service}-`;
   return entriesOf(tmpdir())
     .filter(name => name.startsWith(beginning))
     .map(name => join(tmpdir(), name))
@@ -39,12 +58,12 @@ export function serviceFolders(supervisor?: number): string[] {
 }
 
 /** @param folder one of {@link serviceFolders} */
-export const supervisorIn = (folder: string): number => Number(folder.split('-').at(-2));
+export const serviceIn = (folder: string): number => Number(folder.split('-').at(-2));
 
 /** Removes what workers that could not leave in order have left behind. */
-export function removeServiceFolders(supervisor: number): void {
+export function removeServiceFolders(service: number): void {
   try {
-    for (const folder of serviceFolders(supervisor)) rmSync(folder, { recursive: true, force: true });
+    for (const folder of serviceFolders(service)) rmSync(folder, { recursive: true, force: true });
   } catch {
     // a service that has ended well does not fail because of that
   }

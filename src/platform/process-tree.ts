@@ -17,6 +17,16 @@ export function processOf(pid: number): ProcessRef | undefined {
   return fields[0] === 'Z' || fields[0] === 'X' ? undefined : { pid, startedAt: Number(fields[19]) };
 }
 
+/** Whether a process of this user has this pid. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** All descendants of this very process, deepest first. They can be found while their ancestors live. */
 export function descendantsOf(ancestor: ProcessRef): ProcessRef[] {
   if (!isRunning(ancestor)) return [];

@@ -16,11 +16,17 @@ export const CONTROL_SOCKET = 'CABE_CONTROL_SOCKET';
 /** The number of its slot, in the environment of a worker. */
 export const SLOT = 'CABE_SLOT';
 
+/** The number of the service (`observability/service-folder.ts`), in the environment of its workers. */
+export const SERVICE = 'CABE_SERVICE';
+
+/** What a supervisor is given that replaces another (`supervisor/upgrade/handover.ts`). */
+export const HANDOVER = 'CABE_HANDOVER';
+
 /** `1` in the environment of the worker that the build starts once to fill the compile cache: it opens no resources. */
 export const WARM_UP = 'CABE_WARM_UP';
 
-/** What the native supervisor or the build sets for one worker: from anywhere else these variables mean nothing. */
-export const WORKER_VARIABLES = [LISTENER_OFFER, CONTROL_SOCKET, SLOT, WARM_UP];
+/** What the native supervisor or the build sets for one process: from anywhere else these variables mean nothing. */
+export const OWN_VARIABLES = [LISTENER_OFFER, CONTROL_SOCKET, SLOT, SERVICE, HANDOVER, WARM_UP];
 
 /** Where a worker's observer thread reports on the control socket that it is about to kill its process. */
 export const HUNG_PATH = '/hung';

@@ -1,6 +1,6 @@
 /** The `start` command: puts the supervisor together, runs it, and lets the process end with the service. */
 import { basename, dirname } from 'node:path';
-import { ServiceError } from '../errors.js';
+import { errors, ServiceError } from '../errors.js';
 import { errorLine, rejected } from '../logging/loggable.js';
 import { fileFailureText, temporaryFolderCure, unableToListen } from '../platform/system-errors.js';
 import { EXIT } from '../protocol/exit-codes.js';
@@ -9,26 +9,35 @@ import { closeTerminalsAtExit } from '../platform/terminal.js';
 import { VERSION } from '../version.js';
 import { portOwner } from '../platform/port-owner.js';
 import { createHeartbeatRecords, type HeartbeatRecords } from '../protocol/heartbeat-records.js';
-import { createClock } from './clock.js';
-import { openControl } from './control/server.js';
+import { createClock, type Clock } from './clock.js';
+import { createFront, type Front } from './control/front.js';
+import type { Controlled } from './control/server.js';
 import type { App } from './app-file/load.js';
 import { isWorkerFault } from './processes/fault-context.js';
 import { createListener, type Listener } from './processes/listener.js';
+import { canReusePort } from './processes/tcp-handles.js';
 import { createLog, type Log } from './report/log.js';
-import { createMemoryWatch } from './triggers/memory.js';
-import { createOomWatch } from '../platform/memory.js';
+import { createMemoryWatch, type MemoryWatch } from './triggers/memory.js';
+import { createOomWatch, type OomWatch } from '../platform/memory.js';
 import { readAppFile, type AppFile } from './app-file/read.js';
 import { logSettingsOf, resolveService, type Reading, type ReadingRequest } from './app-file/service.js';
 import { translateSignals } from './triggers/signals.js';
 import { createSupervisor, type Supervisor } from './supervisor.js';
 import { figuresOf } from './report/figures.js';
 import type { Status } from './report/status.js';
-import type { ActionOutcome } from './action.js';
+import { failedBecause, type ActionOutcome } from './action.js';
 import { createServiceManager } from './report/systemd.js';
 import { showTitle } from './report/title.js';
 import { createTriggers, type Triggers } from './triggers/triggers.js';
+import { UPGRADE_RUNS } from './report/wording.js';
+import { socketCount, type Handover } from './upgrade/handover.js';
+import { launchOf } from './upgrade/launch.js';
+import { findPredecessor, type Predecessor } from './upgrade/predecessor.js';
+import { proved } from './upgrade/proof.js';
+import { standingOf } from './upgrade/standing.js';
+import { createUpgrades, type Upgrades } from './upgrade/upgrades.js';
 import { askWorkers } from '../observability/ask-workers.js';
-import { removeServiceFolders } from '../observability/service-folder.js';
+import { newServiceNumber, removeServiceFolders } from '../observability/service-folder.js';
 import { createUsageMeter, createUsageSource, type UsageSource } from '../platform/process-usage.js';
 
 /** How often to check what no event reports: memory, and whether the control socket is still there. */
@@ -37,48 +46,127 @@ const LOOK_MS = 5_000;
 export interface StartRequest extends ReadingRequest {
   /** Reload when the folder of the program changes, even if the app file has no `watch`. */
   readonly watch: boolean;
+  /** The working directory, by the name under which it was entered. */
+  readonly cwd: string;
 }
 
 /** Runs the service until it ends; the process then exits with the code of its verdict, or of what kept it from it. */
 export async function supervise(request: StartRequest, file: Promise<AppFile>): Promise<void> {
+  const beginning = { firstParent: process.ppid, predecessor: findPredecessor() };
   const found = await file;
   const { nodeEnv: env, logLevel: level } = logSettingsOf(found, request);
   try {
-    await run(request, found, createLog({ env, level }));
+    await run(request, found, createLog({ env, level }), beginning);
   } catch (error) {
     // Whatever LOG_LEVEL says: a service that does not start has nothing else to say.
     const log = createLog({ env, level: 'info' });
     if (!(error instanceof ServiceError)) return guard(log)(error);
     warn(error, log);
     log({ level: 'fatal', msg: error.message });
+    await beginning.predecessor?.failed(error.message);
     process.exit(error.exitCode);
   }
 }
 
-async function run(request: StartRequest, file: AppFile, log: Log): Promise<void> {
-  const serviceManager = createServiceManager({ env: process.env, log });
+/** What is known of this process from its first moment on. */
+interface Beginning {
+  /** Pid of the parent at the start. */
+  readonly firstParent: number;
+  readonly predecessor: Predecessor | undefined;
+}
+
+async function run(request: StartRequest, file: AppFile, log: Log, beginning: Beginning): Promise<void> {
+  const { predecessor } = beginning;
+  const serviceManager = createServiceManager({
+    env: process.env,
+    log,
+    isPaused: predecessor !== undefined,
+  });
   passOn(file, log);
   const reading = resolveService(file, request);
-  const { app, settings } = reading;
   const die = guard(log);
   closeTerminalsAtExit();
+  const reload = (): void => upgrades.unlessUpgraded(() => void service.supervisor.reload());
+  const service = assemble({ request, reading, log, die, reload, predecessor });
+  const { supervisor, listener, ending } = service;
+  const front = createFront({
+    runDirectory: reading.runDirectory,
+    controlled: controlledOf(service, reading, () => upgrades),
+    serviceManager,
+    log,
+  });
+  const upgrades = createUpgrades({
+    ...service,
+    front,
+    launch: launchOf(request.cwd),
+    envName: request.envName,
+    standing: () => standingOf(beginning.firstParent, serviceManager.isPresent),
+    log,
+    ended: ending.promise,
+  });
+  if (predecessor === undefined) await front.open();
+  warn(reading, log);
+  await reserve(listener, reading).catch(async (error: unknown) => {
+    await front.close();
+    throw error;
+  });
+  follow({ ...service, front, reload, request, reading, log });
+  log({ level: 'info', msg: `Master process ${process.pid} is running` });
+  log({ level: 'info', msg: `Forking ${supervisor.pool.wanted} workers (${reading.why})` });
+  supervisor.start();
+  const failure = predecessor && (await succeed(predecessor, { ...service, front }));
 
+  const code = await ending.promise;
+  await upgrades.cancel();
+  await front.close();
+  if (front.isInCharge) removeServiceFolders(service.service);
+  process.exit(failure === undefined ? code : code || EXIT.internal);
+}
+
+/** The parts of a running service. */
+interface Service {
+  readonly supervisor: Supervisor;
+  readonly listener: Listener;
+  readonly triggers: Triggers;
+  readonly memory: MemoryWatch;
+  readonly oomWatch: OomWatch;
+  readonly usageSource: UsageSource;
+  readonly clock: Clock;
+  readonly ending: Ending;
+  /** The number of the service. */
+  readonly service: number;
+}
+
+interface ServiceParts {
+  readonly request: StartRequest;
+  readonly reading: Reading;
+  readonly log: Log;
+  readonly predecessor: Predecessor | undefined;
+  readonly die: (error: unknown) => void;
+  readonly reload: () => void;
+}
+
+function assemble({ request, reading, log, die, reload, predecessor }: ServiceParts): Service {
+  const handover = predecessor?.handover;
   const usageSource = createUsageSource();
   const usage = createUsageMeter(undefined, usageSource.of);
   const memory = createMemoryWatch(usage, usageSource);
   const oomWatch = createOomWatch();
-  const listener = createListener();
+  const listener = createListener(handover && usable(handover));
+  const service = handover?.service ?? newServiceNumber(process.pid);
   const ending = ended();
-  const reload = (): void => void supervisor.reload();
+  const clock = createClock();
   const triggers = createTriggers(reload, log);
   const supervisor = createSupervisor(reading, {
-    clock: createClock(),
+    clock,
     listener,
     heartbeatRecords: openHeartbeatRecords(log),
     oomWatch,
     usage,
     usageSource,
     controlSocket: reading.runDirectory.socket,
+    service,
+    predecessor: handover && { ...handover, sockets: socketCount(handover) },
     log,
     ready: memory.noteReady,
     envName: request.envName,
@@ -86,53 +174,91 @@ async function run(request: StartRequest, file: AppFile, log: Log): Promise<void
     failed: die,
     ended: ({ code }) => ending.resolve(code),
   });
-  const control = await openControl(
-    reading.runDirectory,
-    {
-      identity: { app: app.name, file: app.file },
-      status: async () => withFigures(describe(supervisor, app)),
-      events: supervisor.events,
-      reload: supervisor.reload,
-      scale: supervisor.scale,
-      hung: supervisor.hung,
-      stop: () => stopped(supervisor, ending.promise),
-    },
-    log,
-  );
-  warn(reading, log);
-  await reserve(listener, reading).catch(async (error: unknown) => {
-    await control?.close();
-    throw error;
-  });
+  return { supervisor, listener, triggers, memory, oomWatch, usageSource, clock, ending, service };
+}
+
+/** The requests of the control socket. */
+function controlledOf(
+  { supervisor, ending, service }: Service,
+  { app }: Reading,
+  upgrades: () => Upgrades,
+): Controlled {
+  const unlessUpgrading = (act: () => Promise<ActionOutcome>): Promise<ActionOutcome> =>
+    upgrades().isRunning ? Promise.resolve(failedBecause(UPGRADE_RUNS)) : act();
+  return {
+    identity: { app: app.name, file: app.file },
+    status: () => withFigures(describe(supervisor, app), service),
+    events: supervisor.events,
+    reload: envName => unlessUpgrading(() => supervisor.reload(envName)),
+    scale: instances => unlessUpgrading(() => supervisor.scale(instances)),
+    hung: supervisor.hung,
+    stop: () => stopped(supervisor, ending.promise),
+    upgrade: () => upgrades().run(),
+  };
+}
+
+interface Followed extends Service {
+  readonly front: Front;
+  readonly reload: () => void;
+  readonly request: StartRequest;
+  readonly reading: Reading;
+  readonly log: Log;
+}
+
+/** Changes of the pool, signals and the clock, and what each leads to. */
+function follow(followed: Followed): void {
+  const { supervisor, triggers, memory, oomWatch, usageSource } = followed;
+  const { front, reload, request, reading, log } = followed;
   supervisor.onChange(pool => {
-    showTitle(pool, app.name);
-    serviceManager.follow(pool);
-    control?.ensure();
+    showTitle(pool, reading.app.name);
+    front.follow(pool);
     triggers.follow(triggersOf(supervisor.app(), request));
   });
   translateSignals({
-    development: settings.nodeEnv === 'development',
+    development: reading.settings.nodeEnv === 'development',
     isStopping: () => supervisor.pool.verdict !== undefined,
     log,
     stop: how => supervisor.send({ type: 'stop', how }),
     reload,
   });
-  log({ level: 'info', msg: `Master process ${process.pid} is running` });
-  log({ level: 'info', msg: `Forking ${reading.instances} workers (${reading.why})` });
-  // Another supervisor with this pid may have been killed, in a container that was restarted.
-  removeServiceFolders(process.pid);
-  supervisor.start();
   setInterval(() => {
-    control?.ensure();
+    front.ensure();
     if (usageSource.asks) askUsage(supervisor, usageSource);
     memory.look(supervisor);
     oomWatch.look();
   }, LOOK_MS);
+}
 
-  const code = await ending.promise;
-  await control?.close();
-  removeServiceFolders(process.pid);
-  process.exit(code);
+/**
+ * Takes the place of the predecessor once our workers have proved themselves.
+ * @returns why that has failed: this service ends then
+ */
+async function succeed(
+  predecessor: Predecessor,
+  { supervisor, clock, front }: Service & { readonly front: Front },
+): Promise<string | undefined> {
+  const leave = (): void => supervisor.send({ type: 'stop', how: 'retire' });
+  predecessor.onLost(leave);
+  try {
+    await proved(supervisor, clock);
+    await predecessor.ready();
+    await front.takeOver();
+  } catch (error) {
+    const reason = (error as Error).message;
+    await predecessor.failed(reason);
+    leave();
+    return reason;
+  }
+  front.follow(supervisor.pool);
+  await predecessor.taken();
+  return undefined;
+}
+
+/** @throws ServiceError if this Node cannot go on with these sockets */
+function usable(handover: Handover): Handover {
+  if (handover.mode === 'per-slot' && !canReusePort(process.versions.node, process.platform))
+    throw errors.socketsNotTaken(process.version);
+  return handover;
 }
 
 /** For a reload. Nothing has changed when this rejects. */
@@ -203,8 +329,8 @@ function describe(supervisor: Supervisor, app: App): Status {
 }
 
 /** Workers that cannot be asked have no figures; the rest of the status does not wait for them for long. */
-async function withFigures(status: Status): Promise<Status> {
-  const asked = await askWorkers(process.pid);
+async function withFigures(status: Status, service: number): Promise<Status> {
+  const asked = await askWorkers(service);
   const workers = status.workers.map(worker => {
     const { snapshot } = asked.find(({ pid }) => pid === worker.pid) ?? {};
     return snapshot === undefined ? worker : { ...worker, ...figuresOf(snapshot) };

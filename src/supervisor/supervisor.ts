@@ -5,7 +5,7 @@ import type { UsageMeter, UsageSource } from '../platform/process-usage.js';
 import { failedBecause, type ActionOutcome } from './action.js';
 import type { App } from './app-file/load.js';
 import type { Clock } from './clock.js';
-import type { AbortReason, Effect, Event, Pool, Verdict, WorkerId } from './core/model.js';
+import type { AbortReason, Effect, Event, Pool, Predecessor, Verdict, WorkerId } from './core/model.js';
 import { wantedFor } from './core/pool.js';
 import { isSettled, workersInSlots } from './core/queries.js';
 import { createPool } from './core/step.js';
@@ -38,6 +38,10 @@ export interface Ports {
   readonly usageSource: UsageSource;
   /** Where workers find the control socket. */
   readonly controlSocket: string;
+  /** The number of the service (`observability/service-folder.ts`). */
+  readonly service: number;
+  /** What is known of the supervisor that this one replaces. */
+  readonly predecessor: Predecessor | undefined;
   log(line: Line): void;
   /** A worker has said that it is ready, or listens. */
   ready(worker: Process): void;
@@ -80,7 +84,7 @@ export interface Supervisor {
 }
 
 export function createSupervisor({ app: firstApp, instances }: Deployment, ports: Ports): Supervisor {
-  const { listener, heartbeatRecords, oomWatch, usage, usageSource, controlSocket, log } = ports;
+  const { listener, heartbeatRecords, oomWatch, usage, usageSource, controlSocket, service, log } = ports;
   const registry = createRegistry(firstApp);
   const variables = createInstanceVariables();
   const workers = createWorkers({
@@ -89,14 +93,22 @@ export function createSupervisor({ app: firstApp, instances }: Deployment, ports
     oomWatch,
     usage: usageSource,
     controlSocket,
+    service,
     report,
   });
   const pidOf = (worker: WorkerId): number => registry.pidOf(worker) ?? 0;
-  const pool = createPool(firstApp.policy, instances);
+  const pool = createPool(firstApp.policy, instances, ports.predecessor);
   const events = createEvents(pidOf);
   const engine = createEngine({ ...ports, pool, pidOf, perform, events, handled });
   const reloads = createReloads({ ...ports, addApp: registry.addApp, send: engine.send });
-  const cleanUp = createCleanUp({ registry, variables, workers, listener });
+  const cleanUp = createCleanUp({
+    registry,
+    variables,
+    workers,
+    listener,
+    // The supervisor before may have listened elsewhere.
+    mayHaveOldAddresses: ports.predecessor !== undefined,
+  });
   /** What follows from a reload that has just been aborted, for the log. */
   let advice: string | undefined;
 
@@ -192,15 +204,17 @@ interface CleanUpNeeds {
   readonly variables: InstanceVariables;
   readonly workers: Workers;
   readonly listener: Listener;
+  readonly mayHaveOldAddresses: boolean;
 }
 
 /** Drops what no worker and no slot can need again. */
-function createCleanUp({ registry, variables, workers, listener }: CleanUpNeeds): {
+function createCleanUp(needs: CleanUpNeeds): {
   /** After a reload or an exit, sockets may be open at addresses that no worker uses any more. */
   addressesMayBeOld(): void;
   after(event: Event, pool: Pool): void;
 } {
-  let mayHaveOldAddresses = false;
+  const { registry, variables, workers, listener } = needs;
+  let { mayHaveOldAddresses } = needs;
   return {
     addressesMayBeOld: () => void (mayHaveOldAddresses = true),
     after(event, pool) {

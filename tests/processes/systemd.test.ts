@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { isInstalled } from '../support/metrics.js';
 import { cleanUp, CLUSTER, folder, ROOT, start, until } from '../support/processes.js';
-import { messages, service } from '../support/service.js';
+import { messages, service, statusOf } from '../support/service.js';
 
 jest.setTimeout(60_000);
 const receivers: ChildProcess[] = [];
@@ -57,6 +57,24 @@ async function receiver(): Promise<{ socket: string; received: () => string[] }>
     running.child.kill('SIGTERM');
     expect((await running.ended).code).toBe(0);
     expect(phases()).toEqual(['READY', 'RELOADING', 'READY', 'STOPPING']);
+  });
+
+  test('an upgrade moves the main process, and never says that it stops', async () => {
+    const { socket, received } = await receiver();
+    const running = await service({ workers: 1, env: { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '60000000' } });
+    expect((await start([CLUSTER, 'upgrade'], running.env).ended).code).toBe(0);
+    const { supervisor } = await statusOf(running);
+    expect(supervisor.pid).not.toBe(running.pid);
+    await until(() => running.child.exitCode === 0, 'the old supervisor has ended well');
+    await until(
+      () => received().filter(line => line.startsWith('READY=1')).length === 2,
+      'it is ready again',
+    );
+    expect(received().filter(line => /^(READY|MAINPID|STOPPING)/.test(line))).toEqual([
+      expect.stringMatching(/^READY=1/),
+      `MAINPID=${supervisor.pid} WATCHDOG=1`,
+      expect.stringMatching(/^READY=1/),
+    ]);
   });
 });
 

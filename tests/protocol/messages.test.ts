@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import {
   parseFromWorker,
   parseToWorker,
-  WORKER_VARIABLES,
+  OWN_VARIABLES,
   type FromWorker,
   type ToWorker,
 } from '../../src/protocol/messages.js';
@@ -120,5 +120,5 @@ test('all our variables but one of the operator are in the list of those that me
     .filter(path => path.endsWith('.ts'))
     .map(path => readFileSync(join(source, path), 'utf8'));
   const names = new Set(texts.flatMap(text => text.match(/\bCABE_[A-Z_]+\b/g) ?? []));
-  expect(names).toEqual(new Set(['CABE_LISTENER', ...WORKER_VARIABLES]));
+  expect(names).toEqual(new Set(['CABE_LISTENER', ...OWN_VARIABLES]));
 });

@@ -11,6 +11,7 @@ import {
   follow,
   freePort,
   request,
+  ROOT,
   start,
   until,
   WORKER,
@@ -28,10 +29,15 @@ export interface ServiceOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Behind `node dist/cluster.js`. */
   readonly args?: readonly string[];
+  /** What starts the supervisor ends once it serves, as a shell that has put it into the background. */
+  readonly orphan?: boolean;
 }
 
+const ORPHAN = ['sh', '-c', '"$@" & until [ -S "$RUN_DIR/supervisor.sock" ]; do sleep 0.05; done', 'sh'];
+
 /** Our own service, all of its workers serving. */
-export async function service({ workers = 2, env = {}, args = [] }: ServiceOptions = {}): Promise<Service> {
+export async function service(options: ServiceOptions = {}): Promise<Service> {
+  const { workers = 2, env = {}, args = [], orphan = false } = options;
   const port = await freePort();
   const all = {
     PORT: String(port),
@@ -40,14 +46,15 @@ export async function service({ workers = 2, env = {}, args = [] }: ServiceOptio
     NO_COLOR: '1',
     ...env,
   };
-  const running = start([CLUSTER, ...args], all);
+  const running = start([CLUSTER, ...args], all, ROOT, orphan ? ORPHAN : []);
   await untilServing(running, all, workers);
   return Object.assign(running, { port: Number(all.PORT), env: all });
 }
 
 async function untilServing(running: Running, env: Service['env'], workers: number): Promise<void> {
   await until(() => {
-    if (running.child.exitCode !== null)
+    // The shell that has started an orphan ends with 0.
+    if (running.child.exitCode)
       throw new Error(`the service ended before it served; it said\n${running.text()}`);
     return served(running).length >= workers;
   }, 'every worker serves');
@@ -64,7 +71,8 @@ async function untilServing(running: Running, env: Service['env'], workers: numb
  * Our own service on a socket that is bound already and handed over as systemd does it: `port` is that socket's, and
  * `PORT` names another one.
  */
-export async function activated({ workers = 2, env = {}, args = [] }: ServiceOptions = {}): Promise<Service> {
+export async function activated(options: ServiceOptions = {}): Promise<Service> {
+  const { workers = 2, env = {}, args = [], orphan = false } = options;
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -77,8 +85,9 @@ export async function activated({ workers = 2, env = {}, args = [] }: ServiceOpt
     ...env,
   };
   const script = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"';
+  const [command = '', ...launcher] = orphan ? ORPHAN : ['env'];
   const running = follow(
-    spawn('sh', ['-c', script, process.execPath, CLUSTER, ...args], {
+    spawn(command, [...launcher, 'sh', '-c', script, process.execPath, CLUSTER, ...args], {
       env: all,
       stdio: ['ignore', 'pipe', 'pipe', fd],
       detached: true,

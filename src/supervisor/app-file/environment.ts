@@ -1,6 +1,6 @@
 /** The environment of an app as PM2 resolves it, the later ones over the others: shell, `env`, `deploy.NAME.env`, `env_NAME`. */
 import type { InvalidValue } from '../../errors.js';
-import { WORKER_VARIABLES } from '../../protocol/messages.js';
+import { OWN_VARIABLES } from '../../protocol/messages.js';
 import { isSet } from './written.js';
 import { environment, isWhole, WITHOUT_NUL, type EnvironmentFilter } from './fields.js';
 
@@ -25,7 +25,7 @@ const OWN = [
   'LISTEN_PID',
   'LISTEN_FDS',
   'LISTEN_FDNAMES',
-  ...WORKER_VARIABLES,
+  ...OWN_VARIABLES,
 ];
 
 /** What PM2 says of one of its processes (`safeExtend` in its Common.js); it would be untrue of ours. */

@@ -1,9 +1,10 @@
 /**
- * The control socket: HTTP/1.1 over a Unix socket that only this user can open. `GET /status`, `GET /events`, `POST /reload` with
- * `{"env": NAME}` for another environment of the app file, `POST /scale {"instances": N}`, `POST /stop`; an action is answered when it is done. Controlling the service must
- * never harm it: where the folder cannot be made, it runs without.
+ * The control socket: HTTP/1.1 over a Unix socket that only this user can open. `GET /status`, `GET /events`,
+ * `POST /reload` with `{"env": NAME}` for another environment of the app file, `POST /scale {"instances": N}`, `POST /upgrade`, `POST /stop`;
+ * an action is answered when it is done. Controlling the service must never harm it: where the folder cannot be made, it
+ * runs without.
  */
-import { existsSync, lstatSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { errors, sentence, ServiceError } from '../../errors.js';
@@ -38,6 +39,8 @@ export interface Controlled {
   hung(pid: number, blockedMs: number): void;
   /** Settles when the last worker has left. */
   stop(): Promise<ActionOutcome>;
+  /** Settles when another supervisor is in charge and the last worker has left, or when nothing has changed. */
+  upgrade(): Promise<ActionOutcome>;
 }
 
 export interface Control {
@@ -69,6 +72,7 @@ const refused = (status: number, reason: string, headers?: Readonly<Record<strin
   headers === undefined ? [status, { ok: false, reason }] : [status, { ok: false, reason }, headers];
 
 /**
+ * @param isSuccessor the place is taken from the supervisor that has it
  * @returns nothing where no socket could be made; one warning has been logged
  * @throws ServiceError if another supervisor runs this service already
  */
@@ -76,16 +80,17 @@ export async function openControl(
   run: RunDirectory,
   controlled: Controlled,
   log: (line: Line) => void,
+  isSuccessor = false,
 ): Promise<Control | undefined> {
   const server = http.createServer((request, response) => void serve(controlled, request, response));
   let isClosing = false;
   let warned = '';
-  let folder: FolderId;
+  let place: Place;
   server.on('error', warn);
   try {
     makeRunDirectory(run);
-    await refuseSecond(run, controlled.identity);
-    folder = await open(server, run);
+    if (!isSuccessor) await refuseSecond(run, controlled.identity);
+    place = await open(server, run);
   } catch (error) {
     if (error instanceof ServiceError) throw error;
     warn(error as Error);
@@ -93,13 +98,13 @@ export async function openControl(
   }
   return {
     ensure() {
-      if (isClosing || (isInPlace(run, folder) && isSocket(run.socket))) return;
+      if (isClosing || (isInPlace(run, place.folder) && isOurs(run, place))) return;
       server.close();
-      open(server, run).then(made => (folder = made), warn);
+      open(server, run).then(made => (place = made), warn);
     },
     close() {
       isClosing = true;
-      return closed(server, run, log);
+      return closed(server, run, place, log);
     },
   };
 
@@ -169,15 +174,27 @@ function lastPid(run: RunDirectory): string {
   }
 }
 
-async function open(server: Server, run: RunDirectory): Promise<FolderId> {
+/** What is ours in the folder, until another supervisor takes the place. */
+interface Place {
+  readonly folder: FolderId;
+  readonly inode: number | undefined;
+}
+
+/**
+ * The socket is born under a name of its own and moved into place at once: a command finds the supervisor before us or
+ * us, never none. (Closing the server removes the first name only.)
+ */
+async function open(server: Server, run: RunDirectory): Promise<Place> {
   const folder = moveIn(run);
+  const beside = join(run.directory, `s.${process.pid}`);
+  rmSync(beside, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     // Born closed to others: a mode that is set after `listen` comes too late for some of them.
     const umask = process.umask(0o177);
     try {
       // Exclusive: inside a cluster (PM2's, say) the primary would own the socket otherwise.
-      server.listen({ path: run.socket, exclusive: true }, () => {
+      server.listen({ path: beside, exclusive: true }, () => {
         server.off('error', reject);
         resolve();
       });
@@ -186,14 +203,15 @@ async function open(server: Server, run: RunDirectory): Promise<FolderId> {
     }
   });
   server.unref();
-  return folder;
+  renameSync(beside, run.socket);
+  return { folder, inode: inodeOf(run.socket) };
 }
 
 /** Once our pid lies in the folder it is not empty, and no supervisor removes it. */
 function moveIn(run: RunDirectory, isRetry = false): FolderId {
   const folder = makeRunDirectory(run);
   try {
-    removeSocket(run.socket);
+    refuseFile(run.socket);
     writePid(run);
     return folder;
   } catch (error) {
@@ -205,14 +223,23 @@ function moveIn(run: RunDirectory, isRetry = false): FolderId {
 const isInPlace = (run: RunDirectory, folder: FolderId): boolean =>
   isSameFolder(run.directory, folder) && runDirectoryFault(run) === undefined;
 
-/** @throws Error for a file that is no socket: it is not ours to remove */
-function removeSocket(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
-  if (!isSocket(path)) throw new Error(`${path} is not a socket; remove it`);
-  unlinkSync(path);
+/** @throws Error for a file that is no socket: it is not ours to replace */
+function refuseFile(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false)
+    throw new Error(`${path} is not a socket; remove it`);
 }
 
-const isSocket = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
+/** @returns nothing where no file can be: the folder may be gone, or another file in its place */
+function inodeOf(path: string): number | undefined {
+  try {
+    return lstatSync(path).ino;
+  } catch {
+    return undefined;
+  }
+}
+
+const isOurs = ({ socket }: RunDirectory, { inode }: Place): boolean =>
+  inode !== undefined && inodeOf(socket) === inode;
 
 /** Never through a link that lies there already: a new file (`wx` follows none) takes its place. */
 function writePid(run: RunDirectory): void {
@@ -222,9 +249,17 @@ function writePid(run: RunDirectory): void {
   renameSync(beside, pidFile(run));
 }
 
-async function closed(server: Server, run: RunDirectory, log: (line: Line) => void): Promise<void> {
-  // Before the place is free: a moment later it could be the file of the next supervisor.
-  removePid(run, log);
+async function closed(
+  server: Server,
+  run: RunDirectory,
+  place: Place,
+  log: (line: Line) => void,
+): Promise<void> {
+  if (isOurs(run, place)) {
+    // Before the place is free: a moment later it could be the file of the next supervisor.
+    removePid(run, log);
+    rmSync(run.socket, { force: true });
+  }
   const isClosed = new Promise<void>(resolve => server.close(() => resolve()));
   // Node takes a connection that has sent nothing, or half a request, for a busy one.
   const timer = setTimeout(() => server.closeAllConnections(), FAREWELL_MS);
@@ -261,7 +296,7 @@ async function serve(
 async function answer(controlled: Controlled, request: IncomingMessage): Promise<Answer> {
   const [path, query = ''] = (request.url ?? '').split('?', 2);
   const method = path === '/status' || path === '/events' ? 'GET' : 'POST';
-  if (!['/status', '/events', '/reload', '/scale', '/stop', HUNG_PATH].includes(path ?? ''))
+  if (!['/status', '/events', '/reload', '/scale', '/stop', '/upgrade', HUNG_PATH].includes(path ?? ''))
     return refused(404, `there is no ${path}; try /status`);
   if (request.method !== method) return refused(405, `${path} takes ${method}`, { Allow: method });
   if (path === '/status') return [200, await controlled.status()];
@@ -292,6 +327,7 @@ async function act(controlled: Controlled, path: string | undefined, body: Reque
     return refused(400, sentence({ name: 'env', expected, got: env }));
   }
   if (path === '/stop') return outcomeAnswer(await controlled.stop());
+  if (path === '/upgrade') return outcomeAnswer(await controlled.upgrade());
   const { instances } = body;
   if (instances === 0) return refused(400, errors.scaleToZero().message);
   if (

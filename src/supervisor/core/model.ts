@@ -193,6 +193,16 @@ export interface Verdict {
   readonly exit: Exit | undefined;
 }
 
+/** What a supervisor knows of the one that it replaces. */
+export interface Predecessor {
+  /** See {@link Pool.wanted}. */
+  readonly wanted: number;
+  /** See {@link Pool.fromFile}. */
+  readonly fromFile: number;
+  /** See {@link Pool.sockets}. */
+  readonly sockets: number;
+}
+
 export interface Pool {
   readonly policy: Policy;
   /** What newly forked workers get, outside a reload whose canary is still pending. */
@@ -271,7 +281,8 @@ export type Event =
   /** The app file cannot be used: nothing changes. */
   | { readonly type: 'reload.refused' }
   | { readonly type: 'scale'; readonly instances: number }
-  | { readonly type: 'stop'; readonly how: 'drain' | 'now' };
+  /** `retire`: the supervisor that has been started in its place serves. */
+  | { readonly type: 'stop'; readonly how: 'drain' | 'retire' | 'now' };
 
 /** Something to be done, in this order. */
 export type Effect =

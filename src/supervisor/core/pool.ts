@@ -154,12 +154,12 @@ export function abortReload(pool: Pool, reason: AbortReason, now: Millis): Outco
 }
 
 /** The service ends: every slot is cleared and every worker drains, the successors of a reload first. */
-export function stopAll(pool: Pool, verdict: Verdict, now: Millis): Outcome {
+export function stopAll(pool: Pool, verdict: Verdict, how: 'stop' | 'retire', now: Millis): Outcome {
   const successors = pool.slots.flatMap((slot, id) =>
     slot.at === 'replacing' ? [[id, slot.successor] as const] : [],
   );
   const current = pool.slots.flatMap((slot, id) => ('worker' in slot ? [[id, slot.worker] as const] : []));
-  const drained = drain(pool, [...successors, ...current], 'stop', now);
+  const drained = drain(pool, [...successors, ...current], how, now);
   const cleared = { ...drained.pool, slots: [], reloadAgain: false, verdict };
   return andThen({ ...drained, pool: cleared }, rest => endReload(rest, { type: 'service-stops' }));
 }

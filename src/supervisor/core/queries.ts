@@ -1,6 +1,6 @@
 /** What the shell asks about a pool. */
-import type { Generation, Pool, Slot, SlotId, WorkerId } from './model.js';
-import { workersOf } from './pool.js';
+import type { Exit, Generation, Millis, Pool, Slot, SlotId, WorkerId } from './model.js';
+import { policyOf, workersOf } from './pool.js';
 
 /** Every slot has its worker, and no other worker starts. */
 export const isSettled = ({ reload, slots }: Pool): boolean =>
@@ -37,3 +37,27 @@ export function scaleProgress(pool: Pool, wanted: number): 'pending' | 'done' | 
     if (at !== 'ready') return { type: 'slot-not-ready', slot, state: at };
   return 'done';
 }
+
+/** The first exit of a worker keeps a service from replacing another; there is none where it has been ordered to stop. */
+export interface StartLost {
+  readonly exit: Exit | undefined;
+}
+
+/**
+ * How far a service is that is to replace another: `pending`, lost, or `proved` once all workers have been ready for so
+ * long that they are stable (`min_uptime`).
+ */
+export function startProgress(pool: Pool, now: Millis): 'pending' | 'proved' | StartLost {
+  if (pool.verdict !== undefined) return { exit: pool.verdict.exit };
+  const [exit] = pool.slots.flatMap(({ history }) => history.exits);
+  if (exit !== undefined) return { exit };
+  return isSettled(pool) && stableAt(pool) <= now ? 'proved' : 'pending';
+}
+
+/** When the youngest worker is stable; `Infinity` while a slot has none that serves. */
+export const stableAt = (pool: Pool): Millis =>
+  Math.max(
+    ...pool.slots.map(slot =>
+      slot.at === 'ready' ? slot.worker.since + policyOf(pool, slot.worker.generation).minUptimeMs : Infinity,
+    ),
+  );

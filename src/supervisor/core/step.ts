@@ -6,7 +6,7 @@
  * slots, kill workers that are overdue, continue a reload, lend sockets, end the service. Nothing here reads a clock,
  * sets a timer, or knows a process: time comes in as `now`, and `wake.ts` says when to come back.
  */
-import type { Effect, Event, Millis, Outcome, Policy, Pool, Slot, WorkerId } from './model.js';
+import type { Effect, Event, Millis, Outcome, Policy, Pool, Predecessor, Slot, WorkerId } from './model.js';
 import {
   andThen,
   fork,
@@ -36,12 +36,15 @@ import {
 /** A slot whose workers are too large from the start is not restarted for its memory again for so long. */
 const MEMORY_RESTART_PAUSE_MS = 60_000;
 
-/** A pool in which nothing has happened yet; the first `wake` fills it. */
-export function createPool(policy: Policy, instances: number): Pool {
+/**
+ * A pool in which nothing has happened yet; the first `wake` fills it. A number that was set by `scale` survives an
+ * upgrade as it survives a reload.
+ */
+export function createPool(policy: Policy, instances: number, before?: Predecessor): Pool {
   return {
     policy,
     generation: 1,
-    wanted: instances,
+    wanted: before?.fromFile === instances ? before.wanted : instances,
     fromFile: instances,
     slots: [],
     draining: [],
@@ -49,7 +52,7 @@ export function createPool(policy: Policy, instances: number): Pool {
     loading: false,
     reloadAgain: false,
     loans: new Map(),
-    sockets: 0,
+    sockets: before?.sockets ?? 0,
     everReady: false,
     lastWorker: 0,
     verdict: undefined,
@@ -103,7 +106,9 @@ function react(pool: Pool, event: Event, now: Millis): Outcome {
     case 'scale':
       return scale(pool, event.instances);
     case 'stop':
-      return event.how === 'now' ? stopNow(pool, now) : stop(pool, now);
+      return event.how === 'now'
+        ? stopNow(pool, now)
+        : stop(pool, event.how === 'retire' ? 'retire' : 'stop', now);
   }
 }
 
@@ -175,13 +180,15 @@ function scale(pool: Pool, instances: number): Outcome {
   );
 }
 
-function stop(pool: Pool, now: Millis): Outcome {
-  return pool.verdict === undefined ? stopAll(pool, { code: 0, exit: undefined }, now) : withoutEffects(pool);
+function stop(pool: Pool, how: 'stop' | 'retire', now: Millis): Outcome {
+  return pool.verdict === undefined
+    ? stopAll(pool, { code: 0, exit: undefined }, how, now)
+    : withoutEffects(pool);
 }
 
 /** Every worker is killed; a worker without an order to drain needs none any more. */
 function stopNow(pool: Pool, now: Millis): Outcome {
-  const { pool: stopped, effects, notices } = stop(pool, now);
+  const { pool: stopped, effects, notices } = stop(pool, 'stop', now);
   const draining = stopped.draining.map(worker => ({ ...worker, deadline: undefined }));
   const kills = draining.map(({ id }): Effect => ({ type: 'kill', worker: id }));
   return {

@@ -148,7 +148,7 @@ function lost(pool: Pool, place: Located, exit: Exit, now: Millis): Outcome {
   const incurable = incurableCode(exit);
   if (pool.everReady || incurable === undefined) return currentLost(pool, [{ place, exit }], now);
   const { history } = place.slot;
-  return stopAll(withSlot(pool, place.id, { at: 'vacant', history }), { code: incurable, exit }, now);
+  return stopAll(withSlot(pool, place.id, { at: 'vacant', history }), { code: incurable, exit }, 'stop', now);
 }
 
 /** The code for the service of a failure that no restart cures. Programs other than ours exit with 1 for it. */

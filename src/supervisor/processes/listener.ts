@@ -29,6 +29,8 @@ export interface Listener {
   settle(address: Address, done: (rival?: Rival) => void): void;
   /** The socket that only the worker of this slot accepts on at this address, if it has one of its own. */
   lendable(slot: SlotId, address: Address): TcpHandle | undefined;
+  /** Every socket that is open here, for a supervisor that takes the service over. */
+  openSockets(): readonly OpenSocket[];
   /** Closes every address but these. */
   keep(addresses: readonly Address[]): void;
   /** Closes all sockets: clients are refused once no worker holds a copy any more. */
@@ -40,12 +42,24 @@ export interface SocketAnswer {
   readonly error?: { readonly code: string; readonly message: string };
 }
 
-/** @param activated the descriptor of a socket that systemd hands over */
-export function createListener(
-  activated = activatedFd(process.env),
-  mode: ListenerMode = pickMode(process.env, activated),
-): Listener {
-  const sockets = createSocketTable(mode, activated);
+/** A socket that is open already. */
+export interface OpenSocket {
+  readonly fd: number;
+  readonly slot: SlotId;
+  /** Where it listens; nothing for the one of systemd, which stands for every address. */
+  readonly address: Address | undefined;
+}
+
+/** What a supervisor starts with: the socket of systemd, or those of the supervisor that it replaces. */
+export interface Inherited {
+  readonly mode: ListenerMode;
+  readonly sockets: readonly OpenSocket[];
+}
+
+/** @param inherited without it, what systemd hands over, if anything */
+export function createListener(inherited: Inherited = activation(process.env)): Listener {
+  const { mode } = inherited;
+  const sockets = createSocketTable(inherited);
   /** A random port is left to the worker. */
   const isBoundHere = ({ port }: Address): boolean => mode !== 'cluster' && port !== 0;
 
@@ -70,6 +84,7 @@ export function createListener(
       else guard.settle(done);
     },
     lendable: (slot, address) => (mode === 'per-slot' ? sockets.find(slot, address) : undefined),
+    openSockets: sockets.all,
     keep: sockets.closeAllBut,
     close: () => sockets.closeAllBut([]),
   };
@@ -77,11 +92,14 @@ export function createListener(
 
 /** The sockets of one address. */
 interface BoundAddress {
+  readonly address: Address | undefined;
   /** By slot; in `shared` mode, slot 0 stands for all. */
   readonly sockets: Map<SlotId, TcpHandle>;
   /** Where the kernel alone would let others share the port. */
   readonly guard: PortGuard | undefined;
 }
+
+const ACTIVATED = 'activated';
 
 interface SocketTable {
   reserve(address: Address): void;
@@ -89,24 +107,37 @@ interface SocketTable {
   move(slot: SlotId, address: Address): TcpHandle;
   find(slot: SlotId, address: Address): TcpHandle | undefined;
   guardOf(address: Address): PortGuard | undefined;
+  all(): readonly OpenSocket[];
   closeAllBut(addresses: readonly Address[]): void;
 }
 
-function createSocketTable(mode: ListenerMode, activated: number | undefined): SocketTable {
+function createSocketTable({ mode, sockets: inherited }: Inherited): SocketTable {
   const bound = new Map<string, BoundAddress>();
+  const waiting = [...inherited];
+  const isActivated = inherited.some(({ address }) => address === undefined);
 
   /** The one socket of systemd stands for every address: there is no other. */
-  const keyOf = ({ host, port }: Address): string =>
-    activated === undefined ? `${host ?? '*'}:${port}` : 'activated';
+  const keyOf = ({ host, port }: Address): string => (isActivated ? ACTIVATED : `${host ?? '*'}:${port}`);
+
+  /** They listen already: no other service can have their port. */
+  function adoptInherited(): void {
+    for (const { fd, slot, address } of waiting.splice(0)) {
+      const key = address === undefined ? ACTIVATED : keyOf(address);
+      const entry = bound.get(key) ?? { address, sockets: new Map(), guard: undefined };
+      entry.sockets.set(slot, adoptSocket(fd));
+      bound.set(key, entry);
+    }
+  }
 
   const indexOf = (slot: SlotId): SlotId => (mode === 'per-slot' ? slot : 0);
 
   function boundAt(address: Address, slot: SlotId): BoundAddress {
+    adoptInherited();
     const known = bound.get(keyOf(address));
     if (known !== undefined) return known;
-    const first = activated === undefined ? open(address, mode) : adoptSocket(activated);
+    const first = open(address, mode);
     const guard = mode === 'per-slot' ? createPortGuard(address) : undefined;
-    const entry = { sockets: new Map([[indexOf(slot), first]]), guard };
+    const entry = { address, sockets: new Map([[indexOf(slot), first]]), guard };
     bound.set(keyOf(address), entry);
     return entry;
   }
@@ -133,6 +164,10 @@ function createSocketTable(mode: ListenerMode, activated: number | undefined): S
     },
     find: (slot, address) => bound.get(keyOf(address))?.sockets.get(indexOf(slot)),
     guardOf: address => bound.get(keyOf(address))?.guard,
+    all: () =>
+      [...bound.values()].flatMap(({ address, sockets }) =>
+        [...sockets].map(([slot, { fd }]) => ({ fd, slot, address })),
+      ),
     closeAllBut(addresses) {
       const wanted = new Set(addresses.map(keyOf));
       for (const [key, { sockets }] of bound) {
@@ -142,6 +177,13 @@ function createSocketTable(mode: ListenerMode, activated: number | undefined): S
       }
     },
   };
+}
+
+/** What systemd hands over, if anything. */
+function activation(env: NodeJS.ProcessEnv): Inherited {
+  const fd = activatedFd(env);
+  const sockets = fd === undefined ? [] : [{ fd, slot: 0, address: undefined }];
+  return { mode: pickMode(env, fd), sockets };
 }
 
 /**

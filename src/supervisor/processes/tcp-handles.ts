@@ -11,6 +11,8 @@ import type { Address } from '../../protocol/address.js';
 
 /** The part of Node's internal handle that is used here. */
 export interface TcpHandle {
+  /** The descriptor; -1 once it is closed. */
+  readonly fd: number;
   close(): void;
   getsockname(out: { port?: number; address?: string }): number;
 }

@@ -10,7 +10,7 @@ import { forkFailureText } from '../../platform/system-errors.js';
 import type { Address } from '../../protocol/address.js';
 import type { HeartbeatRecords } from '../../protocol/heartbeat-records.js';
 import { errorLine } from '../../logging/loggable.js';
-import { CONTROL_SOCKET, LISTENER_OFFER, SLOT, type FromWorker } from '../../protocol/messages.js';
+import { CONTROL_SOCKET, LISTENER_OFFER, SERVICE, SLOT, type FromWorker } from '../../protocol/messages.js';
 import type { App } from '../app-file/load.js';
 import type { BootFailure, Event, SlotId, WorkerId } from '../core/model.js';
 import { openChannel, type WorkerChannel } from './channel.js';
@@ -78,6 +78,8 @@ export interface WorkerNeeds {
   readonly oomWatch: OomWatch;
   readonly usage: UsageSource;
   readonly controlSocket: string;
+  /** The number of the service. */
+  readonly service: number;
   report(event: Report): void;
 }
 
@@ -162,10 +164,11 @@ const UNFINISHED = `a message of more than ${MAX_UNFINISHED_BYTES / 2 ** 20} MB 
 
 function fork(request: ForkRequest, context: Context): Process | undefined {
   const { id, app, variables } = request;
-  const { listener, heartbeatRecords, controlSocket, report, running } = context;
+  const { listener, heartbeatRecords, controlSocket, service, report, running } = context;
   const offer = {
     [CONTROL_SOCKET]: controlSocket,
     [SLOT]: String(request.slot),
+    [SERVICE]: String(service),
     ...(listener.offers ? { [LISTENER_OFFER]: '1' } : {}),
   };
   const onFault = (error: unknown): boolean => blame(id, error, context);

@@ -12,39 +12,75 @@ import type { Log } from './log.js';
 export type Message = readonly string[];
 
 export interface ServiceManager {
+  /** Whether systemd wants messages. */
+  readonly isPresent: boolean;
+  /** What a supervisor needs in its environment to take over from this one. */
+  readonly variables: Readonly<Record<string, string>>;
   /** Call it after every change of the pool. */
   follow(pool: Pool): void;
+  /** Another supervisor is in charge: nothing is sent. */
+  pause(): void;
+  /** This process is the main one of the service from now on. @throws Error if systemd cannot be told */
+  lead(): Promise<void>;
 }
 
 export interface ServiceManagerNeeds {
   /** The environment of the supervisor; the variables of sd_notify(3) are removed from it: they are not for workers. */
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
+  /** Another supervisor is in charge until {@link ServiceManager.lead}. */
+  readonly isPaused?: boolean;
   readonly send?: (message: Message, env: NodeJS.ProcessEnv) => Promise<void>;
 }
 
 /** Does nothing unless systemd has set `NOTIFY_SOCKET`. */
-export function createServiceManager({ env, log, send = runNotify }: ServiceManagerNeeds): ServiceManager {
+export function createServiceManager(needs: ServiceManagerNeeds): ServiceManager {
+  const { env, log, send = runNotify } = needs;
+  let { isPaused = false } = needs;
   const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: watchdogUsec, WATCHDOG_PID: watchdogPid } = env;
   for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete env[name];
-  if (socket === undefined) return { follow: () => undefined };
+  if (socket === undefined) return ABSENT;
 
-  const sender = createSender(message => send(message, { ...env, NOTIFY_SOCKET: socket }), log);
+  const notify = (message: Message): Promise<void> => send(message, { ...env, NOTIFY_SOCKET: socket });
+  const sender = createSender(notify, log);
   const isWatched = watchdogPid === undefined || watchdogPid === String(process.pid);
   const watchdogMs = isWatched ? Number(watchdogUsec ?? 0) / 1_000 : 0;
   // Half the limit, as sd_watchdog_enabled(3) recommends. A supervisor whose event loop is blocked sends nothing.
-  if (watchdogMs > 0) setInterval(() => sender.send(['WATCHDOG=1']), watchdogMs / 2).unref();
+  const beat = (): void => {
+    if (!isPaused) sender.send(['WATCHDOG=1']);
+  };
+  if (watchdogMs > 0) setInterval(beat, watchdogMs / 2).unref();
 
   let last: Announced = { phase: 'starting', status: '' };
   return {
+    isPresent: true,
+    // Not WATCHDOG_PID, which is ours.
+    variables: { NOTIFY_SOCKET: socket, ...(watchdogMs > 0 ? { WATCHDOG_USEC: String(watchdogUsec) } : {}) },
     follow(pool) {
+      if (isPaused) return;
       const now = announcedOf(pool, last.phase);
       const message = messageFor(last, now, process.hrtime.bigint());
       last = now;
       if (message.length > 0) sender.send(message);
     },
+    pause: () => void (isPaused = true),
+    async lead() {
+      const message = [`MAINPID=${process.pid}`, ...(watchdogMs > 0 ? ['WATCHDOG=1'] : [])];
+      await notify(message).catch((error: unknown) => {
+        throw new Error(unheard(error), { cause: error });
+      });
+      isPaused = false;
+    },
   };
 }
+
+const ABSENT: ServiceManager = {
+  isPresent: false,
+  variables: {},
+  follow: () => undefined,
+  pause: () => undefined,
+  lead: () => Promise.resolve(),
+};
 
 /** systemd's view of a service. */
 type Phase = 'starting' | 'running' | 'reloading' | 'stopping';
@@ -88,7 +124,7 @@ function createSender(send: (message: Message) => Promise<void>, log: Log): { se
     isSending = true;
     for (let message = waiting.shift(); message !== undefined; message = waiting.shift())
       await send(message).catch((error: unknown) => {
-        if (!hasFailed) log({ level: 'warn', msg: `systemd gets no messages: ${(error as Error).message}` });
+        if (!hasFailed) log({ level: 'warn', msg: unheard(error) });
         hasFailed = true;
       });
     isSending = false;
@@ -102,6 +138,8 @@ function createSender(send: (message: Message) => Promise<void>, log: Log): { se
     },
   };
 }
+
+const unheard = (error: unknown): string => `systemd gets no messages: ${(error as Error).message}`;
 
 const isStatusOnly = (message: Message | undefined): boolean =>
   message?.length === 1 && message[0]?.startsWith('STATUS=') === true;

@@ -1,7 +1,7 @@
 /** The core's facts in words: one wording for logs, status and the answers of commands. */
 import { MAX_REASON_LENGTH } from '../../protocol/limits.js';
 import type { AbortReason, Exit, ExitCause, SuccessorLost } from '../core/model.js';
-import type { ScaleFailure } from '../core/queries.js';
+import type { ScaleFailure, StartLost } from '../core/queries.js';
 import type { LastExit } from './status.js';
 
 /** `exited (code 1)`, `exited (signal SIGKILL)`; empty for a worker that never ran or still runs. */
@@ -57,6 +57,21 @@ export function abortText(reason: AbortReason): string {
 }
 
 export const SERVICE_STOPS = 'the service stops';
+
+export const UPGRADE_RUNS = 'an upgrade is running; wait until it has ended';
+
+export const RELOAD_RUNS = 'a reload is running; wait until it has ended';
+
+/** Their sockets are not the supervisor's to hand on. */
+export const WORKERS_LISTEN =
+  'the workers listen by themselves, so a new supervisor could not take their port over (another program than ours, or NODE_CLUSTER_SCHED_POLICY); restart the service';
+
+/** What keeps a service from replacing another. */
+export function startLostText({ exit }: StartLost): string {
+  return exit === undefined
+    ? `the new supervisor was ordered to stop`
+    : `a new worker ${exitText(exit) || 'ended'}`;
+}
 
 /** Of a worker whose app has closed all descriptors, for example. */
 export const HEARTBEATS_LOST =

@@ -59,6 +59,7 @@ export const reloadRead = (generation = 2, policy: Policy = LIMITED, instances =
 });
 export const scaled = (instances: number): Event => ({ type: 'scale', instances });
 export const stop: Event = { type: 'stop', how: 'drain' };
+export const retire: Event = { type: 'stop', how: 'retire' };
 export const stopNow: Event = { type: 'stop', how: 'now' };
 
 export type TimedEvents = readonly [now: Millis, ...events: readonly Event[]];

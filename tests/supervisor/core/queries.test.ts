@@ -4,11 +4,13 @@ import {
   isSettled,
   rememberedWorkers,
   scaleProgress,
+  stableAt,
+  startProgress,
   workersInSlots,
 } from '../../../src/supervisor/core/queries.js';
 import { wantedFor } from '../../../src/supervisor/core/pool.js';
 import { createPool } from '../../../src/supervisor/core/step.js';
-import { after, LIMITED, exited, reloadRead, ready, scaled, stop, two } from './events.js';
+import { after, LIMITED, exited, reloadRead, ready, retire, run, scaled, stop, two, wake } from './events.js';
 
 const reloading = after(two(), [5_000, reloadRead()]);
 
@@ -64,4 +66,47 @@ describe('scaling', () => {
       state: 'stopped',
     });
   });
+});
+
+describe('a service that is to replace another', () => {
+  const served = after(createPool(LIMITED, 2), [0, wake], [100, ready(1)], [300, ready(2)]);
+
+  test('is proved once all workers have served for min_uptime', () => {
+    expect(startProgress(createPool(LIMITED, 2), 0)).toBe('pending');
+    expect(startProgress(after(createPool(LIMITED, 2), [0, wake], [100, ready(1)]), 60_000)).toBe('pending');
+    expect(stableAt(after(createPool(LIMITED, 2), [0, wake], [100, ready(1)]))).toBe(Infinity);
+    expect(stableAt(served)).toBe(300 + LIMITED.minUptimeMs);
+    expect(startProgress(served, stableAt(served) - 1)).toBe('pending');
+    expect(startProgress(served, stableAt(served))).toBe('proved');
+  });
+
+  test('is lost with the first worker that exits, and when it is to stop', () => {
+    expect(startProgress(after(served, [400, exited(2, 7)]), 60_000)).toMatchObject({ exit: { code: 7 } });
+    expect(startProgress(after(served, [400, exited(2, 1)]), 60_000)).toMatchObject({ exit: { code: 1 } });
+    expect(startProgress(after(served, [400, stop]), 60_000)).toEqual({ exit: undefined });
+  });
+
+  test('has the number of workers that scale has set, unless its file has another by now', () => {
+    const before = { wanted: 5, fromFile: 2, sockets: 6 };
+    expect(createPool(LIMITED, 2, before)).toMatchObject({ wanted: 5, fromFile: 2, sockets: 6 });
+    expect(createPool(LIMITED, 3, before)).toMatchObject({ wanted: 3, fromFile: 3, sockets: 6 });
+  });
+
+  test('accepts on the sockets of slots that it does not have', () => {
+    const { effects } = run(
+      createPool(LIMITED, 1, { wanted: 1, fromFile: 1, sockets: 2 }),
+      [0, wake],
+      [100, ready(1)],
+    );
+    expect(effects).toContainEqual({ type: 'lend', slot: 1, to: 1 });
+  });
+});
+
+test('workers of a supervisor that has been replaced retire', () => {
+  const { effects, pool } = run(two(), [5_000, retire]);
+  expect(effects.filter(({ type }) => type === 'order')).toEqual([
+    { type: 'order', worker: 1, how: 'retire' },
+    { type: 'order', worker: 2, how: 'retire' },
+  ]);
+  expect(pool.verdict).toEqual({ code: 0, exit: undefined });
 });
