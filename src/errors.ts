@@ -191,7 +191,7 @@ export const errors = {
   emptyOption: (option: string) => usage('EMPTY_OPTION', `--${option} takes a value, got nothing`),
 
   unexpectedArguments: (command: string, words: readonly string[]) =>
-    usage('UNEXPECTED_ARGUMENTS', `${command} takes nothing behind it, got "${words.join(' ')}"`),
+    usage('UNEXPECTED_ARGUMENTS', `${command} takes no further arguments, got "${words.join(' ')}"`),
 
   scaleToZero: () => usage('SCALE_TO_ZERO', 'scale 0 would stop the service; use stop'),
 

@@ -73,7 +73,7 @@ test.each([
   ['st', 'Unknown command "st". Try --help', 'UNKNOWN_COMMAND'],
   ['diagnose', 'diagnose takes one of cpu, heap, report, got nothing', 'INVALID_DIAGNOSIS'],
   ['diagnose memory', 'diagnose takes one of cpu, heap, report, got "memory"', 'INVALID_DIAGNOSIS'],
-  ['diagnose cpu now', 'diagnose WHAT takes nothing behind it, got "now"', 'UNEXPECTED_ARGUMENTS'],
+  ['diagnose cpu now', 'diagnose WHAT takes no further arguments, got "now"', 'UNEXPECTED_ARGUMENTS'],
   ['diagnose cpu --seconds 0', '--seconds takes a whole number from 1 to 300, got "0"', 'INVALID_NUMBER'],
   ['diagnose cpu --slot a', '--slot takes a whole number from 0 to 1023, got "a"', 'INVALID_NUMBER'],
   ['reload --slot 1', '--slot is an option of diagnose only', 'OPTION_OF_OTHERS'],
@@ -99,9 +99,9 @@ test.each([
   ['scale 1.5', 'scale takes a number of workers from 1 to 1024, got "1.5"', 'INVALID_WORKER_COUNT'],
   ['scale 1e3', 'scale takes a number of workers from 1 to 1024, got "1e3"', 'INVALID_WORKER_COUNT'],
   ['scale +2', 'scale takes a number of workers from 1 to 1024, got "+2"', 'INVALID_WORKER_COUNT'],
-  ['scale 2 3', 'scale N takes nothing behind it, got "3"', 'UNEXPECTED_ARGUMENTS'],
-  ['reload now please', 'reload takes nothing behind it, got "now please"', 'UNEXPECTED_ARGUMENTS'],
-  ['start api', 'start takes nothing behind it, got "api"', 'UNEXPECTED_ARGUMENTS'],
+  ['scale 2 3', 'scale N takes no further arguments, got "3"', 'UNEXPECTED_ARGUMENTS'],
+  ['reload now please', 'reload takes no further arguments, got "now please"', 'UNEXPECTED_ARGUMENTS'],
+  ['start api', 'start takes no further arguments, got "api"', 'UNEXPECTED_ARGUMENTS'],
 ])('%s is refused: %s', (line, message, code) => {
   expect(() => parse(line)).toThrow(message);
   expect(() => parse(line)).toThrow(expect.objectContaining({ code, exitCode: 2 }));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { VARIABLES } from '../../src/config.js';
 import { ROOT } from './processes.js';
 
-const HEAD = ['variable', 'without it', 'what it does'] as const;
+const HEAD = ['variable', 'default', 'what it does'] as const;
 
 /** The README's table of variables, formatted as prettier does. */
 export function variablesTable(): string {
@@ -24,11 +24,11 @@ export function variablesTable(): string {
 /** Where that table is. */
 export const TABLE = /^\| variable +\|[^]*?\n(?!\|)/m;
 
-/** `.env.example`: every variable with what holds without it. */
+/** `.env.example`: every variable with its default. */
 export function envExample(): string {
   const entries = Object.values(VARIABLES).map(
     ({ name, fallback, expected, purpose }) =>
-      `# ${purpose}\n# ${expected}; without it: ${fallback}\n# ${name}=\n`,
+      `# ${purpose}\n# ${expected}; default: ${fallback}\n# ${name}=\n`,
   );
   return `# Copy this file to .env, and start with: node --env-file=.env dist/cluster.js\n# Made by \`yarn docs\`.\n\n${entries.join('\n')}`;
 }
