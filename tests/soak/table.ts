@@ -42,7 +42,8 @@ export function chaosPage(
   const actions = [...results.actions.values()].reduce((sum, count) => sum + count, 0);
   const row = ([name, value]: readonly [string, string]): string => `| ${name} | ${value} |`;
   return `Node ${process.version}, ${minutes} minutes, seed ${seed}, from ${workers} workers on: ${actions} actions, one after the
-other, under constant load. The only requests that failed are those on connections that a failed worker held.
+other, under constant load. The only requests that failed are those on connections that a failed worker held,
+and those after the service was stopped at the end.
 
 ${['| | |', '| --- | --- |', ...figures(results).map(row)].join('\n')}
 
