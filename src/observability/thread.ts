@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { machineMs } from './loop-stats.js';
 import { createDiagnostics } from '../diagnostics/diagnose.js';
+import { watchDescriptors } from './descriptors.js';
 import { createLogTail } from '../live/log-tail.js';
 import { holdManagementPort } from './management.js';
 import type { FromThread, ObserverData, ToThread } from './observer.js';
@@ -32,6 +33,7 @@ const diagnostics =
     serviceFolder: figures.folder,
     log: msg => log('info', msg),
   });
+const descriptors = watchDescriptors(msg => log('warn', msg));
 let wake = (): void => undefined;
 
 parentPort?.on('message', (message: ToThread) => {
@@ -45,7 +47,10 @@ const watching = watch({
   log,
   ping: number => send([number, machineMs()]),
   onWake: call => (wake = call),
-  onTurn: () => snapshots?.turned(),
+  onTurn() {
+    snapshots?.turned();
+    descriptors.look();
+  },
   isDiagnosing: () => diagnostics?.isRunning() ?? false,
 });
 if (figures && snapshots && diagnostics && logTail) {

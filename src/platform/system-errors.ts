@@ -37,6 +37,9 @@ const RESOURCES: Readonly<Record<string, string>> = {
   EAI_MEMORY: 'the system has no memory for a lookup (EAI_MEMORY)',
 };
 
+/** What there is too little of, with the cure; nothing for any other error. */
+export const shortageText = ({ code = '' }: NodeJS.ErrnoException): string | undefined => RESOURCES[code];
+
 /**
  * Why a service cannot listen. No restart helps against a wrong address, name or port.
  * @param ownerOf the owner of a port; called only where it is taken
