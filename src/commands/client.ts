@@ -63,7 +63,10 @@ function refuseOther(
 ): void {
   const isFileMeant = isFileNamed || !isNamed;
   const isOtherApp = only !== undefined && app !== undefined && app !== only;
-  const isOtherFile = isFileMeant && itsFile !== undefined && realPath(itsFile) !== realPath(file);
+  // Its path has come in the form for terminals.
+  const isSameText = itsFile === printable(file);
+  const isOtherFile =
+    isFileMeant && itsFile !== undefined && !isSameText && realPath(itsFile) !== realPath(file);
   if (isOtherApp || isOtherFile)
     throw errors.otherService(
       { name: app, file: itsFile },

@@ -1,6 +1,7 @@
 /** How commands and a supervisor find each other, and what is said where they cannot. */
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -10,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { appFile, IDLE, IDLE_FIELDS, messages, stateIn, statusOf } from '../support/service.js';
 import {
   cleanUp,
@@ -72,6 +73,18 @@ describe('a service whose app file has changed since', () => {
     const odd = { ...env, PORT: 'abc', LOG_LEVEL: 'loud', WEB_CONCURRENCY: '0' };
     expect(await command(odd, 'scale', '2', '--config', file)).toMatchObject({ code: 0 });
     expect(await command(odd, 'stop', '--config', file)).toMatchObject({ code: 0 });
+    expect(await running.ended).toEqual({ code: 0, signal: null });
+  });
+
+  test('is stopped in a folder with a line end in its name', async () => {
+    const env = { TMPDIR: folder() };
+    const own = join(folder(), 'odd\nname');
+    mkdirSync(own);
+    for (const name of ['ecosystem.config.js', 'app.js'])
+      copyFileSync(join(dirname(appFile(IDLE, IDLE_FIELDS)), name), join(own, name));
+    const file = join(own, 'ecosystem.config.js');
+    const running = await unnamed(file, env);
+    expect(await command(env, 'stop', '--config', file)).toMatchObject({ code: 0 });
     expect(await running.ended).toEqual({ code: 0, signal: null });
   });
 
