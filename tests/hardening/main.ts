@@ -20,6 +20,10 @@ const PARTS: Readonly<Record<string, { readonly summary: string; load(): Promise
     summary: "a million random lives of the supervisor's core",
     load: async () => (await import('./lives.js')).part,
   },
+  faults: {
+    summary: 'faults of the machine, one after the other, with what clients saw',
+    load: async () => (await import('./faults/main.js')).part,
+  },
 };
 
 const usage = (): string =>

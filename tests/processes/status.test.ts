@@ -10,7 +10,7 @@ import {
   replacedForMemory,
   type Troubled,
 } from '../support/incidents.js';
-import { makeMemoryGroup } from '../support/memory-group.js';
+import { makeControlGroup } from '../support/control-group.js';
 import { cleanUp, until } from '../support/processes.js';
 import { messages, serving, statusOf } from '../support/service.js';
 import { documented, shown } from '../support/status-pages.js';
@@ -135,7 +135,7 @@ test('after a failed reload the failed build is said to be in place, until a rel
 });
 
 const MB = 2 ** 20;
-const group = makeMemoryGroup(400 * MB);
+const group = makeControlGroup({ memory: 400 * MB });
 
 (group === undefined ? describe.skip : describe)('in a control group with a memory limit', () => {
   afterAll(() => group?.remove());

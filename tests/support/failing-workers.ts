@@ -10,8 +10,11 @@ import { LONG_ROUTES } from './long-requests.js';
 import { APP_FILE, WORKER } from './processes.js';
 import type { Report } from './strict-client.js';
 
-/** What happens to a worker: it exits, is killed, hangs, throws an uncaught exception, or grows. */
-export type Fault = 'exit' | 'SIGKILL' | 'SIGSTOP' | 'throw' | 'grow' | ChannelFault;
+/**
+ * What happens to a worker: it exits, is killed, hangs, throws an uncaught exception, grows, or takes memory until the
+ * kernel kills it.
+ */
+export type Fault = 'exit' | 'SIGKILL' | 'SIGSTOP' | 'throw' | 'grow' | 'devour' | ChannelFault;
 
 /** What a worker writes to its channel, again and again, until the supervisor has killed it. */
 export const CHANNEL_FAULTS = {
@@ -94,6 +97,11 @@ process.on('SIGUSR2', () => {
   if (fault === 'exit') return process.exit(1);
   record();
   if (Object.hasOwn(channelFaults, fault)) breakChannel(channelFaults[fault]);
+  if (fault === 'devour') {
+    // A gigabyte at most: where nothing limits it, the machine survives.
+    globalThis.hoard = Array.from({ length: 32 }, () => Buffer.alloc(2 ** 25, 1));
+    return;
+  }
   process.kill(process.pid, fault);
 });
 const http = require('node:http');

@@ -10,7 +10,7 @@ import {
   replacedForMemory,
   type Troubled,
 } from './incidents.js';
-import { makeMemoryGroup } from './memory-group.js';
+import { makeControlGroup } from './control-group.js';
 import { ROOT } from './processes.js';
 import { statusOf } from './service.js';
 
@@ -37,7 +37,7 @@ export const STATUS_PAGES: readonly StatusPage[] = [
 ];
 
 async function showOutOfMemory(): Promise<string | undefined> {
-  const group = makeMemoryGroup(400 * 2 ** 20);
+  const group = makeControlGroup({ memory: 400 * 2 ** 20 });
   if (group === undefined) return undefined;
   const running = await outOfMemory(group.launcher);
   const text = await shown(running);
