@@ -188,6 +188,10 @@ export const errors = {
   optionOfOthers: (option: string, commands: readonly string[]) =>
     usage('OPTION_OF_OTHERS', `--${option} is an option of ${commands.join(' and ')} only`),
 
+  /** @param why the terminal that there is does not do */
+  noTerminal: (why: string) =>
+    usage('NO_TERMINAL', `monit needs a terminal: ${why}; "status" prints the same once`),
+
   emptyOption: (option: string) => usage('EMPTY_OPTION', `--${option} takes a value, got nothing`),
 
   unexpectedArguments: (command: string, words: readonly string[]) =>

@@ -106,6 +106,7 @@ const ERRORS: Readonly<Record<keyof typeof errors, ServiceError>> = {
   unknownCommand: errors.unknownCommand('relaod', '; did you mean reload?'),
   invalidOption: errors.invalidOption("Unknown option '--confg'", '; did you mean --config?'),
   optionOfOthers: errors.optionOfOthers('json', ['status', 'check']),
+  noTerminal: errors.noTerminal('standard input and output are not both one'),
   emptyOption: errors.emptyOption('only'),
   unexpectedArguments: errors.unexpectedArguments('reload', ['now']),
   scaleToZero: errors.scaleToZero(),

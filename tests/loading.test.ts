@@ -36,7 +36,7 @@ function recordModules(): {
 /** Express, its helpers, and our modules that answer requests. */
 const OF_THE_WORKER =
   /node_modules\/(express|router|body-parser|proxy-addr)\/|(src|dist)\/(app|index)\.|(src|dist)\/(routes|http|fast-path)\//;
-const OF_COMMANDS = /src\/commands\/(act|check|client|help|status)\.ts/;
+const OF_COMMANDS = /src\/commands\/(act|check|client|help|status|monit\/.*)\.ts/;
 const ON_REQUEST =
   /node_modules\/(chokidar|croner|fastest-levenshtein|js-yaml|json5|picomatch|pino|pino-pretty|pm2)\//;
 
@@ -62,7 +62,7 @@ test.each([['help'], ['status'], ['reload'], ['check']])(
     expect(loaded()).toContain(`src/commands/${own}.ts`);
     expect(loaded().filter(path => OF_THE_WORKER.test(path) || ON_REQUEST.test(path))).toEqual([]);
     expect(loaded().filter(path => /supervisor\/(core|processes|supervisor\.ts)/.test(path))).toEqual([]);
-    const others = ['act', 'check', 'help', 'status']
+    const others = ['act', 'check', 'help', 'status', 'monit/monit']
       .filter(name => name !== own)
       .map(name => `src/commands/${name}.ts`);
     expect(loaded().filter(path => others.includes(path))).toEqual([]);

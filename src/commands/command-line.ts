@@ -10,6 +10,7 @@ import { defaultFile } from '../supervisor/app-file/read.js';
 export const COMMANDS = [
   'start',
   'status',
+  'monit',
   'reload',
   'upgrade',
   'scale',

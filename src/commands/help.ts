@@ -4,9 +4,10 @@ import { MAX_WORKERS } from '../protocol/limits.js';
 export const HELP = `Usage: cabe-arena-api [command] [options]        (node dist/cluster.js …)
 Runs the app that ecosystem.config.js describes, on every core but one.
 
-Commands
+Commands (all but start wait for the outcome)
   start            run the service in the foreground (the default)
   status           how the service and each of its workers are   [--json]
+  monit            the same live, on the whole terminal; keys for actions
   reload           replace the workers one by one, losing nothing
   upgrade          replace the supervisor as well, for a new Node, say
   scale N          run N workers, 1 to ${MAX_WORKERS}
@@ -21,7 +22,6 @@ Options
   --watch          start: reload when the program changes
   -h, --help       this text                     (-v, --version: the version)
 
-All but start wait for the outcome. Exit codes: 0 done, 1 failed or no service
-found, 2 usage, 3 no worker ever got ready, 4 gave up, 5 invalid configuration,
-6 port taken. Of status: 0 ready, 1 no answer, 3 degraded, 4 none serves.
+Exit codes: 0 done, 1 failed or not found, 2 usage, 3 never ready, 4 gave up,
+5 configuration, 6 port taken. Status: 0 ready, 1 no answer, 3 degraded, 4 down.
 `;

@@ -24,6 +24,8 @@ async function run(line: CommandLine): Promise<void> {
       return (require('./check.js') as typeof import('./check.js')).check(line);
     case 'status':
       return (require('./status.js') as typeof import('./status.js')).status(line);
+    case 'monit':
+      return (require('./monit/monit.js') as typeof import('./monit/monit.js')).monit(line);
     case 'diagnose':
       return (require('./diagnose.js') as typeof import('./diagnose.js')).diagnose(line);
     default:

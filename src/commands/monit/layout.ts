@@ -1,0 +1,59 @@
+/** Which part of the screen gets how many rows. Pure. */
+import { safe, wrapped } from './text.js';
+import { newest, shown, type State } from './state.js';
+
+/** Longest notice, in rows. */
+const MAX_NOTICE = 3;
+
+/** Reasons that are shown at most. */
+const MAX_WHY = 3;
+
+/** Columns of one trend: a figure of the whole service and its sparkline. */
+export const TREND_COLUMNS = 38;
+
+export const TRENDS = 4;
+
+/** Rows of each part, from top to bottom; together they fill the screen. */
+export interface Layout {
+  readonly headline: 1;
+  readonly why: number;
+  /** Trends beside each other, and rows of them. */
+  readonly trends: { readonly perRow: number; readonly rows: number };
+  readonly gap: number;
+  /** With its heading; it has none where it has no row. */
+  readonly table: number;
+  /** With its heading; none where it has no row. */
+  readonly log: number;
+  readonly notice: number;
+  readonly footer: 1;
+}
+
+export function layoutOf(state: State): Layout {
+  const { columns, rows } = state.size;
+  const { why, workers } = newest(shown(state));
+  const perRow = Math.min(TRENDS, Math.max(1, Math.floor(columns / TREND_COLUMNS)));
+  const trendRows = rows >= 16 ? Math.min(2, Math.ceil(TRENDS / perRow)) : rows >= 12 ? 1 : 0;
+  const whyRows = Math.min(why.length, rows >= 16 ? MAX_WHY : 1);
+  const notice = noticeLines(state).length;
+  const gap = rows >= 20 ? 1 : 0;
+  const body = Math.max(0, rows - 2 - whyRows - trendRows - gap - notice);
+  const table = Math.min(workers.length + 1, body - (body >= 6 ? Math.max(3, Math.floor(body / 3)) : 0));
+  return {
+    headline: 1,
+    why: whyRows,
+    trends: { perRow, rows: trendRows },
+    gap,
+    table,
+    log: body - table,
+    notice,
+    footer: 1,
+  };
+}
+
+/** How many workers are shown at a time. */
+export const rowsOfWorkers = (state: State): number => Math.max(1, layoutOf(state).table - 1);
+
+export const noticeLines = ({ notice, size }: State): string[] =>
+  notice === undefined
+    ? []
+    : wrapped(safe(notice.text), size.columns - 1, Math.min(MAX_NOTICE, size.rows - 2));
