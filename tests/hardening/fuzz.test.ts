@@ -2,6 +2,7 @@
 import { cleanUp } from '../support/processes.js';
 import { fuzzHttp, shown } from './fuzz/http.js';
 import { requestOf } from './fuzz/requests.js';
+import { fuzzSockets } from './fuzz/sockets.js';
 
 jest.setTimeout(120_000);
 afterEach(cleanUp);
@@ -29,6 +30,10 @@ test('random requests are answered alike with and without EXPRESS_TUNING, and ha
     'left',
   ])
     expect([...tally.keys()]).toContain(what);
+});
+
+test('random requests to control socket, management port and the socket of a worker harm nothing', async () => {
+  expect(await fuzzSockets(SEED, 150)).toEqual([]);
 });
 
 test('a seed and a number are one request', () => {

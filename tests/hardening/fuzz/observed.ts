@@ -75,6 +75,9 @@ export async function observe({ env = {}, args = [], workers = 2 }: ObserveOptio
   };
 }
 
+/** A target such as `http://[::1]x/` makes Node print this, once in a process (docs/reliability.md). */
+const OF_NODE = /\[DEP0170\] DeprecationWarning|^\(Use `node --trace-deprecation/;
+
 /** Lines other than those of requests that are kept. */
 const KEPT = 500;
 
@@ -87,7 +90,7 @@ function judge(child: ChildProcess): Pick<Observed, 'complaints' | 'said' | 'lin
     createInterface({ input: stream, crlfDelay: Infinity }).on('line', line => {
       count++;
       const level = levelOf(line);
-      if (level === undefined || level >= ERROR) complaints.push(line);
+      if ((level === undefined && !OF_NODE.test(line)) || (level ?? 0) >= ERROR) complaints.push(line);
       if (line.includes('"requestId"')) return;
       said.push(line);
       if (said.length > KEPT) said.shift();
