@@ -32,7 +32,11 @@ export function openWorkerSocket(needs: WorkerSocketNeeds): Server | undefined {
   return http
     .createServer((request, response) => {
       if (answerOrder(diagnose, request, response)) return;
-      if (request.url === LOG_PATH) return logTail.follow(response);
+      if (request.url === LOG_PATH) {
+        // A body that nobody reads would hide that the client has gone.
+        request.resume();
+        return logTail.follow(response);
+      }
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(`${JSON.stringify(own())}\n`);
     })
     .on('error', error => failed('socket', serviceFolderFailure(error, folder)))

@@ -36,6 +36,11 @@ test('random requests to control socket, management port and the socket of a wor
   expect(await fuzzSockets(SEED, 150)).toEqual([]);
 });
 
+// Its body fills what the system keeps of a connection: a server that reads no more never sees its end.
+test('a follower of a log whose body nobody asked for leaves as any other', async () => {
+  expect(await fuzzSockets(1, 1, 661)).toEqual([]);
+});
+
 test('a seed and a number are one request', () => {
   const target = { paths: ['/a'], bodies: ['{}'] };
   const bytes = (seed: number, number: number): string =>

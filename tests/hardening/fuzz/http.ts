@@ -17,6 +17,9 @@ const BATCH = 1_000;
 const QUIET_MS = 200;
 const QUIET_ALONE_MS = 2_000;
 
+/** A longer request is still being sent when its head is refused, in bytes. */
+const AT_A_TIME = 64 * 1024;
+
 /** What the memory of a worker may grow by after the first half of the requests, in bytes. */
 const GROWTH = 48 * 2 ** 20;
 
@@ -142,7 +145,7 @@ async function tryOne(
   return difference(fuzzed, tuned, plain);
 }
 
-function difference({ delivery }: FuzzedRequest, tuned: Outcome, plain: Outcome): string | undefined {
+function difference({ delivery, bytes }: FuzzedRequest, tuned: Outcome, plain: Outcome): string | undefined {
   for (const { end, rest, answers } of [tuned, plain]) {
     if (end === 'stuck') return 'the connection stays open although the client has stopped sending';
     if (rest !== '' && delivery === 'whole' && !rest.startsWith('HTTP/1.1 '))
@@ -154,7 +157,7 @@ function difference({ delivery }: FuzzedRequest, tuned: Outcome, plain: Outcome)
   if (delivery === 'left' || delivery === 'half-closed') return undefined;
   // So does what is heard of a refusal by a client that is still sending: the system resets the connection.
   const isRefused = [tuned, plain].some(({ end, answers }) => end === 'closed' && answers.length === 0);
-  if (delivery === 'pieces' && isRefused) return undefined;
+  if ((delivery === 'pieces' || bytes.length > AT_A_TIME) && isRefused) return undefined;
   const [one, other] = [tuned, plain].map(({ end, answers }) => [end, ...answers].join('\n'));
   return one === other ? undefined : `EXPRESS_TUNING=on\n${one}\nEXPRESS_TUNING=off\n${other}`;
 }

@@ -38,8 +38,11 @@ const WORKER: Target = {
   bodies: ['{"kind":"nonsense"}', '{"kind":"cpu","seconds":-1}', '{"kind":"cpu","seconds":"x"}'],
 };
 
-/** @returns what broke; each sentence names the number of its request, if it is about one */
-export async function fuzzSockets(seed: number, requests: number): Promise<readonly string[]> {
+/**
+ * @param first the number of the first request
+ * @returns what broke; each sentence names the number of its request, if it is about one
+ */
+export async function fuzzSockets(seed: number, requests: number, first = 0): Promise<readonly string[]> {
   const managementPort = await freePort();
   const service = await observe({ env: { MANAGEMENT_PORT: String(managementPort) } });
   const findings: string[] = [];
@@ -69,7 +72,7 @@ export async function fuzzSockets(seed: number, requests: number): Promise<reado
       },
       { name: 'socket of a worker', where: { path: worker.path }, target: WORKER, honest: '/' },
     ];
-    for (const door of doors) findings.push(...(await fuzzDoor(door, seed, requests)));
+    for (const door of doors) findings.push(...(await fuzzDoor(door, seed, first, first + requests)));
     const now = await service.workers();
     if (now.join() !== before.join()) findings.push(`the workers ${before.join()} became ${now.join()}`);
   } finally {
@@ -82,16 +85,17 @@ export async function fuzzSockets(seed: number, requests: number): Promise<reado
 async function fuzzDoor(
   { name, where, target, honest }: Door,
   seed: number,
-  requests: number,
+  first: number,
+  end: number,
 ): Promise<readonly string[]> {
   const findings: string[] = [];
-  let next = 0;
+  let next = first;
   const lane = async (): Promise<void> => {
-    while (next < requests) {
+    while (next < end) {
       const fuzzed = requestOf(seed, next++, target);
-      const { end, answers } = await converse(where, fuzzed, QUIET_MS);
+      const { end: how, answers } = await converse(where, fuzzed, QUIET_MS);
       const at = `${name}, seed ${seed}, request ${fuzzed.number}`;
-      if (end === 'stuck') findings.push(`${at}: the connection stays open`);
+      if (how === 'stuck') findings.push(`${at}: the connection stays open`);
       const failed = answers.find(answer => /HTTP\/1\.1 5(?!03)\d\d/.test(answer));
       if (failed !== undefined) findings.push(`${at}: ${failed}`);
     }
