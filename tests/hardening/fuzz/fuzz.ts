@@ -45,7 +45,7 @@ the same, and honest requests must be answered.
 | -------------------------------------------------------- | ---------------------------------: |
 | requests to each service                                 | ${figure(requests)}                |
 | answered                                                 | ${of('answered')}                  |
-| closed by the server without all answers                 | ${of('closed')}                    |
+| ended by the server, as after its 400                    | ${of('closed')}                    |
 | unfinished: closed when the client stopped sending       | ${of('waiting')}                   |
 | clients that left in the middle                          | ${of('left')}                      |
 | compared again alone, the machine having been slow       | ${figure(again)}                   |
