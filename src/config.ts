@@ -231,7 +231,8 @@ export const VARIABLES = {
     name: 'MANAGEMENT_PORT',
     fallback: 'none',
     expected: 'a whole number from 1 to 65535',
-    purpose: 'Port of `/metrics`, `/status`, `/livez` and `/readyz` of the whole service',
+    purpose:
+      'Port of `/metrics`, `/status`, `/livez`, `/readyz` and the live page (`/`) of the whole service',
     parse: wholeNumber(1, 65_535),
     unset: undefined,
   }),
@@ -242,6 +243,15 @@ export const VARIABLES = {
     purpose: 'Address of `MANAGEMENT_PORT`; a client that can connect there can read everything',
     parse: parseHost,
     unset: '127.0.0.1',
+  }),
+  managementToken: variable<string | undefined>({
+    name: 'MANAGEMENT_TOKEN',
+    fallback: 'none',
+    expected: 'a text of 16 to 1024 printable characters without spaces',
+    purpose: 'Allows reload, scale, stop and profiles on the page of `MANAGEMENT_PORT`, to those who send it',
+    parse: text => (/^[!-~]{16,1024}$/.test(text) ? text : undefined),
+    unset: undefined,
+    secret: true,
   }),
   diagnosticsDir: variable<string | undefined>({
     name: 'DIAGNOSTICS_DIR',

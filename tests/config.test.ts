@@ -40,6 +40,7 @@ test.each([
   ['OBSERVER', 'off', { observer: false }],
   ['MANAGEMENT_PORT', '9464', { managementPort: 9_464 }],
   ['MANAGEMENT_HOST', '::1', { managementHost: '::1' }],
+  ['MANAGEMENT_TOKEN', '0123456789abcdef', { managementToken: '0123456789abcdef' }],
   ['FEATURES', 'off', { features: false }],
   ['OPENAPI', 'on', { openapi: true }],
   ['OVERLOAD_PROTECTION', 'on', { overloadProtection: true }],

@@ -19,15 +19,18 @@ export interface Asked extends Sibling {
  * @param service without it, all services of this user are asked
  */
 export async function askWorkers(service?: number): Promise<readonly Asked[]> {
-  const siblings = serviceFolders(service).flatMap(folder =>
-    siblingsIn(folder).map(sibling => ({ ...sibling, folder, service: serviceIn(folder) })),
-  );
+  return (await Promise.all(serviceFolders(service).map(askSiblings))).flat();
+}
+
+/** As {@link askWorkers}, for the workers that have their sockets in one folder. */
+export async function askSiblings(folder: string): Promise<readonly Asked[]> {
   return Promise.all(
-    siblings.map(async sibling => {
+    siblingsIn(folder).map(async sibling => {
       const answer = await ask({ socketPath: sibling.path }, '/', ANSWER_MS);
       const snapshot = typeof answer === 'string' ? undefined : parseSnapshot(answer.text);
       const own = snapshot?.pid === sibling.pid ? snapshot : undefined;
-      return { ...sibling, isGone: answer === 'gone', snapshot: own };
+      const service = serviceIn(folder);
+      return { ...sibling, folder, service, isGone: answer === 'gone', snapshot: own };
     }),
   );
 }

@@ -7,7 +7,8 @@ import net from 'node:net';
 import { ask } from './ask.js';
 import { CONTENT_TYPE } from './exposition.js';
 import { createServiceView, type ServiceView } from './service-view.js';
-import type { Snapshot } from './snapshot.js';
+import { openLivePage, type LivePage } from '../live/live-page.js';
+import type { ServiceIdentity, Snapshot } from './snapshot.js';
 import type { ThreadLog } from './thread-log.js';
 
 /** How soon a port that another program holds is tried again. */
@@ -23,6 +24,10 @@ export interface ManagementNeeds {
   own(): Snapshot;
   readonly controlSocket: string | undefined;
   readonly log: ThreadLog;
+  readonly service: ServiceIdentity;
+  readonly app: string;
+  readonly token: string | undefined;
+  readonly pageFolder: string;
 }
 
 /** Holds the port, or waits for its holder to end. */
@@ -32,13 +37,17 @@ export function holdManagementPort(needs: ManagementNeeds): void {
   tryToListen();
 
   function tryToListen(): void {
-    const view: { current?: ServiceView } = {};
-    const server = http.createServer(
-      (request, response) =>
-        void serve((view.current ??= createServiceView(needs)), folder, request, response),
-    );
+    const view: { current?: ServiceView; page?: LivePage } = {};
+    const server = http.createServer((request, response) => {
+      response.on('error', () => undefined); // the client has gone away
+      if (view.page?.answer(request, response) === true) return;
+      void serve((view.current ??= createServiceView(needs)), folder, request, response);
+    });
     server.once('error', (error: NodeJS.ErrnoException) => void waitForHolder(error));
-    server.listen({ port, host, exclusive: true }, () => keepSilentOnes(server));
+    server.listen({ port, host, exclusive: true }, () => {
+      keepSilentOnes(server);
+      view.page = openLivePage({ ...needs, supervisedBy: needs.service.supervisedBy });
+    });
   }
 
   async function waitForHolder(error: NodeJS.ErrnoException): Promise<void> {
@@ -76,10 +85,9 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   const path = (request.url ?? '').split('?')[0] ?? '';
-  response.on('error', () => undefined); // the client has gone away
   if (path === '/holder') return void response.end(folder);
   if (!PATHS.includes(path))
-    return answerJson(response, 404, { reason: `there is no ${path}; try ${PATHS.join(', ')}` });
+    return answerJson(response, 404, { reason: `there is no ${path}; try ${[...PATHS, '/'].join(', ')}` });
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return answerJson(response, 405, { reason: `${path} takes GET` }, { Allow: 'GET, HEAD' });
   try {

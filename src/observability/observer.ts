@@ -22,6 +22,7 @@ import type { Channel } from '../worker/channel.js';
 import type { WorkerState } from '../worker/state.js';
 import { createLoopMemory, machineMs, noteLoop, type LoopStats } from './loop-stats.js';
 import { tellPm2 } from './pm2-metrics.js';
+import { NAME } from '../version.js';
 import { createRecent } from './recent.js';
 import { createRecorder, type Recorder } from './recorder.js';
 import { countRequests, createStatsMemory, type Series } from './request-stats.js';
@@ -48,13 +49,23 @@ export interface ObserverData {
   /** `undefined` if nothing can ask for them. */
   readonly figures: FiguresData | undefined;
   /** Nothing without MANAGEMENT_PORT. */
-  readonly management: { readonly port: number; readonly host: string } | undefined;
+  readonly management: ManagementData | undefined;
   readonly diagnostics: {
     /** Where its files go. */
     readonly folder: string;
     /** To the main thread. */
     readonly port: MessagePort;
   };
+}
+
+export interface ManagementData {
+  readonly port: number;
+  readonly host: string;
+  readonly app: string;
+  /** MANAGEMENT_TOKEN; without it the page gives no orders. */
+  readonly token: string | undefined;
+  /** Where the files of the live page are. */
+  readonly pageFolder: string;
 }
 
 export interface FiguresData {
@@ -265,14 +276,14 @@ function dataFor(
   memory: SharedArrayBuffer,
   figures: FiguresData | undefined,
 ): ObserverData {
-  const { nodeEnv, drainTimeoutMs, closeTimeoutMs, managementPort: port, managementHost: host } = config;
+  const { nodeEnv, drainTimeoutMs, closeTimeoutMs } = config;
   const { port1, port2 } = new MessageChannel();
   takeTasks(port1);
   return {
     memory,
     figures,
     diagnostics: { folder: diagnosticsFolder(config.diagnosticsDir), port: port2 },
-    management: port === undefined ? undefined : { port, host },
+    management: managementData(config, figures?.service.name ?? NAME),
     watchdogTimeoutMs: watchdogTimeout(config),
     orphanTimeoutMs: supervisedBy === 'none' ? undefined : drainTimeoutMs + closeTimeoutMs + KILL_MARGIN_MS,
     controlSocket: supervisedBy === 'native' ? process.env[CONTROL_SOCKET] : undefined,
@@ -286,9 +297,19 @@ function dataFor(
   };
 }
 
+function managementData(config: Config, app: string): ManagementData | undefined {
+  const { managementPort: port, managementHost: host, managementToken: token } = config;
+  return port === undefined ? undefined : { port, host, app, token, pageFolder: pageFolder() };
+}
+
+const isBundle = (): boolean => basename(dirname(__filename)) !== 'observability';
+
+/** `yarn build` puts uPlot beside the page, in the sources it is missing. */
+function pageFolder(): string {
+  return isBundle() ? join(__dirname, 'live', 'page') : join(__dirname, '..', '..', 'dist', 'live', 'page');
+}
+
 /** Beside this file, in the sources and in the modules of the build; a bundle of its own beside the worker's bundle. */
 function threadFile(): string {
-  return basename(dirname(__filename)) === 'observability'
-    ? join(__dirname, `thread${extname(__filename)}`)
-    : join(__dirname, 'observer.bundle.js');
+  return isBundle() ? join(__dirname, 'observer.bundle.js') : join(__dirname, `thread${extname(__filename)}`);
 }

@@ -10,6 +10,9 @@ import { MAX_SOCKET_PATH } from '../protocol/limits.js';
 const SOCKET = /^worker-(\d+)-(\d+)\.sock$/;
 const TOTALS = 'totals.json';
 
+/** What the live page has shown (`live/history-file.ts`). */
+export const HISTORY = 'history.ndjson';
+
 /** Names the worker that is being diagnosed (`diagnostics/only-one.ts`). */
 export const DIAGNOSING = 'diagnosing';
 
@@ -127,7 +130,7 @@ export function leaveServiceFolder(folder: string, slot: number, pid: number, is
   try {
     rmSync(socketOf(folder, slot, pid), { force: true });
     if (!isStopping || siblingsIn(folder).length > 0) return;
-    for (const name of [TOTALS, DIAGNOSING]) rmSync(join(folder, name), { force: true });
+    for (const name of [TOTALS, HISTORY, DIAGNOSING]) rmSync(join(folder, name), { force: true });
     rmdirSync(folder);
   } catch {
     // another worker has come meanwhile, or has taken it away

@@ -43,6 +43,8 @@ export function createServiceView({ folder, own, controlSocket, log }: ServiceVi
   const totals = createTotals(readTotals(folder));
   const slotsOf = createSlotList();
   const unanswered = new Set<number>();
+  /** Dead workers whose sockets the next scrape removes. */
+  const dead = new Set<number>();
   let isSaved = true;
 
   /** @returns the sibling's snapshot, and whether its process has ended */
@@ -50,7 +52,9 @@ export function createServiceView({ folder, own, controlSocket, log }: ServiceVi
     if (sibling.pid === process.pid) return { snapshot: own() };
     const answer = await ask({ socketPath: sibling.path }, '/', ANSWER_MS);
     if (answer === 'gone') {
-      rmSync(sibling.path, { force: true });
+      // The live page looks less often than a scrape may come, and must see it, too.
+      if (dead.delete(sibling.pid)) rmSync(sibling.path, { force: true });
+      else dead.add(sibling.pid);
       return { gone: sibling.pid };
     }
     const snapshot = answer === 'no answer' ? undefined : parseSnapshot(answer.text);

@@ -53,6 +53,8 @@ export interface Snapshot {
   readonly gauges: Readonly<Record<(typeof GAUGES)[number], number>>;
   readonly requests: readonly (Series & Durations)[];
   readonly recent: RecentFigures;
+  /** Where the loop is blocked; nothing while it turns, and where no stack could be had. */
+  readonly blockedAt: string | null;
 }
 
 /** So many samples of the loop's delay are kept. */
@@ -68,6 +70,8 @@ export interface SnapshotNeeds {
   readonly series: readonly Series[];
   /** How long the loop has not turned, in ms. */
   blockedMs(): number;
+  /** Where it is blocked, if that is known. */
+  blockedAt(): string | null;
 }
 
 export interface Snapshots {
@@ -77,7 +81,7 @@ export interface Snapshots {
 }
 
 export function createSnapshots(needs: SnapshotNeeds): Snapshots {
-  const { service, slot, view, loop, stats, series, blockedMs } = needs;
+  const { service, slot, view, loop, stats, series, blockedMs, blockedAt } = needs;
   const recent = createRecent({ stats, loop });
   const startedAt = machineMs() - process.uptime() * 1_000;
   const delays: number[] = [];
@@ -131,6 +135,7 @@ export function createSnapshots(needs: SnapshotNeeds): Snapshots {
         },
         requests: series.map((one, index) => ({ ...one, ...readDurations(stats, index) })),
         recent: recent.figures(),
+        blockedAt: blocked > 0 ? blockedAt() : null,
       };
     },
   };
@@ -166,7 +171,8 @@ export function parseSnapshot(text: string): Snapshot | undefined {
           buckets.every(Number.isFinite) &&
           Number.isFinite(sum),
       );
-    return isWhole ? value : undefined;
+    const { blockedAt } = value;
+    return isWhole ? { ...value, blockedAt: typeof blockedAt === 'string' ? blockedAt : null } : undefined;
   } catch {
     return undefined;
   }

@@ -24,7 +24,14 @@ const logTail =
 const log = createThreadLog(data.log, lines => logTail?.add({ lines, dropped: 0 }));
 const series = [...(figures?.series ?? [])];
 const snapshots =
-  figures && createSnapshots({ ...figures, series, view, blockedMs: () => watching.blockedMs() });
+  figures &&
+  createSnapshots({
+    ...figures,
+    series,
+    view,
+    blockedMs: () => watching.blockedMs(),
+    blockedAt: () => watching.blockedAt(),
+  });
 const diagnostics =
   figures &&
   createDiagnostics({

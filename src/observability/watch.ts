@@ -29,6 +29,8 @@ export interface WatchNeeds extends Omit<ObserverData, 'log'> {
 export interface Watching {
   /** How long the loop has not turned, in ms; 0 while it does. */
   blockedMs(): number;
+  /** The stack of the last block, once it is there. */
+  blockedAt(): string | null;
 }
 
 /** Looks at the main loop until the process ends. */
@@ -44,6 +46,7 @@ export function watch(needs: WatchNeeds): Watching {
   // Requests that came before this thread was there count as new: one of them may be what blocks the loop.
   let last = { ...state(), started: 0 };
   let reported = Promise.resolve();
+  let blockedAt: Stack | undefined;
   let timer: NodeJS.Timeout;
 
   function state(): { at: number; waited: number; started: number } {
@@ -76,8 +79,14 @@ export function watch(needs: WatchNeeds): Watching {
   }
 
   async function handle(finding: Finding): Promise<void> {
-    if (finding.type === 'blocked') report.blocked(finding.blockedMs, await stacks.take());
-    if (finding.type === 'recovered') report.recovered(finding.blockedMs);
+    if (finding.type === 'blocked') {
+      blockedAt = await stacks.take();
+      report.blocked(finding.blockedMs, blockedAt);
+    }
+    if (finding.type === 'recovered') {
+      blockedAt = undefined;
+      report.recovered(finding.blockedMs);
+    }
   }
 
   async function end(blockedMs: number): Promise<void> {
@@ -92,7 +101,7 @@ export function watch(needs: WatchNeeds): Watching {
   });
   needs.ping(++asked);
   lookLater();
-  return { blockedMs: () => watchdog.blockedMs };
+  return { blockedMs: () => watchdog.blockedMs, blockedAt: () => blockedAt?.join('\n') ?? null };
 }
 
 /** How long the loop may be blocked, in ms: the supervisor of a worker may have gone meanwhile. */

@@ -202,7 +202,7 @@ const PHONE = { width: 390, height: 844 };
     await page.fill('#instances', '3');
     await page.click('#scale');
     await page.click('#question button[value=yes]');
-    await shows('#outcome', 'Scaled to 3');
+    await shows('#outcome', 'Scale to 3 ordered');
     expect(server.orders.at(-1)).toMatchObject({
       body: { instances: 3 },
       headers: { authorization: 'Bearer right', origin: server.url.slice(0, -1) },

@@ -1,7 +1,7 @@
 import type { Snapshot } from '../../src/observability/snapshot.js';
 
 /** What an idle worker says beside its counters and gauges. */
-export const IDLE: Pick<Snapshot, 'service' | 'recent'> = {
+export const IDLE: Pick<Snapshot, 'service' | 'recent' | 'blockedAt'> = {
   service: {
     supervisedBy: 'none',
     name: undefined,
@@ -10,4 +10,5 @@ export const IDLE: Pick<Snapshot, 'service' | 'recent'> = {
     restarts: undefined,
   },
   recent: { requestsPerSecond: 0, p50Seconds: null, p99Seconds: null, loopUtilization: 0, cpuPercent: 0 },
+  blockedAt: null,
 };

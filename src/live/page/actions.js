@@ -72,7 +72,7 @@ export function createActions() {
   byId('reload', HTMLButtonElement).addEventListener('click', () =>
     run('Reloading', async () => {
       await done('reload', {});
-      return 'Reloaded';
+      return 'Reload ordered: the events say how it ends';
     }),
   );
   byId('scale', HTMLButtonElement).addEventListener('click', async () => {
@@ -81,14 +81,14 @@ export function createActions() {
     if (!(await isSure(`Run ${number} ${number === 1 ? 'worker' : 'workers'}?`, 'Scale'))) return;
     await run('Scaling', async () => {
       await done('scale', { instances: number });
-      return `Scaled to ${number}`;
+      return `Scale to ${number} ordered`;
     });
   });
   byId('stop', HTMLButtonElement).addEventListener('click', async () => {
     if (!(await isSure('Stop the service? Nothing will answer until it is started again.', 'Stop'))) return;
     await run('Stopping', async () => {
       await done('stop', {});
-      return 'Stopped';
+      return 'Stop ordered';
     });
   });
   byId('profile', HTMLButtonElement).addEventListener('click', () => {

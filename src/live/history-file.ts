@@ -1,0 +1,75 @@
+/** The history outlives the worker that holds the port: it is appended to a file beside the sockets of the service. */
+import { statSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HISTORY } from '../observability/service-folder.js';
+import {
+  historyLines,
+  MAX_HISTORY,
+  NO_HISTORY,
+  parseHistory,
+  type History,
+  type HistoryLine,
+} from './history.js';
+
+/** A file of so many bytes is written anew, from what is still kept. */
+const MAX_FILE = 2 * MAX_HISTORY;
+
+export interface HistoryFile {
+  /** What the holders before this one have seen. */
+  readonly history: History;
+  /** @param whole the history with this line */
+  add(line: HistoryLine, whole: History): void;
+}
+
+/** @param failed called once: the history will end with this process */
+export function openHistory(folder: string, failed: (error: Error) => void): HistoryFile {
+  const path = join(folder, HISTORY);
+  let bytes = 0;
+  let written = Promise.resolve();
+  let hasFailed = false;
+
+  function found(): History {
+    try {
+      bytes = statSync(path).size;
+      // Twice the limit leaves room for the line that has gone beyond it.
+      return bytes > 2 * MAX_FILE ? NO_HISTORY : parseHistory(readFileSync(path, 'utf8'));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') writeFirst();
+      else fail(error as Error);
+      return NO_HISTORY;
+    }
+  }
+
+  function writeFirst(): void {
+    try {
+      writeFileSync(path, '', { mode: 0o600 });
+    } catch (error) {
+      fail(error as Error);
+    }
+  }
+
+  function fail(error: Error): void {
+    if (!hasFailed) failed(error);
+    hasFailed = true;
+  }
+
+  async function rewrite(whole: History): Promise<void> {
+    const beside = `${path}.${process.pid}`;
+    await writeFile(beside, historyLines(whole), { mode: 0o600 });
+    await rename(beside, path);
+  }
+
+  return {
+    history: found(),
+    add(line, whole) {
+      const text = `${JSON.stringify(line)}\n`;
+      bytes += Buffer.byteLength(text);
+      const isFull = bytes > MAX_FILE;
+      if (isFull) bytes = MAX_HISTORY;
+      written = written
+        .then(() => (isFull ? rewrite(whole) : appendFile(path, text, { mode: 0o600 })))
+        .catch(fail);
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/** A worker's observer thread looks at its whole service, for the live page. */
+import { completed, type ShownStatus } from '../commands/shown-status.js';
+import { ask } from '../observability/ask.js';
+import { askSiblings } from '../observability/ask-workers.js';
+import type { SupervisedBy } from '../protocol/supervised-by.js';
+import type { EventList } from '../supervisor/report/events.js';
+import { hangsIn, workerEvents } from './happenings.js';
+import type { Lifecycle } from './messages.js';
+import type { Look } from './moment.js';
+import { statusOfWorkers, type AskedWorker } from './worker-status.js';
+
+/** A supervisor that does not answer within this time is left out, in ms. */
+const ANSWER_MS = 600;
+
+/** How long a slot that has lost its process is shown as empty, in ms. */
+const MISSING_MS = 300_000;
+
+export interface LookNeeds {
+  readonly app: string;
+  readonly supervisedBy: SupervisedBy;
+  /** Where the workers have their sockets. */
+  readonly folder: string;
+  readonly controlSocket: string | undefined;
+}
+
+export interface Seen {
+  readonly look: Look;
+  /** Since the look before. */
+  readonly events: readonly Lifecycle[];
+}
+
+/** @returns looks at the service; never rejects */
+export function createLooks(needs: LookNeeds): () => Promise<Seen> {
+  const withLost = rememberLost();
+  const supervisor =
+    needs.controlSocket === undefined ? undefined : createSupervisorView(needs.controlSocket);
+  let before: readonly AskedWorker[] | undefined;
+  let hung: ReadonlySet<number> = new Set();
+
+  return async () => {
+    const { app, supervisedBy, folder } = needs;
+    const [asked, told] = await Promise.all([askSiblings(folder), supervisor?.()]);
+    const at = Date.now();
+    const workers = withLost(asked, at);
+    const hangs = hangsIn(workers, hung, at);
+    const derived = supervisor === undefined ? workerEvents(before ?? presumed(asked), asked, at) : [];
+    before = asked;
+    hung = hangs.known;
+    // A hang is told with its stack, where the worker still answers.
+    const others = (told?.events ?? []).filter(({ kind, pid }) => kind !== 'hang' || !hung.has(pid ?? 0));
+    const snapshots = workers.flatMap(({ snapshot }) => snapshot ?? []);
+    return {
+      look: { at, app, supervisedBy, status: told?.status ?? statusWithout(workers, supervisor), snapshots },
+      events: [...others, ...derived, ...hangs.events],
+    };
+  };
+}
+
+/** Before the first look: the worker that held the port before this one may be the one that has died. */
+const presumed = (workers: readonly AskedWorker[]): AskedWorker[] =>
+  workers.map(worker => ({ ...worker, isGone: false }));
+
+function statusWithout(workers: readonly AskedWorker[], supervisor: object | undefined): Look['status'] {
+  const status = statusOfWorkers(workers);
+  return supervisor === undefined
+    ? status
+    : { ...status, why: ['the supervisor does not answer', ...status.why] };
+}
+
+/** A scrape of the metrics takes the sockets of dead workers away: here they are missed for longer. */
+function rememberLost(): (asked: readonly AskedWorker[], now: number) => readonly AskedWorker[] {
+  const lost = new Map<number, { readonly worker: AskedWorker; readonly at: number }>();
+  return (asked, now) => {
+    for (const worker of asked)
+      if (worker.isGone && lost.get(worker.slot)?.worker.pid !== worker.pid)
+        lost.set(worker.slot, { worker, at: now });
+    const living = asked.filter(({ isGone }) => !isGone);
+    for (const { slot } of living) lost.delete(slot);
+    const missing = [...lost.values()].filter(({ at }) => now - at <= MISSING_MS);
+    return [...living, ...missing.map(({ worker }) => worker)];
+  };
+}
+
+interface Told {
+  readonly status: Look['status'];
+  readonly events: readonly Lifecycle[];
+}
+
+/** What the native supervisor says; nothing where it does not answer. */
+function createSupervisorView(socketPath: string): () => Promise<Told | undefined> {
+  let last = 0;
+  return async () => {
+    const [status, list] = await Promise.all([
+      read<Partial<ShownStatus>>(socketPath, '/status'),
+      read<EventList>(socketPath, `/events?after=${last}`),
+    ]);
+    // A supervisor that has taken over counts from the beginning.
+    last = list === undefined ? last : list.last < last ? 0 : list.last;
+    return status && { status: completed(status), events: list?.events ?? [] };
+  };
+}
+
+async function read<T>(socketPath: string, path: string): Promise<T | undefined> {
+  const answer = await ask({ socketPath }, path, ANSWER_MS);
+  try {
+    return typeof answer === 'string' ? undefined : (JSON.parse(answer.text) as T);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,53 @@
+/** Events that are derived from two looks at the workers. */
+import { hangsIn, workerEvents } from '../../src/live/happenings.js';
+import type { AskedWorker } from '../../src/live/worker-status.js';
+import type { Snapshot } from '../../src/observability/snapshot.js';
+
+const worker = (
+  pid: number,
+  { phase = 'serving', blockedSeconds = 0, blockedAt = null as string | null } = {},
+): AskedWorker => ({
+  slot: 0,
+  pid,
+  isGone: false,
+  snapshot: { slot: 0, pid, phase, blockedAt, gauges: { blockedSeconds } } as unknown as Snapshot,
+});
+const dead = (pid: number): AskedWorker => ({ slot: 0, pid, isGone: true, snapshot: undefined });
+
+const told = (before: AskedWorker[], now: AskedWorker[]) =>
+  workerEvents(before, now, 1).map(({ kind, pid }) => [kind, pid]);
+
+test('a worker that serves is told once', () => {
+  expect(told([], [worker(1)])).toEqual([['ready', 1]]);
+  expect(told([worker(1)], [worker(1)])).toEqual([]);
+  expect(told([worker(1, { phase: 'booting' })], [worker(1)])).toEqual([['ready', 1]]);
+});
+
+test('a dead socket is a crash, one that was taken away an end', () => {
+  expect(told([worker(1)], [dead(1), worker(2)])).toEqual([
+    ['crash', 1],
+    ['ready', 2],
+  ]);
+  expect(told([dead(1)], [dead(1)])).toEqual([]);
+  expect(told([worker(1, { phase: 'draining' })], [])).toEqual([['stop', 1]]);
+});
+
+test('a blocked loop is told once, with its stack as soon as that is there', () => {
+  const none = new Set<number>();
+  expect(hangsIn([worker(1, { blockedSeconds: 0.9 })], none, 1)).toEqual({ known: none, events: [] });
+  expect(hangsIn([worker(1, { blockedSeconds: 1.1 })], none, 1).events).toEqual([]);
+  const first = hangsIn([worker(1, { blockedSeconds: 1.2, blockedAt: 'at spin (app.js:3)' })], none, 1);
+  expect(first.events).toEqual([
+    {
+      at: 1,
+      kind: 'hang',
+      slot: 0,
+      pid: 1,
+      text: 'Worker 1 has been blocked for 1.2 s',
+      stack: 'at spin (app.js:3)',
+    },
+  ]);
+  expect(hangsIn([worker(1, { blockedSeconds: 2.2 })], first.known, 2).events).toEqual([]);
+  expect(hangsIn([worker(1)], first.known, 3).known).toEqual(none);
+  expect(hangsIn([worker(1, { blockedSeconds: 2 })], none, 4).events).toMatchObject([{ stack: null }]);
+});

@@ -1,0 +1,62 @@
+/** What the live page remembers: an hour, sparser with age, bounded. */
+import {
+  historyJson,
+  historyLines,
+  MAX_HISTORY,
+  NO_HISTORY,
+  parseHistory,
+  withEvent,
+  withMoment,
+  type History,
+} from '../../src/live/history.js';
+import type { LiveHistory } from '../../src/live/messages.js';
+import { lifecycle, moment, workers } from '../support/live-page-messages.js';
+
+const read = (history: History): LiveHistory => JSON.parse(historyJson(history)) as LiveHistory;
+
+function after(seconds: number, fields = {}): History {
+  let history = NO_HISTORY;
+  for (let second = 0; second <= seconds; second++)
+    history = withMoment(history, moment(second * 1_000, fields));
+  return history;
+}
+
+const gaps = ({ moments }: LiveHistory): number[] =>
+  moments.slice(1).map(({ at }, index) => (at - (moments[index]?.at ?? 0)) / 1_000);
+
+test('moments of the last two minutes are all there, older ones are sparser, the oldest is an hour old', () => {
+  const kept = read(after(2 * 60 * 60));
+  const [newest, oldest] = [kept.moments.at(-1)?.at ?? 0, kept.moments[0]?.at ?? 0];
+  expect(newest).toBe(7_200_000);
+  expect(newest - oldest).toBeLessThanOrEqual(3_600_000);
+  expect(newest - oldest).toBeGreaterThan(3_560_000);
+  expect(gaps(kept).slice(-119)).toEqual(Array.from({ length: 119 }, () => 1));
+  expect(Math.max(...gaps(kept))).toBeLessThanOrEqual(35);
+  expect(kept.moments.length).toBeLessThan(350);
+});
+
+test('many workers shorten the history instead of growing it', () => {
+  const history = after(600, { workers: workers(200) });
+  expect(historyJson(history).length).toBeLessThan(MAX_HISTORY + 1_024);
+  expect(read(history).moments.at(-1)?.at).toBe(600_000);
+});
+
+test('the last 200 events are kept, and an endless stack is not', () => {
+  let history = NO_HISTORY;
+  for (let at = 0; at < 300; at++) history = withEvent(history, lifecycle(at));
+  history = withEvent(history, lifecycle(300, { kind: 'hang', stack: 'x'.repeat(100_000) }));
+  const { lifecycle: events } = read(history);
+  expect(events).toHaveLength(200);
+  expect(events.at(-1)).toMatchObject({ at: 300, stack: null });
+});
+
+test('the next holder of the port reads what the one before has written, without a broken end', () => {
+  const history = withEvent(after(10), lifecycle(5_000));
+  expect(parseHistory(`${historyLines(history)}{"moment":{"at":1`)).toEqual(history);
+  expect(parseHistory('nonsense\n{"moment":null}\n{}\n')).toEqual(NO_HISTORY);
+});
+
+test('a clock that was set back does not stop the history', () => {
+  const history = withMoment(withMoment(NO_HISTORY, moment(10_000_000)), moment(1_000_000));
+  expect(read(history).moments.at(-1)?.at).toBe(1_000_000);
+});
