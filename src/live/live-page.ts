@@ -21,6 +21,9 @@ const LINES_MS = 100;
 /** So many lines are sent at once: what all workers of a large service copy may be more than a page can show. */
 const MAX_LINES = 1_000;
 
+/** So many events are known as told; more than any list of events has. */
+const MAX_TOLD = 1_000;
+
 export interface LivePageNeeds extends ActionNeeds {
   /** Where the page's files are: `dist/live/page`. */
   readonly pageFolder: string;
@@ -37,6 +40,17 @@ export interface LivePage {
 export function openLivePage(needs: LivePageNeeds): LivePage {
   const stream = createStream(needs);
   let files: ReadonlyMap<string, PageFile> | undefined;
+
+  /** Without them there is no page; an error here would end the thread that watches the event loop. */
+  function pageFiles(): ReadonlyMap<string, PageFile> {
+    try {
+      return (files ??= readPage(needs.pageFolder));
+    } catch (error) {
+      needs.log('warn', `The live page cannot be served; "yarn build" makes it: ${(error as Error).message}`);
+      return (files = new Map());
+    }
+  }
+
   return {
     answer(request, response) {
       const path = (request.url ?? '').split('?')[0] ?? '';
@@ -52,7 +66,10 @@ export function openLivePage(needs: LivePageNeeds): LivePage {
         return true;
       }
       if (isAction) {
-        void act(needs, path, request, response);
+        act(needs, path, request, response).catch((error: Error) => {
+          if (response.headersSent) response.destroy();
+          else refuse(response, 500, error.message);
+        });
         return true;
       }
       if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -60,10 +77,11 @@ export function openLivePage(needs: LivePageNeeds): LivePage {
         return true;
       }
       if (path === '/live') {
-        stream.add(response);
+        if (request.method === 'GET') stream.add(response);
+        else refuse(response.setHeader('Allow', 'GET'), 405, '/live takes GET');
         return true;
       }
-      const file = (files ??= readPage(needs.pageFolder)).get(path);
+      const file = pageFiles().get(path);
       if (file === undefined) return false;
       response
         .writeHead(200, { ...PAGE_HEADERS, 'Content-Type': file.type, 'Content-Length': file.body.length })
@@ -104,6 +122,7 @@ function createStream(needs: LivePageNeeds): Stream {
   let before: Look | undefined;
   let timer: NodeJS.Timeout | undefined;
   let leaveLog: (() => void) | undefined;
+  let hasFailed = false;
 
   const lines = createLines(batch => viewers.send(batch));
   const viewers = createViewers(size => {
@@ -123,6 +142,8 @@ function createStream(needs: LivePageNeeds): Stream {
     const fresh = events.filter(event => !told.has(keyOf(event)));
     for (const lifecycle of fresh) {
       told.add(keyOf(lifecycle));
+      // The oldest ones come no more.
+      for (const key of told) if (told.size > MAX_TOLD) told.delete(key);
       history = withEvent(history, lifecycle);
       file.add({ lifecycle }, history);
     }
@@ -135,9 +156,15 @@ function createStream(needs: LivePageNeeds): Stream {
     lookIn(viewers.size > 0 ? WATCHED_MS : UNWATCHED_MS);
   }
 
+  function fail(error: Error): void {
+    if (!hasFailed) log('warn', `The live page cannot show the service: ${error.message}`);
+    hasFailed = true;
+    lookIn(UNWATCHED_MS);
+  }
+
   function lookIn(ms: number): void {
     clearTimeout(timer);
-    timer = setTimeout(() => void look(), ms);
+    timer = setTimeout(() => void look().catch(fail), ms).unref();
   }
 
   lookIn(0);

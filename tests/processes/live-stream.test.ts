@@ -173,6 +173,7 @@ test('a worker alone shows itself, and no page to a name that was made to point 
   const page = await request(management, '/');
   expect(page.headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self';/);
   expect(page.text).toMatch(/^<!doctype html>/i);
+  expect((await request(management, '/live', { method: 'HEAD' })).status).toBe(405);
   const rebound = await request(management, '/', { headers: { Host: `evil.example:${management}` } });
   expect(rebound.status).toBe(403);
   const alone = await order(management, '/reload', {}, { Authorization: `Bearer ${TOKEN}` });
