@@ -95,7 +95,7 @@ const COLUMNS = {
 type Name = keyof typeof COLUMNS;
 
 /** Without room, columns go in this order; slot and state stay. */
-export const DROPPED: readonly Name[] = [
+const DROPPED: readonly Name[] = [
   'p50',
   'generation',
   'inFlight',
@@ -117,19 +117,15 @@ const TREND_WIDTH = { least: 8, most: 20 } as const;
 
 export interface Fitted {
   readonly column: Column;
+  /** Columns of space in front of it. */
+  readonly margin: number;
   readonly width: number;
   /** Of its sparkline, 0 for none. */
   readonly trendWidth: number;
 }
 
-export interface Table {
-  readonly columns: readonly Fitted[];
-  /** Between two columns. */
-  readonly gap: number;
-}
-
 /** Two columns of space between the columns where that costs nothing, otherwise one. */
-export function fit(workers: readonly LiveWorker[], room: number): Table {
+export function fit(workers: readonly LiveWorker[], room: number): readonly Fitted[] {
   const widths = new Map<Name, number>();
   for (const name of Object.keys(COLUMNS) as Name[]) {
     const column: Column = COLUMNS[name];
@@ -141,12 +137,12 @@ export function fit(workers: readonly LiveWorker[], room: number): Table {
   let names = [...widths.keys()];
   for (const name of DROPPED) if (total(names, gap) > room) names = names.filter(other => other !== name);
   const trends = trendsIn(room - total(names, gap), names);
-  const columns = names.map(name => ({
+  return names.map((name, index) => ({
     column: COLUMNS[name],
+    margin: index === 0 ? 0 : gap,
     width: widths.get(name) ?? 0,
     trendWidth: trends.get(name) ?? 0,
   }));
-  return { columns, gap };
 }
 
 /** Figures come before sparklines: there are none as long as a column is missing. */

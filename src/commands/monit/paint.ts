@@ -23,6 +23,12 @@ export const plain: Paint = text => text;
 export const coloured: Paint = (text, style) =>
   style === 'plain' || text === '' ? text : styleText(FORMATS[style], text, { validateStream: false });
 
+const PASSING = new Set(['starting', 'reloading', 'stopping', 'draining']);
+
+/** Of a service or a worker. */
+export const styleOf = (state: string): Style =>
+  state === 'ready' ? 'good' : PASSING.has(state) ? 'passing' : 'bad';
+
 /** A piece of a line, without control characters. */
 export type Part = readonly [text: string, style: Style];
 

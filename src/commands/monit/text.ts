@@ -74,3 +74,11 @@ export function shortDuration(ms: number): string {
   if (hours < 24) return `${hours}h${two(Math.floor(seconds / 60) % 60)}m`;
   return `${Math.floor(hours / 24)}d${two(hours % 24)}h`;
 }
+
+/** The local time of day, `12:30:01`. */
+export const timeText = (at: number): string => {
+  const date = new Date(at);
+  return [date.getHours(), date.getMinutes(), date.getSeconds()]
+    .map(part => String(part).padStart(2, '0'))
+    .join(':');
+};
