@@ -1,6 +1,6 @@
 /**
- * Copies of log lines for whom follows the log (`live/`): batches of bounded size for the observer thread. While nobody
- * follows, a line costs one comparison.
+ * Copies of log lines for the clients that follow the log (`live/log-tail.ts`): batches of bounded size, sent to the
+ * observer thread. While no client follows, a line costs one comparison.
  */
 import type { Output } from './stdout.js';
 
@@ -30,7 +30,7 @@ let timer: NodeJS.Timeout | undefined;
 let lines = '';
 let dropped = 0;
 
-/** @param to takes batches from now on; nothing ends that */
+/** @param to takes batches from now on; `undefined` ends the copying */
 export function copyLogLines(to: ((batch: LogBatch) => void) | undefined): void {
   flush();
   send = to;
