@@ -1,5 +1,5 @@
 /** `reload`, `upgrade`, `scale N` and `stop`: orders the action, tells what happens to each slot meanwhile, and how it ended. */
-import { errors, ServiceError } from '../errors.js';
+import { errors } from '../errors.js';
 import { EXIT } from '../protocol/exit-codes.js';
 import type { Status, WorkerStatus } from '../supervisor/report/status.js';
 import type { ActionOutcome } from '../supervisor/action.js';
@@ -44,11 +44,10 @@ export async function act(action: Action, line: CommandLine): Promise<void> {
 
 /** @throws ServiceError always: what runs the service cannot be upgraded, or nothing runs it */
 async function explainPm2(error: unknown, action: Action, line: CommandLine): Promise<Reached> {
-  const isNotFound = error instanceof ServiceError && error.code === 'NO_SUPERVISOR';
-  if (action !== 'upgrade' || !isNotFound) throw error;
-  const { pm2Workers } = require('./pm2-workers.js') as typeof import('./pm2-workers.js');
-  const found = await pm2Workers(line);
-  throw found === undefined ? error : errors.upgradeOfPm2(found.name, found.daemon);
+  if (action !== 'upgrade') throw error;
+  const { pm2WorkersInstead } = require('./pm2-workers.js') as typeof import('./pm2-workers.js');
+  const { name, daemon } = await pm2WorkersInstead(error, line);
+  throw errors.upgradeOfPm2(name, daemon);
 }
 
 async function order(

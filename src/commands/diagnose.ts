@@ -1,5 +1,5 @@
 /** `diagnose`: a CPU profile, a heap snapshot or a report of one worker, natively and under PM2. */
-import { errors, ServiceError } from '../errors.js';
+import { errors } from '../errors.js';
 import { askWorkers, type Asked } from '../observability/ask-workers.js';
 import { orderDiagnosis } from '../diagnostics/over-socket.js';
 import type { DiagnosticsKind } from '../diagnostics/request.js';
@@ -7,7 +7,7 @@ import { EXIT } from '../protocol/exit-codes.js';
 import { sizeText } from '../supervisor/report/wording.js';
 import { reach } from './client.js';
 import type { CommandLine } from './command-line.js';
-import { pm2Workers } from './pm2-workers.js';
+import { pm2WorkersInstead } from './pm2-workers.js';
 
 /** What opens the file. */
 const READERS: Readonly<Record<DiagnosticsKind, string>> = {
@@ -54,11 +54,6 @@ async function nativeWorkers(line: CommandLine): Promise<readonly Asked[]> {
     const pids = new Set(status.workers?.map(({ pid }) => pid));
     return (await askWorkers()).filter(({ pid }) => pids.has(pid));
   } catch (error) {
-    const workers =
-      error instanceof ServiceError && error.code === 'NO_SUPERVISOR'
-        ? ((await pm2Workers(line))?.asked ?? [])
-        : [];
-    if (workers.length === 0) throw error;
-    return workers;
+    return (await pm2WorkersInstead(error, line)).asked;
   }
 }

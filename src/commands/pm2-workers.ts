@@ -2,6 +2,7 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, sep } from 'node:path';
+import { ServiceError } from '../errors.js';
 import { askWorkers, type Asked } from '../observability/ask-workers.js';
 import { serviceNameOf } from './client.js';
 import type { CommandLine } from './command-line.js';
@@ -39,6 +40,18 @@ export async function pm2Workers(line: CommandLine): Promise<Pm2Workers | undefi
       .map(({ folder }) => folder),
   );
   return { name: itsName, daemon, asked: asked.filter(({ folder }) => folders.has(folder)) };
+}
+
+/**
+ * The workers under PM2 where the native supervisor runs nothing.
+ * @param error why the native supervisor could not be asked
+ * @throws that error, unless it is NO_SUPERVISOR and PM2 runs the service
+ */
+export async function pm2WorkersInstead(error: unknown, line: CommandLine): Promise<Pm2Workers> {
+  const isNotFound = error instanceof ServiceError && error.code === 'NO_SUPERVISOR';
+  const found = isNotFound ? await pm2Workers(line) : undefined;
+  if (found === undefined) throw error;
+  return found;
 }
 
 /** PM2 writes it beside its sockets. */

@@ -1,11 +1,11 @@
 /** `status`: whether all is well, and a row for every worker. */
-import { ServiceError } from '../errors.js';
 import { STATUS_EXIT } from '../protocol/exit-codes.js';
 import type { Status } from '../supervisor/report/status.js';
 import { countText, durationText, lastExitText, sizeText } from '../supervisor/report/wording.js';
 import { reach } from './client.js';
 import type { CommandLine } from './command-line.js';
 import { pm2Status } from './pm2-status.js';
+import { pm2WorkersInstead } from './pm2-workers.js';
 import { completed, type ShownStatus, type ShownWorker } from './shown-status.js';
 
 export async function status(line: CommandLine): Promise<void> {
@@ -22,10 +22,7 @@ async function nativeOrPm2(line: CommandLine): Promise<Partial<ShownStatus>> {
   try {
     return (await reach(line)).status;
   } catch (error) {
-    if (!(error instanceof ServiceError) || error.code !== 'NO_SUPERVISOR') throw error;
-    const found = await pm2Status(line);
-    if (found === undefined) throw error;
-    return found;
+    return pm2Status(await pm2WorkersInstead(error, line));
   }
 }
 

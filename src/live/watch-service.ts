@@ -1,9 +1,8 @@
 /** A running service as `monit` watches it: looked at again and again, natively and under PM2. */
 import { reach, type Client } from '../commands/client.js';
 import type { CommandLine } from '../commands/command-line.js';
-import { pm2Workers, type Pm2Workers } from '../commands/pm2-workers.js';
+import { pm2Workers, pm2WorkersInstead, type Pm2Workers } from '../commands/pm2-workers.js';
 import { completed, type ShownStatus } from '../commands/shown-status.js';
-import { ServiceError } from '../errors.js';
 import { askWorkers, type Asked } from '../observability/ask-workers.js';
 import { serviceFolders } from '../observability/service-folder.js';
 import type { Moment } from './messages.js';
@@ -29,9 +28,7 @@ export async function watchService(line: CommandLine): Promise<WatchedService> {
     const { client, status } = await reach(line);
     return natively(client, status.supervisor?.pid ?? 0);
   } catch (error) {
-    if (!(error instanceof ServiceError) || error.code !== 'NO_SUPERVISOR') throw error;
-    const found = await pm2Workers(line);
-    if (found === undefined) throw error;
+    const found = await pm2WorkersInstead(error, line);
     // By its name: the app file is not read again.
     return underPm2({ ...line, only: found.name }, found, error);
   }
@@ -46,7 +43,7 @@ function natively(client: Client, supervisor: number): WatchedService {
   return watched({ supervisedBy: 'native', client, folders: () => serviceFolders(supervisor) }, look);
 }
 
-function underPm2(line: CommandLine, first: Pm2Workers, gone: ServiceError): WatchedService {
+function underPm2(line: CommandLine, first: Pm2Workers, gone: unknown): WatchedService {
   let { asked: workers } = first;
   const look = async (): Promise<Look> => {
     const found = await pm2Workers(line);
