@@ -18,12 +18,22 @@ export class NotData {
  * has a JSON form of its own (a date, a URL) is sent in that form, as PM2 does.
  *
  * The source text of this function is run in another process, so it uses nothing from outside.
+ *
+ * @throws RangeError for more than 100 levels (js-yaml's own limit), for each of which a reader calls itself; and for more
+ *   than 8 MB, which aliases in YAML make of a few lines
  */
 export function encode(content: unknown): string {
+  const MAX_LEVELS = 100;
+  const MAX_SIZE_MB = 8;
+  /** What a value takes at least, in bytes. */
+  const VALUE_SIZE = 100;
   const parents = new Set<object>();
+  let size = 0;
   return JSON.stringify(encoded(content)) ?? 'null';
 
   function encoded(value: unknown): unknown {
+    size += VALUE_SIZE + (typeof value === 'string' ? value.length : 0);
+    if (size > MAX_SIZE_MB * 2 ** 20) throw new RangeError(`more than ${MAX_SIZE_MB} MB`);
     switch (typeof value) {
       case 'number':
         return Number.isFinite(value) ? value : ['number', String(value)];
@@ -41,6 +51,7 @@ export function encode(content: unknown): string {
 
   function nested(value: object): unknown {
     if (parents.has(value)) return ['other', 'a reference to itself'];
+    if (parents.size >= MAX_LEVELS) throw new RangeError(`more than ${MAX_LEVELS} levels of nesting`);
     parents.add(value);
     const result = encodedObject(value);
     parents.delete(value);

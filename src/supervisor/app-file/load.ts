@@ -1,5 +1,5 @@
 /** What an app file says: checked as a whole, and resolved to what one supervisor runs. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { errors, type InvalidValue } from '../../errors.js';
 import { readMemoryLimit } from '../../platform/memory.js';
@@ -9,7 +9,7 @@ import { resolveEnvironment } from './environment.js';
 import type { MemoryShare } from './fields.js';
 import { readPm2Settings, type Pm2Settings } from './pm2-settings.js';
 import type { AppFile } from './read.js';
-import { refuseValues } from './refused.js';
+import { look, refuseValues } from './refused.js';
 import { resolveUser, type RunAs } from './run-as.js';
 import { environmentWarnings, fieldWarnings, fileWarnings } from './unfollowed.js';
 import { unfollowedWatchOptions, type WatchOptions } from './watch-options.js';
@@ -232,6 +232,6 @@ function refuse(entry: Entry, { script, cwd }: DescribedApp, problems: InvalidVa
   }
   if (script === '')
     problems.push({ name: 'script', expected: 'the path of the program to run', got: undefined });
-  if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true)
+  if (look(cwd)?.isDirectory() !== true)
     problems.push({ name: 'cwd', expected: 'a folder that exists', got: cwd });
 }

@@ -53,8 +53,8 @@ function parsed(path: string, format: Format | undefined): Found {
     const text = readFileSync(path, 'utf8');
     // Before its first reload: the release from which this supervisor was started may be gone by then.
     const { parseJson, parseYaml } = require('./formats.js') as typeof import('./formats.js');
-    // A date and a part that refers to itself become what they become in JavaScript.
-    return { content: format === 'yaml' ? decode(encode(parseYaml(text))) : parseJson(text) };
+    // A date, a part that refers to itself and too many levels are what they are in JavaScript.
+    return { content: decode(encode(format === 'yaml' ? parseYaml(text) : parseJson(text))) };
   } catch (error) {
     const expected = `an app file in ${format === 'yaml' ? 'YAML' : 'JSON'}`;
     return { expected, got: (error as Error).message };

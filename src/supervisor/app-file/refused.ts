@@ -24,10 +24,11 @@ function isThisNode(program: string, cwd: string): boolean {
   return program === execPath || (own !== undefined && other?.dev === own.dev && other.ino === own.ino);
 }
 
-function look(path: string): Stats | undefined {
+/** Nothing where nothing can be found out about it. */
+export function look(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch {
-    return undefined; // below a folder that is closed, or a file
+    return undefined; // below a folder that is closed, or a file; a name that is too long
   }
 }

@@ -248,6 +248,10 @@ test.each(['./missing', './app.js'])('a cwd that is no folder is refused: %s', c
   );
 });
 
+test('a cwd whose name is too long for the system is refused', () => {
+  expect(refusal({ cwd: 'x'.repeat(300) })).toMatch(/: cwd must be a folder that exists, got ".*x{300}"/);
+});
+
 test('the signal that is the order to leave must be one', () => {
   const order = (name: string): string => load({}, { shell: { PM2_KILL_SIGNAL: name } }).app.killSignal;
   expect([order('SIGUSR2'), order('')]).toEqual(['SIGUSR2', 'SIGINT']);

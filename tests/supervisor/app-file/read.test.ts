@@ -26,6 +26,15 @@ function write(content: string, name = 'ecosystem.config.js', at = folder()): st
 const read = (content: string, options?: EvaluateOptions): Promise<AppFile> =>
   readAppFile(write(content), options);
 
+/** A list in a list in a list. */
+const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+
+/** A part that stands in the content 10^9 times. */
+function multiplied(): string {
+  const lines = Array.from({ length: 9 }, (_, n) => `b${n}: &b${n + 1} [${`*b${n},`.repeat(10)}]`);
+  return ['a: &b0 [x]', ...lines].join('\n');
+}
+
 describe('the content', () => {
   test('is what the file exports, with the values that JSON has not', async () => {
     const { found, printed } = await read(
@@ -243,6 +252,21 @@ describe('a file that is refused', () => {
         expected: 'an app file in YAML',
         got: 'expected a single document in the stream, but found more',
       },
+    ],
+    [
+      'its JSON is nested too deeply',
+      write(`{"apps":[{"env":{"A":${nested(50_000)}}}]}`, 'apps.json'),
+      { expected: 'an app file in JSON', got: 'more than 100 levels of nesting' },
+    ],
+    [
+      'its JavaScript is nested too deeply',
+      write(`module.exports = ${nested(1_000)}`),
+      { expected: 'an app file in JavaScript', got: 'more than 100 levels of nesting' },
+    ],
+    [
+      'aliases make gigabytes of a few lines of YAML',
+      write(multiplied(), 'apps.yaml'),
+      { expected: 'an app file in YAML', got: 'more than 8 MB' },
     ],
   ])('because %s', async (_what, path, found) => {
     expect((await readAppFile(path)).found).toEqual(found);
