@@ -263,6 +263,30 @@ test('sockets and servers that a worker sends are closed', async () => {
   await expectUnharmed(scene);
 });
 
+test.each(['net.Socket', 'net.Server', 'net.Native', 'nonsense'])(
+  'a server that a worker sends in a forged envelope of Node (%s) is closed, and the worker is replaced',
+  async type => {
+    const scene = await target();
+    const [, bystander = NaN] = await scene.workers();
+    const before = descriptorsOf(scene.running.pid);
+    for (let times = 0; times < 3; times++) {
+      const attacker = await scene.attack(`
+        const server = require('node:net').createServer().listen({ port: 0, exclusive: true }, () =>
+          process.send({ cmd: 'NODE_HANDLE', type: '${type}', msg: {} }, server));`);
+      await scene.running.said(
+        new RegExp(`^Worker ${attacker} broke its channel: it sends a handle in a forged message of Node`),
+      );
+      await until(async () => {
+        const now = await scene.workers();
+        return now.length === 2 && now.includes(bystander) && !now.includes(attacker);
+      }, 'it has been replaced, and the other one has not');
+    }
+    // As many as before, but for connections of requests for the status.
+    await until(() => descriptorsOf(scene.running.pid) <= before + 1, 'its descriptor is closed');
+    await expectUnharmed(scene);
+  },
+);
+
 describe('heartbeats of a worker whose app has closed their descriptor', () => {
   test.each([
     ['are not written into the file that it opens next', `fs.openSync(process.env.OWN, 'r+')`, 4],

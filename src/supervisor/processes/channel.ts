@@ -56,7 +56,18 @@ interface InternalMessage {
   cmd?: unknown;
   act?: unknown;
   fd?: unknown;
+  /** What is in an envelope. */
+  msg?: unknown;
 }
+
+const ENVELOPE = 'NODE_HANDLE';
+
+/**
+ * Node makes a message and a socket or server of an envelope, and reports those. Of an envelope in an envelope it makes a
+ * second owner of the handle, or fails: in both cases nothing is reported that could be closed. It sends none itself.
+ */
+const isForged = ({ cmd, msg }: InternalMessage): boolean =>
+  cmd === ENVELOPE && (msg as InternalMessage | null | undefined)?.cmd === ENVELOPE;
 
 /** Sockets that a worker may have opened by node:cluster at the same time. */
 const MAX_SOCKETS = 64;
@@ -76,8 +87,12 @@ function inspectInternalMessages(
     outsideFaultContext(() => {
       count();
       if (message === null) return closeUnwanted(handle);
-      // This one is an envelope: Node makes a message and a socket or server of it, and reports those.
-      if (message.cmd !== 'NODE_HANDLE') closeUnwanted(handle);
+      if (message.cmd !== ENVELOPE) closeUnwanted(handle);
+      if (isForged(message)) {
+        closeUnwanted(handle);
+        message.msg = null;
+        onFault(new Error('it sends a handle in a forged message of Node'));
+      }
       if (message.act === 'close') sockets--;
       if (message.act !== 'queryServer') return;
       sockets++;
