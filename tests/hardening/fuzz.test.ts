@@ -1,6 +1,7 @@
 /** A short run of `yarn hardening fuzz`. A finding is printed with its seed and number: `--only` repeats it. */
 import { cleanUp } from '../support/processes.js';
 import { fuzzHttp, shown } from './fuzz/http.js';
+import { fuzzCheck, fuzzReader, fuzzReload } from './fuzz/reader.js';
 import { requestOf } from './fuzz/requests.js';
 import { fuzzSockets } from './fuzz/sockets.js';
 
@@ -48,4 +49,19 @@ test('a seed and a number are one request', () => {
   expect(bytes(1, 7)).toBe(bytes(1, 7));
   expect(new Set(Array.from({ length: 100 }, (_, n) => bytes(1, n))).size).toBeGreaterThan(95);
   expect(bytes(1, 7)).not.toBe(bytes(2, 7));
+});
+
+test('random app files are accepted, or refused as invalid', async () => {
+  const { findings, accepted } = await fuzzReader(SEED, 400);
+  expect(findings).toEqual([]);
+  expect(accepted).toBeGreaterThan(20);
+  expect(accepted).toBeLessThan(200);
+});
+
+test('the command check ends with 0 or 5 for random app files, without a stack trace', async () => {
+  expect(await fuzzCheck(SEED, 6)).toEqual([]);
+});
+
+test('a service that is reloaded with random app files keeps its workers, or replaces them, and answers', async () => {
+  expect(await fuzzReload(SEED, 20)).toEqual([]);
 });

@@ -1,14 +1,19 @@
 /** `yarn hardening fuzz`: random input for everything that reads something from outside. */
 import { parseArgs } from 'node:util';
 import type { Part } from '../main.js';
+import { fileOf } from './app-files.js';
+import { fuzzCheck, fuzzReader, fuzzReload } from './reader.js';
 import { fuzzSockets } from './sockets.js';
 import { fuzzHttp, shown, type HttpFinding, type HttpResult } from './http.js';
 
-const USAGE = `Usage: yarn hardening fuzz [--requests N] [--seed S] [--only N] [--write]
+const USAGE = `Usage: yarn hardening fuzz [--requests N] [--files N] [--seed S] [--only N | --file N] [--write]
   --requests N   how many random HTTP requests, each to both services  (100000)
                  and a hundredth of it to each socket of a service
+  --files N      how many random app files are read                    (20000)
+                 and a hundredth of it by check and by reload
   --seed S       of all random choices                                 (1)
   --only N       request N of this seed alone, shown with its bytes
+  --file N       app file N of this seed alone, as it is read, with its text
   --write        writes the result into docs/reliability.md
 `;
 
@@ -26,9 +31,39 @@ function report(seed: number, findings: readonly HttpFinding[]): void {
 /** To each of the other doors: they answer one machine, not the internet. */
 const socketRequests = (requests: number): number => Math.ceil(requests / 100);
 
+/** Each of them starts a process, or reloads a service. */
+const commands = (files: number): number => Math.ceil(files / 100);
+
+async function fuzzFiles(seed: number, files: number): Promise<AppFiles> {
+  const { findings, accepted } = await fuzzReader(seed, files);
+  const checks = await fuzzCheck(seed, commands(files));
+  const reloads = await fuzzReload(seed, commands(files));
+  return { files, accepted, findings: [...findings, ...checks, ...reloads] };
+}
+
+interface AppFiles {
+  readonly files: number;
+  readonly accepted: number;
+  readonly findings: readonly string[];
+}
+
+/** `--file N`. */
+async function readAlone(seed: number, number: number): Promise<boolean> {
+  const { name, text } = fileOf(seed, number);
+  say(`${name}: ${text.toString()}`);
+  const { findings, accepted } = await fuzzReader(seed, 1, number);
+  for (const what of findings) say(`✗ ${what}`);
+  say(accepted === 1 ? 'accepted' : 'refused');
+  return findings.length === 0;
+}
+
 const MB = 2 ** 20;
 
-function page(seed: number, { requests, tally, again, lines, rss }: HttpResult): string {
+function page(
+  seed: number,
+  { requests, tally, again, lines, rss }: HttpResult,
+  { files, accepted }: AppFiles,
+): string {
   const figure = (value: number): string => value.toLocaleString('en');
   const of = (...names: readonly string[]): string =>
     figure(names.reduce((sum, name) => sum + (tally.get(name) ?? 0), 0));
@@ -59,7 +94,11 @@ are no JSON, once in the life of a worker.
 Answers by status: ${statuses.map(([name, times]) => `${name}: ${figure(times)}`).join(', ')}.
 
 Control socket, management port and the socket of a worker got ${figure(socketRequests(requests))} random requests each: none made them fail or keep a
-connection open, the workers stayed the same, and the next honest request was answered.`;
+connection open, the workers stayed the same, and the next honest request was answered.
+
+${figure(files)} random app files were read (JSON, JSON5, YAML, JavaScript): ${figure(accepted)} accepted, all others refused as an invalid configuration,
+none in more than 5 s. \`check\` got ${figure(commands(files))} of the same kind: no other exit code than 0 and 5, no stack trace. A running service
+got ${figure(commands(files))} reloads, every tenth with a valid file: the others changed nothing, and every request in the meantime was answered.`;
 }
 
 async function run(argv: readonly string[]): Promise<boolean> {
@@ -67,6 +106,8 @@ async function run(argv: readonly string[]): Promise<boolean> {
     args: [...argv],
     options: {
       requests: { type: 'string', default: '100000' },
+      files: { type: 'string', default: '20000' },
+      file: { type: 'string' },
       seed: { type: 'string', default: '1' },
       only: { type: 'string' },
       write: { type: 'boolean', default: false },
@@ -74,28 +115,38 @@ async function run(argv: readonly string[]): Promise<boolean> {
     },
   });
   if (values.help === true) return (say(USAGE), true);
-  const [requests, seed, only] = [values.requests, values.seed, values.only ?? '0'].map(Number);
-  if (![requests, seed, only].every(Number.isSafeInteger) || !(Number(requests) > 0)) {
-    say(`--requests, --seed and --only must be whole numbers\n${USAGE}`);
+  const [requests = NaN, files = NaN, seed = NaN, only = NaN, file = NaN] = [
+    values.requests,
+    values.files,
+    values.seed,
+    values.only ?? '0',
+    values.file ?? '0',
+  ].map(Number);
+  if (![requests, files, seed, only, file].every(Number.isSafeInteger) || requests <= 0 || files <= 0) {
+    say(`--requests, --files, --seed, --only and --file must be whole numbers\n${USAGE}`);
     return false;
   }
-  const alone = values.only !== undefined;
   say(`seed ${seed}, Node ${process.version}`);
-  if (alone) say(shown(Number(seed), Number(only)));
-  const result = await fuzzHttp({
-    seed: Number(seed),
-    requests: alone ? 1 : Number(requests),
-    first: Number(only),
-    say,
-  });
-  const sockets = alone ? [] : await fuzzSockets(Number(seed), socketRequests(Number(requests)));
-  report(Number(seed), [...result.findings, ...sockets.map(what => ({ what }))]);
-  const holds = result.findings.length + sockets.length === 0;
-  if (alone) say([...result.tally.keys()].join(' '));
-  else if (holds) say(page(Number(seed), result));
-  if (holds && values.write && !alone)
-    await (await import('../section.js')).writeSection('fuzz', page(Number(seed), result));
+  if (values.file !== undefined) return readAlone(seed, file);
+  if (values.only !== undefined) return requestAlone(seed, only);
+  const result = await fuzzHttp({ seed, requests, first: 0, say });
+  const sockets = await fuzzSockets(seed, socketRequests(requests));
+  const appFiles = await fuzzFiles(seed, files);
+  report(seed, [...result.findings, ...[...sockets, ...appFiles.findings].map(what => ({ what }))]);
+  const holds = result.findings.length + sockets.length + appFiles.findings.length === 0;
+  if (holds) say(page(seed, result, appFiles));
+  if (holds && values.write)
+    await (await import('../section.js')).writeSection('fuzz', page(seed, result, appFiles));
   return holds;
+}
+
+/** `--only N`. */
+async function requestAlone(seed: number, only: number): Promise<boolean> {
+  say(shown(seed, only));
+  const { findings, tally } = await fuzzHttp({ seed, requests: 1, first: only, say });
+  report(seed, findings);
+  say([...tally.keys()].join(' '));
+  return findings.length === 0;
 }
 
 export const part: Part = { summary: 'random input for everything that reads something from outside', run };
