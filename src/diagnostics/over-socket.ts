@@ -1,6 +1,7 @@
 /** A diagnosis is ordered over the socket of the worker's observer thread: both ends of it. */
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { answerJson, jsonBody } from '../observability/json-http.js';
 import type { Diagnostics } from './diagnose.js';
 import { DIAGNOSE_PATH, parseRequest, type DiagnosticsOutcome, type DiagnosticsRequest } from './request.js';
 
@@ -17,27 +18,14 @@ export function answerOrder(
   response: ServerResponse,
 ): boolean {
   if (request.url !== DIAGNOSE_PATH || request.method !== 'POST') return false;
-  const answer = (status: number, outcome: DiagnosticsOutcome): void =>
-    void response
-      .writeHead(status, { 'Content-Type': 'application/json' })
-      .end(`${JSON.stringify(outcome)}\n`);
-  void bodyOf(request).then(async body => {
+  const answer = (status: number, outcome: DiagnosticsOutcome): void => answerJson(response, status, outcome);
+  void jsonBody(request, MAX_BODY).then(async body => {
     const order = parseRequest(body);
     if (typeof order === 'string') return answer(400, { ok: false, reason: order });
     const outcome = await diagnose(order);
     answer(outcome.ok ? 200 : 409, outcome);
   });
   return true;
-}
-
-/** Nothing where it is no JSON, or too long. */
-async function bodyOf(request: IncomingMessage): Promise<unknown> {
-  if (!(Number(request.headers['content-length']) <= MAX_BODY)) return undefined;
-  try {
-    return JSON.parse(await text(request)) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Orders a diagnosis at this socket. Never rejects. */

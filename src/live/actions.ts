@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { orderDiagnosis } from '../diagnostics/over-socket.js';
 import { parseRequest } from '../diagnostics/request.js';
 import { askSiblings } from '../observability/ask-workers.js';
+import { answerJson, jsonBody } from '../observability/json-http.js';
 import type { ThreadLog } from '../observability/thread-log.js';
 import { MAX_WORKERS } from '../protocol/limits.js';
 import type { SupervisedBy } from '../protocol/supervised-by.js';
@@ -19,7 +20,7 @@ const MAX_BODY = 1_024;
 /** Longest answer of the supervisor that is passed on, in characters. */
 const MAX_ANSWER = 64 * 1024;
 
-const HEADERS = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
+const NOT_STORED = { 'Cache-Control': 'no-store' };
 
 export interface ActionNeeds {
   readonly log: ThreadLog;
@@ -68,13 +69,13 @@ export async function act(
 ): Promise<void> {
   const refusal = refusalOf(request, needs.token);
   if (refusal !== undefined) return refuse(response, ...refusal);
-  const body = await bodyOf(request);
-  if (body === undefined)
+  const body = await jsonBody(request, MAX_BODY);
+  if (!isObject(body))
     return refuse(response, 400, `the order must be a JSON object of at most ${MAX_BODY} bytes`);
   if (path === '/diagnose') return diagnose(needs, body, response);
-  if (needs.controlSocket === undefined) return refuse(response, 409, instead(needs, path, body));
   if (path === '/scale' && !isNumberOfWorkers(body['instances']))
     return refuse(response, 400, `instances must be a whole number from 1 to ${MAX_WORKERS}`);
+  if (needs.controlSocket === undefined) return refuse(response, 409, instead(needs, path, body));
   return passOn(needs, needs.controlSocket, path, JSON.stringify(body), response);
 }
 
@@ -84,8 +85,11 @@ function refuse(
   reason: string,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  response.writeHead(status, { ...HEADERS, ...headers }).end(`${JSON.stringify({ ok: false, reason })}\n`);
+  answerJson(response, status, { ok: false, reason }, { ...NOT_STORED, ...headers });
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isNumberOfWorkers = (value: unknown): boolean =>
   Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_WORKERS;
@@ -101,20 +105,6 @@ function instead(
   return `PM2 runs this service: use "pm2 ${action} ${app}${action === 'scale' ? ` ${String(instances)}` : ''}"`;
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown> | undefined> {
-  try {
-    let text = '';
-    for await (const chunk of request.setEncoding('utf8')) {
-      text += String(chunk);
-      if (text.length > MAX_BODY) return undefined;
-    }
-    const value = JSON.parse(text) as unknown;
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch {
-    return undefined; // no JSON, or the client has gone away
-  }
-}
-
 /**
  * The order may end the worker that holds the port: its client has an answer before the supervisor has the order. How
  * it ends is among the events; a refusal is in the log, too.
@@ -126,22 +116,26 @@ function passOn(
   body: string,
   response: ServerResponse,
 ): void {
-  response.writeHead(202, HEADERS).end(`${JSON.stringify({ ok: true })}\n`, () => {
-    const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
-    const refused = (reason: string): void =>
-      log('warn', `The order ${path} of the live page failed: ${reason}`);
-    http
-      .request({ socketPath, path, method: 'POST', headers, agent: false }, answer => {
-        let text = '';
-        answer.setEncoding('utf8').on('data', (part: string) => (text = (text + part).slice(0, MAX_ANSWER)));
-        answer.on('error', () => undefined); // `close` follows
-        answer.on('close', () => {
-          if (answer.statusCode !== 200) refused(text.trim());
-        });
-      })
-      .on('error', error => refused(error.message))
-      .end(body);
-  });
+  response
+    .writeHead(202, { 'Content-Type': 'application/json', ...NOT_STORED })
+    .end(`${JSON.stringify({ ok: true })}\n`, () => {
+      const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+      const refused = (reason: string): void =>
+        log('warn', `The order ${path} of the live page failed: ${reason}`);
+      http
+        .request({ socketPath, path, method: 'POST', headers, agent: false }, answer => {
+          let text = '';
+          answer
+            .setEncoding('utf8')
+            .on('data', (part: string) => (text = (text + part).slice(0, MAX_ANSWER)));
+          answer.on('error', () => undefined); // `close` follows
+          answer.on('close', () => {
+            if (answer.statusCode !== 200) refused(text.trim());
+          });
+        })
+        .on('error', error => refused(error.message))
+        .end(body);
+    });
 }
 
 /** Takes a diagnosis, which stays where DIAGNOSTICS_DIR says, and sends it. */
@@ -162,7 +156,7 @@ async function diagnose(
     'Content-Type': 'application/octet-stream',
     'Content-Length': outcome.bytes,
     'Content-Disposition': `attachment; filename="${basename(outcome.file)}"`,
-    'Cache-Control': 'no-store',
+    ...NOT_STORED,
   });
   // A client that leaves meanwhile finds the file where `diagnose` has put it.
   await pipeline(createReadStream(outcome.file), response).catch(() => response.destroy());

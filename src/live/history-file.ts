@@ -3,14 +3,7 @@ import { statSync, readFileSync, writeFileSync } from 'node:fs';
 import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HISTORY } from '../observability/service-folder.js';
-import {
-  historyLines,
-  MAX_HISTORY,
-  NO_HISTORY,
-  parseHistory,
-  type History,
-  type HistoryLine,
-} from './history.js';
+import { historyLines, MAX_HISTORY, NO_HISTORY, parseHistory, type History } from './history.js';
 
 /** A file of so many bytes is written anew, from what is still kept. */
 const MAX_FILE = 2 * MAX_HISTORY;
@@ -18,8 +11,11 @@ const MAX_FILE = 2 * MAX_HISTORY;
 export interface HistoryFile {
   /** What the holders before this one have seen. */
   readonly history: History;
-  /** @param whole the history with this line */
-  add(line: HistoryLine, whole: History): void;
+  /**
+   * @param lines with their line ends
+   * @param whole the history with these lines
+   */
+  add(lines: string, whole: History): void;
 }
 
 /** @param failed called once: the history will end with this process */
@@ -62,13 +58,12 @@ export function openHistory(folder: string, failed: (error: Error) => void): His
 
   return {
     history: found(),
-    add(line, whole) {
-      const text = `${JSON.stringify(line)}\n`;
-      bytes += Buffer.byteLength(text);
+    add(lines, whole) {
+      bytes += Buffer.byteLength(lines);
       const isFull = bytes > MAX_FILE;
       if (isFull) bytes = MAX_HISTORY;
       written = written
-        .then(() => (isFull ? rewrite(whole) : appendFile(path, text, { mode: 0o600 })))
+        .then(() => (isFull ? rewrite(whole) : appendFile(path, lines, { mode: 0o600 })))
         .catch(fail);
     },
   };

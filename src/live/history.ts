@@ -17,7 +17,8 @@ export const MAX_HISTORY = 4 * 1024 * 1024;
 /** Longest JSON of an event, in characters: a stack may be long. */
 const MAX_EVENT = 16 * 1024;
 
-interface Kept {
+/** A moment or an event, as it is stored and sent. */
+export interface Kept {
   readonly at: number;
   readonly json: string;
 }
@@ -29,16 +30,22 @@ export interface History {
 
 export const NO_HISTORY: History = { moments: [], events: [] };
 
-export function withMoment(history: History, moment: Moment): History {
-  const moments = [...history.moments, { at: moment.at, json: JSON.stringify(moment) }];
-  return { ...history, moments: fitting(thinned(moments, moment.at)) };
+export const keptMoment = (moment: Moment): Kept => ({ at: moment.at, json: JSON.stringify(moment) });
+
+export function keptEvent(event: Lifecycle): Kept {
+  const json = JSON.stringify(event);
+  return { at: event.at, json: json.length > MAX_EVENT ? JSON.stringify({ ...event, stack: null }) : json };
 }
 
-export function withEvent(history: History, event: Lifecycle): History {
-  const whole = JSON.stringify(event);
-  const json = whole.length > MAX_EVENT ? JSON.stringify({ ...event, stack: null }) : whole;
-  return { ...history, events: [...history.events, { at: event.at, json }].slice(-MAX_EVENTS) };
-}
+export const withMoment = (history: History, moment: Kept): History => ({
+  ...history,
+  moments: fitting(thinned([...history.moments, moment], moment.at)),
+});
+
+export const withEvent = (history: History, event: Kept): History => ({
+  ...history,
+  events: [...history.events, event].slice(-MAX_EVENTS),
+});
 
 function thinned(moments: readonly Kept[], now: number): Kept[] {
   let last = -Infinity;
@@ -63,12 +70,12 @@ export const historyJson = ({ moments, events }: History): string =>
 
 const joined = (kept: readonly Kept[]): string => kept.map(({ json }) => json).join(',');
 
-/** One line of the file in which the next holder of the port finds the history. */
-export type HistoryLine = { readonly moment: Moment } | { readonly lifecycle: Lifecycle };
+/** Lines of the file in which the next holder of the port finds the history. */
+export const momentLine = ({ json }: Kept): string => `{"moment":${json}}\n`;
+export const eventLine = ({ json }: Kept): string => `{"lifecycle":${json}}\n`;
 
 export const historyLines = ({ moments, events }: History): string =>
-  moments.map(({ json }) => `{"moment":${json}}\n`).join('') +
-  events.map(({ json }) => `{"lifecycle":${json}}\n`).join('');
+  [...moments.map(momentLine), ...events.map(eventLine)].join('');
 
 /** Lines that are broken, as the last one of a process that was killed, are left out. */
 export function parseHistory(text: string): History {
@@ -76,14 +83,19 @@ export function parseHistory(text: string): History {
   for (const line of text.split('\n')) {
     const found = parseLine(line);
     if (found === undefined) continue;
-    history = 'moment' in found ? withMoment(history, found.moment) : withEvent(history, found.lifecycle);
+    history =
+      'moment' in found
+        ? withMoment(history, keptMoment(found.moment))
+        : withEvent(history, keptEvent(found.lifecycle));
   }
   return history;
 }
 
-function parseLine(line: string): HistoryLine | undefined {
+type Line = { readonly moment: Moment } | { readonly lifecycle: Lifecycle };
+
+function parseLine(line: string): Line | undefined {
   try {
-    const value = JSON.parse(line) as HistoryLine;
+    const value = JSON.parse(line) as Line;
     const { at } = 'moment' in value ? value.moment : value.lifecycle;
     return Number.isFinite(at) ? value : undefined;
   } catch {

@@ -1,10 +1,21 @@
 /** The live page on the management port: its files, the stream that it shows, and its orders. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
+import { answerJson } from '../observability/json-http.js';
 import { act, ACTIONS, type ActionNeeds } from './actions.js';
 import { followLog } from './follow-log.js';
-import { historyJson, withEvent, withMoment } from './history.js';
+import {
+  eventLine,
+  historyJson,
+  keptEvent,
+  keptMoment,
+  momentLine,
+  withEvent,
+  withMoment,
+  type History,
+} from './history.js';
 import { openHistory } from './history-file.js';
+import { linesMissing } from './log-line.js';
 import { createLooks } from './look-at-service.js';
 import type { Lifecycle, LogLine } from './messages.js';
 import { momentOf, type Look } from './moment.js';
@@ -20,9 +31,6 @@ const LINES_MS = 100;
 
 /** So many lines are sent at once: what all workers of a large service copy may be more than a page can show. */
 const MAX_LINES = 1_000;
-
-/** So many events are known as told; more than any list of events has. */
-const MAX_TOLD = 1_000;
 
 export interface LivePageNeeds extends ActionNeeds {
   /** Where the page's files are: `dist/live/page`. */
@@ -51,48 +59,55 @@ export function openLivePage(needs: LivePageNeeds): LivePage {
     }
   }
 
+  function answerFile(path: string, request: IncomingMessage, response: ServerResponse): boolean {
+    const file = pageFiles().get(path);
+    if (file === undefined) return false;
+    response
+      .writeHead(200, { ...PAGE_HEADERS, 'Content-Type': file.type, 'Content-Length': file.body.length })
+      .end(request.method === 'HEAD' ? undefined : file.body);
+    return true;
+  }
+
   return {
     answer(request, response) {
       const path = (request.url ?? '').split('?')[0] ?? '';
       const isAction = ACTIONS.some(action => action === path);
-      const isOurs = path === '/' || path === '/live' || path.startsWith('/live/') || isAction;
-      if (!isOurs) return false;
-      if (!isExpectedHost(request.headers.host, needs.host)) {
-        refuse(
-          response,
-          403,
-          `the page is not served for the host ${JSON.stringify(request.headers.host ?? '')}; open it by an address of this machine`,
-        );
-        return true;
-      }
-      if (isAction) {
-        act(needs, path, request, response).catch((error: Error) => {
-          if (response.headersSent) response.destroy();
-          else refuse(response, 500, error.message);
-        });
-        return true;
-      }
-      if (request.method !== 'GET' && request.method !== 'HEAD') {
-        refuse(response.setHeader('Allow', 'GET, HEAD'), 405, `${path} takes GET`);
-        return true;
-      }
-      if (path === '/live') {
-        if (request.method === 'GET') stream.add(response);
-        else refuse(response.setHeader('Allow', 'GET'), 405, '/live takes GET');
-        return true;
-      }
-      const file = pageFiles().get(path);
-      if (file === undefined) return false;
-      response
-        .writeHead(200, { ...PAGE_HEADERS, 'Content-Type': file.type, 'Content-Length': file.body.length })
-        .end(request.method === 'HEAD' ? undefined : file.body);
+      if (!isAction && path !== '/' && path !== '/live' && !path.startsWith('/live/')) return false;
+      const refusal = refusalOf(request, path, isAction, needs.host);
+      if (refusal !== undefined) answerJson(response, ...refusal);
+      else if (isAction) obey(needs, path, request, response);
+      else if (path === '/live') stream.add(response);
+      else return answerFile(path, request, response);
       return true;
     },
   };
 }
 
-function refuse(response: ServerResponse, status: number, reason: string): void {
-  response.writeHead(status, { 'Content-Type': 'application/json' }).end(`${JSON.stringify({ reason })}\n`);
+/** An answer that refuses: status, body and headers. */
+type Refusal = readonly [status: number, body: { readonly reason: string }, headers?: Record<string, string>];
+
+/** Orders have rules of their own (`actions.ts`). */
+function refusalOf(
+  { headers, method }: IncomingMessage,
+  path: string,
+  isAction: boolean,
+  address: string,
+): Refusal | undefined {
+  const host = headers.host ?? '';
+  if (!isExpectedHost(host, address)) {
+    const reason = `the page is not served for the host ${JSON.stringify(host)}; open it by an address of this machine`;
+    return [403, { reason }];
+  }
+  const allowed = path === '/live' ? ['GET'] : ['GET', 'HEAD'];
+  if (isAction || allowed.includes(method ?? '')) return undefined;
+  return [405, { reason: `${path} takes GET` }, { Allow: allowed.join(', ') }];
+}
+
+function obey(needs: ActionNeeds, path: string, request: IncomingMessage, response: ServerResponse): void {
+  act(needs, path, request, response).catch((error: Error) => {
+    if (response.headersSent) response.destroy();
+    else answerJson(response, 500, { reason: error.message });
+  });
 }
 
 /**
@@ -100,10 +115,10 @@ function refuse(response: ServerResponse, status: number, reason: string): void 
  * @param host as the client names it, with a port
  * @param address where the port listens
  */
-export function isExpectedHost(host: string | undefined, address: string): boolean {
+export function isExpectedHost(host: string, address: string): boolean {
   const isLocal = address === 'localhost' || address === '::1' || address.startsWith('127.');
   if (!isLocal) return true;
-  const name = (host ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
   return name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0;
 }
 
@@ -117,7 +132,7 @@ function createStream(needs: LivePageNeeds): Stream {
     log('warn', `The history of the live page ends with worker ${process.pid}: ${error.message}`),
   );
   const see = createLooks(needs);
-  const told = new Set(file.history.events.map(({ json }) => keyOf(JSON.parse(json) as Lifecycle)));
+  let isKnown = knownFrom(file.history);
   let { history } = file;
   let before: Look | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -139,20 +154,12 @@ function createStream(needs: LivePageNeeds): Stream {
     const { look: now, events } = await see();
     const moment = momentOf(now, before);
     before = now;
-    const fresh = events.filter(event => !told.has(keyOf(event)));
-    for (const lifecycle of fresh) {
-      told.add(keyOf(lifecycle));
-      // The oldest ones come no more.
-      for (const key of told) if (told.size > MAX_TOLD) told.delete(key);
-      history = withEvent(history, lifecycle);
-      file.add({ lifecycle }, history);
-    }
-    history = withMoment(history, moment);
-    file.add({ moment }, history);
-    viewers.send([
-      ...fresh.map(event => message('lifecycle', JSON.stringify(event))),
-      message('moment', JSON.stringify(moment)),
-    ]);
+    const fresh = events.filter(event => !isKnown(event)).map(keptEvent);
+    isKnown = () => false;
+    const kept = keptMoment(moment);
+    history = withMoment(fresh.reduce(withEvent, history), kept);
+    file.add([...fresh.map(eventLine), momentLine(kept)].join(''), history);
+    viewers.send([...fresh.map(({ json }) => message('lifecycle', json)), message('moment', kept.json)]);
     lookIn(viewers.size > 0 ? WATCHED_MS : UNWATCHED_MS);
   }
 
@@ -171,7 +178,7 @@ function createStream(needs: LivePageNeeds): Stream {
   return {
     add(response) {
       if (viewers.size === MAX_VIEWERS)
-        return refuse(response, 503, `${MAX_VIEWERS} look at this page already`);
+        return answerJson(response, 503, { reason: `${MAX_VIEWERS} look at this page already` });
       viewers.add(response, [message('history', historyJson(history))]);
       // One that waits for the history's next look does not wait for five seconds.
       if (timer !== undefined) lookIn(0);
@@ -179,21 +186,35 @@ function createStream(needs: LivePageNeeds): Stream {
   };
 }
 
-/** The supervisor's events keep their time, and a process dies once. */
+/**
+ * Whether the holder of the port before this one has told an event: the supervisor's events keep their time, and of the
+ * deaths that are derived from dead sockets, only the process is known.
+ */
+function knownFrom({ events }: History): (event: Lifecycle) => boolean {
+  const told = new Set(events.map(({ json }) => keyOf(JSON.parse(json) as Lifecycle)));
+  return event => told.has(keyOf(event));
+}
+
 const keyOf = ({ kind, pid, slot, at }: Lifecycle): string =>
   kind === 'crash' && pid !== null ? `crash ${pid}` : `${kind} ${pid} ${slot} ${at}`;
 
 function createLines(send: (messages: readonly string[]) => void): { add(line: LogLine): void } {
-  let lines: string[] = [];
+  let lines: LogLine[] = [];
+  let dropped = 0;
   let timer: NodeJS.Timeout | undefined;
+
+  function flush(last: LogLine): void {
+    const notice =
+      dropped === 0 ? [] : [linesMissing(dropped, last, 'there are too many to show', Date.now())];
+    send([...lines, ...notice].map(line => message('log', JSON.stringify(line))));
+    [lines, dropped, timer] = [[], 0, undefined];
+  }
+
   return {
     add(line) {
-      if (lines.length < MAX_LINES) lines.push(message('log', JSON.stringify(line)));
-      timer ??= setTimeout(() => {
-        send(lines);
-        lines = [];
-        timer = undefined;
-      }, LINES_MS);
+      if (lines.length < MAX_LINES) lines.push(line);
+      else dropped++;
+      timer ??= setTimeout(flush, LINES_MS, line);
     },
   };
 }

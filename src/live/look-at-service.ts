@@ -29,7 +29,7 @@ export interface Seen {
   readonly events: readonly Lifecycle[];
 }
 
-/** @returns looks at the service; never rejects */
+/** @returns looks at the service; a supervisor or a worker that does not answer is left out */
 export function createLooks(needs: LookNeeds): () => Promise<Seen> {
   const withLost = rememberLost();
   const supervisor =

@@ -6,6 +6,7 @@ import http, { type IncomingMessage, type Server, type ServerResponse } from 'no
 import net from 'node:net';
 import { ask } from './ask.js';
 import { CONTENT_TYPE } from './exposition.js';
+import { answerJson } from './json-http.js';
 import { createServiceView, type ServiceView } from './service-view.js';
 import { openLivePage, type LivePage } from '../live/live-page.js';
 import type { ServiceIdentity, Snapshot } from './snapshot.js';
@@ -104,15 +105,4 @@ async function answer(view: ServiceView, path: string, response: ServerResponse)
     return void response.writeHead(200, { 'Content-Type': CONTENT_TYPE }).end(await view.metrics());
   const isReady = await view.isReady();
   answerJson(response, isReady ? 200 : 503, { status: isReady ? 'ready' : 'unavailable' });
-}
-
-function answerJson(
-  response: ServerResponse,
-  status: number,
-  body: object,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  response
-    .writeHead(status, { 'Content-Type': 'application/json', ...headers })
-    .end(`${JSON.stringify(body)}\n`);
 }

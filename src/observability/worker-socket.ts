@@ -4,6 +4,7 @@ import http, { type Server } from 'node:http';
 import type { Diagnostics } from '../diagnostics/diagnose.js';
 import { answerOrder } from '../diagnostics/over-socket.js';
 import { LOG_PATH, type LogTail } from '../live/log-tail.js';
+import { answerJson } from './json-http.js';
 import { openServiceFolder, serviceFolderFailure, socketOf } from './service-folder.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -37,7 +38,7 @@ export function openWorkerSocket(needs: WorkerSocketNeeds): Server | undefined {
         request.resume();
         return logTail.follow(response);
       }
-      response.writeHead(200, { 'Content-Type': 'application/json' }).end(`${JSON.stringify(own())}\n`);
+      answerJson(response, 200, own());
     })
     .on('error', error => failed('socket', serviceFolderFailure(error, folder)))
     .on('listening', () => chmodSync(path, 0o600))

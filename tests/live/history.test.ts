@@ -1,6 +1,8 @@
 /** What the live page remembers: an hour, sparser with age, bounded. */
 import {
   historyJson,
+  keptEvent,
+  keptMoment,
   historyLines,
   MAX_HISTORY,
   NO_HISTORY,
@@ -17,7 +19,7 @@ const read = (history: History): LiveHistory => JSON.parse(historyJson(history))
 function after(seconds: number, fields = {}): History {
   let history = NO_HISTORY;
   for (let second = 0; second <= seconds; second++)
-    history = withMoment(history, moment(second * 1_000, fields));
+    history = withMoment(history, keptMoment(moment(second * 1_000, fields)));
   return history;
 }
 
@@ -43,20 +45,23 @@ test('many workers shorten the history instead of growing it', () => {
 
 test('the last 200 events are kept, and an endless stack is not', () => {
   let history = NO_HISTORY;
-  for (let at = 0; at < 300; at++) history = withEvent(history, lifecycle(at));
-  history = withEvent(history, lifecycle(300, { kind: 'hang', stack: 'x'.repeat(100_000) }));
+  for (let at = 0; at < 300; at++) history = withEvent(history, keptEvent(lifecycle(at)));
+  history = withEvent(history, keptEvent(lifecycle(300, { kind: 'hang', stack: 'x'.repeat(100_000) })));
   const { lifecycle: events } = read(history);
   expect(events).toHaveLength(200);
   expect(events.at(-1)).toMatchObject({ at: 300, stack: null });
 });
 
 test('the next holder of the port reads what the one before has written, without a broken end', () => {
-  const history = withEvent(after(10), lifecycle(5_000));
+  const history = withEvent(after(10), keptEvent(lifecycle(5_000)));
   expect(parseHistory(`${historyLines(history)}{"moment":{"at":1`)).toEqual(history);
   expect(parseHistory('nonsense\n{"moment":null}\n{}\n')).toEqual(NO_HISTORY);
 });
 
 test('a clock that was set back does not stop the history', () => {
-  const history = withMoment(withMoment(NO_HISTORY, moment(10_000_000)), moment(1_000_000));
+  const history = withMoment(
+    withMoment(NO_HISTORY, keptMoment(moment(10_000_000))),
+    keptMoment(moment(1_000_000)),
+  );
   expect(read(history).moments.at(-1)?.at).toBe(1_000_000);
 });

@@ -42,7 +42,7 @@ test.each([
   ['[::1]:9464', '::1', true],
   ['evil.example:9464', '127.0.0.1', false],
   ['localhost.evil.example', '127.0.0.1', false],
-  [undefined, '127.0.0.1', false],
+  ['', '127.0.0.1', false],
   ['api.internal:9464', '0.0.0.0', true],
 ])('host %s on a port of %s: %s', (host, address, isExpected) => {
   expect(isExpectedHost(host, address)).toBe(isExpected);
