@@ -1,7 +1,8 @@
 /** A worker's observer thread looks at its whole service, for the live page. */
+import { rmSync } from 'node:fs';
 import { completed, type ShownStatus } from '../commands/shown-status.js';
 import { ask } from '../observability/ask.js';
-import { askSiblings } from '../observability/ask-workers.js';
+import { askSiblings, type Asked } from '../observability/ask-workers.js';
 import type { SupervisedBy } from '../protocol/supervised-by.js';
 import type { EventList } from '../supervisor/report/events.js';
 import { hangsIn, workerEvents } from './happenings.js';
@@ -46,6 +47,7 @@ export function createLooks(needs: LookNeeds): () => Promise<Seen> {
     const derived = supervisor === undefined ? workerEvents(before ?? presumed(asked), asked, at) : [];
     before = asked;
     hung = hangs.known;
+    removeReplaced(asked);
     // A hang is told with its stack, where the worker still answers.
     const others = (told?.events ?? []).filter(({ kind, pid }) => kind !== 'hang' || !hung.has(pid ?? 0));
     const snapshots = workers.flatMap(({ snapshot }) => snapshot ?? []);
@@ -79,6 +81,12 @@ function rememberLost(): (asked: readonly AskedWorker[], now: number) => readonl
     const missing = [...lost.values()].filter(({ at }) => now - at <= MISSING_MS);
     return [...living, ...missing.map(({ worker }) => worker)];
   };
+}
+
+/** Sockets of dead workers whose slot has another worker: without a scrape they would be asked again and again. */
+function removeReplaced(asked: readonly Asked[]): void {
+  const living = new Set(asked.filter(({ isGone }) => !isGone).map(({ slot }) => slot));
+  for (const { isGone, slot, path } of asked) if (isGone && living.has(slot)) rmSync(path, { force: true });
 }
 
 interface Told {

@@ -1,6 +1,7 @@
 /** The live page's stream and orders on the management port: natively, under PM2 and alone. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import http from 'node:http';
+import { serviceFolders, siblingsIn } from '../../src/observability/service-folder.js';
 import { hangingAppFile, hangPath } from '../support/hangs.js';
 import type { Moment } from '../../src/live/messages.js';
 import { liveStream, type LiveStream } from '../support/live-stream.js';
@@ -95,6 +96,12 @@ test('moments, routes, log lines and a crash arrive; the history survives the wo
     'the crash is told',
   );
   expect(lifecycle.find(({ pid, kind }) => kind === 'crash' && pid === holder)?.text).toMatch(/SIGKILL/);
+  await until(() => {
+    const pids = serviceFolders(running.pid)
+      .flatMap(siblingsIn)
+      .map(({ pid }) => pid);
+    return pids.length === 2 && !pids.includes(holder);
+  }, 'its socket is removed');
   const history = histories.at(-1);
   expect(histories.length).toBeGreaterThan(1);
   expect(history?.moments[0]?.at).toBeLessThan(killed);
@@ -212,6 +219,8 @@ test('under PM2 a dead worker is told, and its commands are named', async () => 
     const { moments, lifecycle } = stream;
     await until(() => moments.at(-1)?.served === 2, 'both workers are shown', 20_000);
     expect(moments.at(-1)).toMatchObject({ app: 'cabe-arena-api', supervisedBy: 'pm2', state: 'ready' });
+    const nonsense = await order(management, '/scale', {}, { Authorization: `Bearer ${TOKEN}` });
+    expect(nonsense.status).toBe(400);
     const reload = await order(management, '/scale', { instances: 3 }, { Authorization: `Bearer ${TOKEN}` });
     expect(reload.json()).toEqual({
       ok: false,
