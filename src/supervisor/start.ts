@@ -80,7 +80,7 @@ async function run(request: StartRequest, file: AppFile, log: Log, beginning: Be
   const serviceManager = createServiceManager({
     env: process.env,
     log,
-    isPaused: predecessor !== undefined,
+    isInCharge: () => front.isInCharge,
   });
   passOn(file, log);
   const reading = resolveService(file, request);

@@ -1,7 +1,7 @@
 /** `Type=notify`: what a real datagram socket receives from the service, as systemd would. */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { isInstalled } from '../support/metrics.js';
@@ -85,6 +85,27 @@ test('a message that cannot be sent is one warning, and the service serves on', 
   await until(() => warnings().length > 0, 'it is logged');
   expect((await start([CLUSTER, 'reload'], running.env).ended).code).toBe(0);
   expect(warnings()).toEqual(['systemd gets no messages: spawn systemd-notify ENOENT']);
+});
+
+test('the watchdog is still fed after an upgrade that fails because systemd does not learn of it', async () => {
+  const [tools, sent] = [folder(), join(folder(), 'sent')];
+  const notify = `#!/bin/sh\ncase "$1" in MAINPID=*) exit 1 ;; esac\necho "$*" >>${sent}\n`;
+  writeFileSync(join(tools, 'systemd-notify'), notify, { mode: 0o755 });
+  const running = await service({
+    workers: 1,
+    env: {
+      NOTIFY_SOCKET: join(folder(), 'missing'),
+      WATCHDOG_USEC: '400000',
+      PATH: `${tools}:${process.env['PATH']}`,
+    },
+  });
+  expect((await start([CLUSTER, 'upgrade'], running.env).ended).code).toBe(1);
+  const beats = (): number =>
+    readFileSync(sent, 'utf8')
+      .split('\n')
+      .filter(line => line === 'WATCHDOG=1').length;
+  const before = beats();
+  await until(() => beats() > before + 1, 'the watchdog is fed');
 });
 
 test('workers do not see the variables of systemd', async () => {

@@ -59,7 +59,6 @@ export function createFront({ runDirectory, controlled, serviceManager, log }: F
       isInCharge = true;
     },
     stepAside() {
-      serviceManager.pause();
       isInCharge = false;
     },
     async comeBack() {

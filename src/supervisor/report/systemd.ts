@@ -18,8 +18,6 @@ export interface ServiceManager {
   readonly variables: Readonly<Record<string, string>>;
   /** Call it after every change of the pool. */
   follow(pool: Pool): void;
-  /** Another supervisor is in charge: nothing is sent. */
-  pause(): void;
   /** This process is the main one of the service from now on. @throws Error if systemd cannot be told */
   lead(): Promise<void>;
 }
@@ -28,15 +26,14 @@ export interface ServiceManagerNeeds {
   /** The environment of the supervisor; the variables of sd_notify(3) are removed from it: they are not for workers. */
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
-  /** Another supervisor is in charge until {@link ServiceManager.lead}. */
-  readonly isPaused?: boolean;
+  /** While another supervisor is in charge, only {@link ServiceManager.lead} sends anything. */
+  isInCharge(): boolean;
   readonly send?: (message: Message, env: NodeJS.ProcessEnv) => Promise<void>;
 }
 
 /** Does nothing unless systemd has set `NOTIFY_SOCKET`. */
 export function createServiceManager(needs: ServiceManagerNeeds): ServiceManager {
-  const { env, log, send = runNotify } = needs;
-  let { isPaused = false } = needs;
+  const { env, log, isInCharge, send = runNotify } = needs;
   const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: watchdogUsec, WATCHDOG_PID: watchdogPid } = env;
   for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete env[name];
   if (socket === undefined) return ABSENT;
@@ -47,7 +44,7 @@ export function createServiceManager(needs: ServiceManagerNeeds): ServiceManager
   const watchdogMs = isWatched ? Number(watchdogUsec ?? 0) / 1_000 : 0;
   // Half the limit, as sd_watchdog_enabled(3) recommends. A supervisor whose event loop is blocked sends nothing.
   const beat = (): void => {
-    if (!isPaused) sender.send(['WATCHDOG=1']);
+    if (isInCharge()) sender.send(['WATCHDOG=1']);
   };
   if (watchdogMs > 0) setInterval(beat, watchdogMs / 2).unref();
 
@@ -57,19 +54,17 @@ export function createServiceManager(needs: ServiceManagerNeeds): ServiceManager
     // Not WATCHDOG_PID, which is ours.
     variables: { NOTIFY_SOCKET: socket, ...(watchdogMs > 0 ? { WATCHDOG_USEC: String(watchdogUsec) } : {}) },
     follow(pool) {
-      if (isPaused) return;
+      if (!isInCharge()) return;
       const now = announcedOf(pool, last.phase);
       const message = messageFor(last, now, process.hrtime.bigint());
       last = now;
       if (message.length > 0) sender.send(message);
     },
-    pause: () => void (isPaused = true),
-    async lead() {
+    lead() {
       const message = [`MAINPID=${process.pid}`, ...(watchdogMs > 0 ? ['WATCHDOG=1'] : [])];
-      await notify(message).catch((error: unknown) => {
+      return notify(message).catch((error: unknown) => {
         throw new Error(unheard(error), { cause: error });
       });
-      isPaused = false;
     },
   };
 }
@@ -78,7 +73,6 @@ const ABSENT: ServiceManager = {
   isPresent: false,
   variables: {},
   follow: () => undefined,
-  pause: () => undefined,
   lead: () => Promise.resolve(),
 };
 
