@@ -210,6 +210,25 @@ test('npm run dev:cluster serves edited sources without a build', async () => {
   await expectNothingLeft();
 });
 
+test('the service that fills the compile cache ends with a build that is killed, and leaves nothing behind', async () => {
+  const temporary = folder();
+  const [program, file] = ['warm-up.cjs', 'warm-up.config.cjs'].map(name => join(ROOT, 'scripts', name));
+  const fork = `require('node:child_process').fork(${JSON.stringify(program)}, ['--config', ${JSON.stringify(file)}], { execArgv: [] })`;
+  const build = follow(
+    spawn(process.execPath, ['-e', fork], {
+      env: { PATH: process.env['PATH'], TMPDIR: temporary },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    }),
+  );
+  await build.said(/^Listening on /);
+  expect(readdirSync(temporary)).not.toEqual([]);
+  build.child.kill('SIGKILL');
+  await build.said(/^All workers disconnected, master process exiting$/);
+  await build.ended; // once no process writes to its output any more
+  expect(readdirSync(temporary)).toEqual([]);
+});
+
 describe('run.cjs', () => {
   /** A script that runs this program and exits with its exit code. */
   const running = (program: string): Running =>

@@ -39,7 +39,7 @@ export interface WorkerOptions {
   readonly closeHooks?: readonly CloseHook['close'][];
 }
 
-/** The build starts a worker once to fill the compile cache, and must not open databases (`scripts/build.cjs`). */
+/** The build starts a worker once to fill the compile cache, and must not open databases (`scripts/warm-up.config.cjs`). */
 const ownFeatures = (): readonly Feature[] =>
   process.env[WARM_UP] === '1' || !ownConfig().values.features ? [] : FEATURES;
 
