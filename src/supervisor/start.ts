@@ -112,7 +112,9 @@ async function run(request: StartRequest, file: AppFile, log: Log, beginning: Be
   });
   follow({ ...service, front, reload, request, reading, log });
   log({ level: 'info', msg: `Master process ${process.pid} is running` });
-  log({ level: 'info', msg: `Forking ${supervisor.pool.wanted} workers (${reading.why})` });
+  const { wanted } = supervisor.pool;
+  const why = wanted === reading.instances ? reading.why : 'set by scale';
+  log({ level: 'info', msg: `Forking ${wanted} workers (${why})` });
   supervisor.start();
   const failure = predecessor && (await succeed(predecessor, { ...service, front }));
 

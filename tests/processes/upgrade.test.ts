@@ -54,6 +54,7 @@ test('a successor takes over without losing a request, and keeps workers, counte
   await running.said(/^Upgrading: /);
   const reload = await control(running, 'POST', '/reload');
   expect(reload.json()).toEqual({ ok: false, reason: 'an upgrade is running; wait until it has ended' });
+  await running.said(/^Forking 3 workers \(set by scale\)$/);
   const successor = Number((await running.said(/has taken over/)).msg.split(' ')[2]);
   expect(await upgrading).toEqual({
     code: 0,
