@@ -17,7 +17,7 @@ import {
 import { openHistory } from './history-file.js';
 import { linesMissing } from './log-line.js';
 import { createLooks } from './look-at-service.js';
-import type { Lifecycle, LogLine } from './messages.js';
+import type { Lifecycle, LogLine, Moment } from './messages.js';
 import { momentOf, type Look } from './moment.js';
 import { PAGE_HEADERS, readPage, type PageFile } from './page-files.js';
 import { createViewers, MAX_VIEWERS, message } from './viewers.js';
@@ -131,7 +131,8 @@ function createStream(needs: LivePageNeeds): Stream {
   const file = openHistory(folder, error =>
     log('warn', `The history of the live page ends with worker ${process.pid}: ${error.message}`),
   );
-  const see = createLooks(needs);
+  const last = file.history.moments.at(-1);
+  const see = createLooks(needs, last && (JSON.parse(last.json) as Moment));
   let isKnown = knownFrom(file.history);
   let { history } = file;
   let before: Look | undefined;

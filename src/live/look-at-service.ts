@@ -5,8 +5,8 @@ import { ask } from '../observability/ask.js';
 import { askSiblings, type Asked } from '../observability/ask-workers.js';
 import type { SupervisedBy } from '../protocol/supervised-by.js';
 import type { EventList } from '../supervisor/report/events.js';
-import { hangsIn, workerEvents } from './happenings.js';
-import type { Lifecycle } from './messages.js';
+import { hangsIn, workerEvents, workersBefore } from './happenings.js';
+import type { Lifecycle, Moment } from './messages.js';
 import type { Look } from './moment.js';
 import { statusOfWorkers, type AskedWorker } from './worker-status.js';
 
@@ -30,8 +30,11 @@ export interface Seen {
   readonly events: readonly Lifecycle[];
 }
 
-/** @returns looks at the service; a supervisor or a worker that does not answer is left out */
-export function createLooks(needs: LookNeeds): () => Promise<Seen> {
+/**
+ * @param last the moment that was seen last, by another worker
+ * @returns looks at the service; a supervisor or a worker that does not answer is left out
+ */
+export function createLooks(needs: LookNeeds, last: Moment | undefined): () => Promise<Seen> {
   const withLost = rememberLost();
   const supervisor =
     needs.controlSocket === undefined ? undefined : createSupervisorView(needs.controlSocket);
@@ -44,7 +47,8 @@ export function createLooks(needs: LookNeeds): () => Promise<Seen> {
     const at = Date.now();
     const workers = withLost(asked, at);
     const hangs = hangsIn(workers, hung, at);
-    const derived = supervisor === undefined ? workerEvents(before ?? presumed(asked), asked, at) : [];
+    const derived =
+      supervisor === undefined ? workerEvents(before ?? workersBefore(asked, last, at), asked, at) : [];
     before = asked;
     hung = hangs.known;
     removeReplaced(asked);
@@ -57,10 +61,6 @@ export function createLooks(needs: LookNeeds): () => Promise<Seen> {
     };
   };
 }
-
-/** Before the first look: the worker that held the port before this one may be the one that has died. */
-const presumed = (workers: readonly AskedWorker[]): AskedWorker[] =>
-  workers.map(worker => ({ ...worker, isGone: false }));
 
 function statusWithout(workers: readonly AskedWorker[], supervisor: object | undefined): Look['status'] {
   const status = statusOfWorkers(workers);

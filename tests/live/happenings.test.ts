@@ -1,5 +1,6 @@
 /** Events that are derived from two looks at the workers. */
-import { hangsIn, workerEvents } from '../../src/live/happenings.js';
+import { hangsIn, workerEvents, workersBefore } from '../../src/live/happenings.js';
+import type { Moment } from '../../src/live/messages.js';
 import type { AskedWorker } from '../../src/live/worker-status.js';
 import type { Snapshot } from '../../src/observability/snapshot.js';
 
@@ -30,6 +31,36 @@ test('a dead socket is a crash, one that was taken away an end', () => {
   ]);
   expect(told([dead(1)], [dead(1)])).toEqual([]);
   expect(told([worker(1, { phase: 'draining' })], [])).toEqual([['stop', 1]]);
+});
+
+describe('the first look of a worker that has just taken the port', () => {
+  const seen = (...rows: readonly (readonly [number | null, string])[]) =>
+    ({ at: 1_000, workers: rows.map(([pid, state]) => ({ slot: 0, pid, state })) }) as unknown as Moment;
+  const first = (last: Moment | undefined, now: AskedWorker[], at = 2_000) =>
+    workerEvents(workersBefore(now, last, at), now, at).map(({ kind, pid }) => [kind, pid]);
+
+  test('tells what has happened since the last moment that another has seen', () => {
+    expect(
+      first(seen([1, 'ready'], [2, 'hung'], [3, 'starting']), [worker(2), worker(3), worker(4)]),
+    ).toEqual([
+      ['stop', 1],
+      ['ready', 3],
+      ['ready', 4],
+    ]);
+    expect(first(seen([1, 'ready'], [null, 'vacant']), [dead(1), worker(2)])).toEqual([
+      ['crash', 1],
+      ['ready', 2],
+    ]);
+  });
+
+  test('tells of a dead worker that no one has seen', () => {
+    expect(first(undefined, [dead(1), worker(2)])).toEqual([['crash', 1]]);
+    expect(first(seen([2, 'ready']), [dead(1), worker(2)])).toEqual([['crash', 1]]);
+  });
+
+  test('tells nothing of workers of long ago', () => {
+    expect(first(seen([1, 'ready']), [worker(2)], 20_000)).toEqual([]);
+  });
 });
 
 test('a blocked loop is told once, with its stack as soon as that is there', () => {

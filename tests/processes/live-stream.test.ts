@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import http from 'node:http';
 import { serviceFolders, siblingsIn } from '../../src/observability/service-folder.js';
 import { hangingAppFile, hangPath } from '../support/hangs.js';
-import type { Moment } from '../../src/live/messages.js';
+import type { LiveWorker, Moment } from '../../src/live/messages.js';
 import { liveStream, type LiveStream } from '../support/live-stream.js';
 import { Pm2 } from '../support/pm2.js';
 import { cleanUp, freePort, request, start, until, WORKER, type Answer } from '../support/processes.js';
@@ -203,7 +203,7 @@ test('at most twenty look at the same time', async () => {
   for (const viewer of viewers) viewer.destroy();
 });
 
-test('under PM2 a dead worker is told, and its commands are named', async () => {
+test('under PM2 dead and replaced workers are told, and its commands are named', async () => {
   const [port, management] = [await freePort(), await freePort()];
   const pm2 = new Pm2({
     PORT: String(port),
@@ -242,6 +242,18 @@ test('under PM2 a dead worker is told, and its commands are named', async () => 
         20_000,
       );
     }
+    const old = moments.at(-1)?.workers.map(({ pid }) => pid ?? 0) ?? [];
+    expect(await pm2.run('reload', 'cabe-arena-api')).toMatchObject({ code: 0 });
+    const told = (kind: string): unknown[] =>
+      lifecycle.filter(event => event.kind === kind).map(({ pid }) => pid);
+    const isNew = ({ pid }: LiveWorker): boolean => pid !== null && !old.includes(pid);
+    await until(
+      () => moments.at(-1)?.served === 2 && moments.at(-1)?.workers.every(isNew) === true,
+      'new workers serve',
+    );
+    await until(() => old.every(pid => told('stop').includes(pid)), 'the ends of all old workers are told');
+    const pidsNow = moments.at(-1)?.workers.map(({ pid }) => pid);
+    expect(told('ready')).toEqual(expect.arrayContaining(pidsNow ?? []));
   } finally {
     await pm2.end();
   }
