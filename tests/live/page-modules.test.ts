@@ -186,8 +186,8 @@ test('routes have mean rates, and the highest latencies, of the last moments', (
 });
 
 test.each([
-  [{}, 'Well', '2 of 2 workers serve'],
-  [{ wanted: 1, served: 1 }, 'Well', '1 of 1 worker serves'],
+  [{}, 'Ready', '2 of 2 workers serve'],
+  [{ wanted: 1, served: 1 }, 'Ready', '1 of 1 worker serves'],
   [{ state: 'degraded', served: 1 }, 'Degraded', '1 of 2 workers serve'],
   [{ state: 'of-the-future' }, 'of-the-future', '2 of 2 workers serve'],
   [

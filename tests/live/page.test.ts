@@ -71,7 +71,7 @@ const PHONE = { width: 390, height: 844 };
       lifecycle: [lifecycle(NOW - 1_500)],
     };
     await open();
-    await shows('#state', /Well\s*2 of 2 workers serve/);
+    await shows('#state', /Ready\s*2 of 2 workers serve/);
     await shows('#plot-requests .value', '200');
     expect(await texts('#workers tbody tr:first-child > *')).toEqual([
       '0',
@@ -178,7 +178,7 @@ const PHONE = { width: 390, height: 844 };
   test('pause holds what is shown, and loses nothing', async () => {
     server.history = { moments: [moment(NOW)], lifecycle: [] };
     await open();
-    await shows('#state', 'Well');
+    await shows('#state', 'Ready');
     await page.click('#pause');
     server.send('moment', moment(NOW + 1_000, { state: 'down', served: 0 }));
     server.send('log', logLine(NOW + 1_000));
@@ -190,7 +190,7 @@ const PHONE = { width: 390, height: 844 };
   test('orders need a token, which is kept nowhere, and a question before the service stops', async () => {
     server.history = { moments: [moment(NOW)], lifecycle: [] };
     await open();
-    await shows('#state', 'Well');
+    await shows('#state', 'Ready');
     expect(await page.locator('#reload').isDisabled()).toBe(true);
     await page.fill('#token', 'wrong');
     await page.click('#reload');
@@ -301,7 +301,7 @@ const PHONE = { width: 390, height: 844 };
   test('the keyboard reaches everything, and shows where it is', async () => {
     server.history = { moments: [moment(NOW)], lifecycle: [] };
     await open();
-    await shows('#state', 'Well');
+    await shows('#state', 'Ready');
     await page.fill('#token', 'any');
     await page.locator('#token').blur();
     const reached = new Set<string>();

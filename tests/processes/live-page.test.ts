@@ -46,7 +46,7 @@ jest.setTimeout(60_000);
       if (!sent.url().startsWith(`http://127.0.0.1:${management}/`)) complaints.push(sent.url());
     });
     await page.goto(`http://127.0.0.1:${management}/`);
-    await shows('#state', /Well\s*2 of 2 workers serve/);
+    await shows('#state', /Ready\s*2 of 2 workers serve/);
     await request(running.port, '/health', { headers: { 'X-Request-Id': 'seen-on-the-page' } });
     await shows('#log li', /seen-on-the-page/);
     await shows('#routes tbody tr', /GET \/health/);
@@ -61,7 +61,7 @@ jest.setTimeout(60_000);
     // Both workers go, the one that serves this page among them.
     await shows('#events li', /Reload finished/);
     await shows('#events li', new RegExp(`crash.*${pid}`));
-    await shows('#state', /Well/);
+    await shows('#state', /Ready/);
     await shows('#connection', /^live$/);
 
     await request(running.port, hangPath('loop', 12_000));

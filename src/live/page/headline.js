@@ -5,7 +5,7 @@
 
 /** What a state is called, and how it looks. @type {Readonly<Record<string, readonly [Tone, string]>>} */
 const STATES = {
-  ready: ['good', 'Well'],
+  ready: ['good', 'Ready'],
   starting: ['busy', 'Starting'],
   reloading: ['busy', 'Reloading'],
   stopping: ['busy', 'Stopping'],
