@@ -20,7 +20,7 @@ RUN node scripts/yarn.cjs workspaces focus --production
 FROM packages AS build
 COPY . .
 RUN node scripts/build.cjs && rm -rf dist/.compile-cache && install -d -o 1000 dist/.compile-cache
-# The compile cache works for the user who has filled it, who may read but not change it in the image.
+# The compile cache works only for the user who has filled it. The image has it as root's: that user cannot change it there.
 USER 1000:1000
 RUN node scripts/compile-cache.cjs && chmod -R a+rX dist/.compile-cache
 
@@ -29,7 +29,7 @@ FROM scratch AS release
 COPY package.json ecosystem.config.js /srv/cabe-arena-api/
 COPY deploy/healthcheck.cjs /srv/cabe-arena-api/deploy/
 COPY --from=production-packages /srv/cabe-arena-api/node_modules /srv/cabe-arena-api/node_modules
-COPY --from=build /srv/cabe-arena-api/dist /srv/cabe-arena-api/dist
+COPY --from=build --chown=0:0 /srv/cabe-arena-api/dist /srv/cabe-arena-api/dist
 
 # ---- init: reaps orphaned processes and passes signals on, which Node as PID 1 does not
 FROM ${BASE} AS init

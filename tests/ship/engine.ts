@@ -121,7 +121,7 @@ export async function build(engine: Engine, context: string, target: string): Pr
 export function makeBase({ docker }: Engine): void {
   const at = mkdtempSync(join(tmpdir(), 'base-'));
   const root = join(at, 'root');
-  run('debootstrap', ['--variant=minbase', '--include=tini,ca-certificates', 'bookworm', root]);
+  run('debootstrap', ['--variant=minbase', '--include=tini,ca-certificates,libatomic1', 'bookworm', root]);
   const npm = join(dirname(process.execPath), '../lib/node_modules/npm');
   const modules = join(root, 'usr/local/lib/node_modules');
   mkdirSync(modules, { recursive: true });

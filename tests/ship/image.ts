@@ -1,5 +1,6 @@
 /** The image of the Dockerfile, built and run by a real engine. */
 import { appendFileSync } from 'node:fs';
+import module from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { cleanUp, freePort, request, until } from '../support/processes.js';
@@ -56,10 +57,9 @@ export function imageTests(engineOf: () => Engine, context: string): void {
   test('its user reads the compile cache of the build, and cannot change it', async () => {
     const { id } = await runContainer(HARDENED);
     const inContainer = (script: string): string => engine.docker('exec', id, 'sh', '-c', script);
-    const bundles = ['cluster', 'worker'].length;
-    expect(
-      inContainer('cat dist/.compile-cache/*-$(id -u)/* > /dev/null; ls dist/.compile-cache/*/*').split('\n'),
-    ).toHaveLength(bundles);
+    const readable = inContainer('find dist/.compile-cache -path "*-$(id -u)/*" -type f -readable');
+    const bundles = 'enableCompileCache' in module ? ['cluster', 'worker'] : [];
+    expect(readable.split('\n').filter(Boolean)).toHaveLength(bundles.length);
     expect(inContainer('find dist/.compile-cache ! -user root')).toBe('');
   });
 
