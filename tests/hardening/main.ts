@@ -13,7 +13,7 @@ export interface Part {
 /** Each part is loaded by its own command alone. */
 const PARTS: Readonly<Record<string, { readonly summary: string; load(): Promise<Part> }>> = {
   fuzz: {
-    summary: 'random input for everything that reads something from outside',
+    summary: 'random requests to HTTP, control socket, management port and the sockets of workers',
     load: async () => (await import('./fuzz/fuzz.js')).part,
   },
   lives: {
@@ -31,13 +31,24 @@ const usage = (): string =>
     .concat(Object.entries(PARTS).map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`))
     .join('\n');
 
-async function main([name, ...rest]: readonly string[]): Promise<number> {
-  const part = PARTS[name ?? ''];
+async function main([name = '', ...rest]: readonly string[]): Promise<number> {
+  const part = Object.hasOwn(PARTS, name) ? PARTS[name] : undefined;
   if (part === undefined) {
-    process.stderr.write(`${usage()}\n`);
-    return name === '--help' ? 0 : 2;
+    const isHelp = name === '--help' || name === '-h';
+    (isHelp ? process.stdout : process.stderr).write(`${usage()}\n`);
+    return isHelp ? 0 : 2;
   }
-  return (await (await part.load()).run(rest)) ? 0 : 1;
+  try {
+    return (await (await part.load()).run(rest)) ? 0 : 1;
+  } catch (error) {
+    if (!isOfParseArgs(error)) throw error;
+    process.stderr.write(`${error.message}; yarn hardening ${name} --help has the options\n`);
+    return 2;
+  }
 }
+
+/** An unknown option, or one without its value. */
+const isOfParseArgs = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
 
 void main(process.argv.slice(2)).then(code => process.exit(code));

@@ -20,18 +20,13 @@ const DEADLINE_MS = 180_000;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 function optionsOf(argv: readonly string[]) {
-  try {
-    const options = {
-      only: { type: 'string' },
-      list: { type: 'boolean' },
-      write: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    } as const;
-    return parseArgs({ args: [...argv], options }).values;
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n${USAGE}`);
-    return process.exit(2);
-  }
+  const options = {
+    only: { type: 'string' },
+    list: { type: 'boolean' },
+    write: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  return parseArgs({ args: [...argv], options }).values;
 }
 
 async function run(argv: readonly string[]): Promise<boolean> {
