@@ -106,7 +106,7 @@ const ERRORS: Readonly<Record<keyof typeof errors, ServiceError>> = {
   unknownCommand: errors.unknownCommand('relaod', '; did you mean reload?'),
   invalidOption: errors.invalidOption("Unknown option '--confg'", '; did you mean --config?'),
   optionOfOthers: errors.optionOfOthers('json', ['status', 'check']),
-  noTerminal: errors.noTerminal('standard input and output are not both one'),
+  noTerminal: errors.noTerminal('standard input or standard output is not a terminal'),
   emptyOption: errors.emptyOption('only'),
   unexpectedArguments: errors.unexpectedArguments('reload', ['now']),
   scaleToZero: errors.scaleToZero(),

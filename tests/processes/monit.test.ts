@@ -168,6 +168,6 @@ test('a pipe is no terminal', async () => {
   const running = start([CLUSTER, 'monit'], { RUN_DIR: folder() });
   expect((await running.ended).code).toBe(2);
   expect(running.text()).toBe(
-    'monit needs a terminal: standard input and output are not both one; "status" prints the same once\n',
+    'monit needs a terminal: standard input or standard output is not a terminal; "status" prints the same once\n',
   );
 });

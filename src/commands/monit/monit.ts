@@ -22,7 +22,8 @@ const LOG_MS = 200;
 
 /** @throws ServiceError NO_TERMINAL, or why the service cannot be watched; the terminal has not been touched then */
 export async function monit(line: CommandLine): Promise<void> {
-  if (!isatty(0) || !isatty(1)) throw errors.noTerminal('standard input and output are not both one');
+  if (!isatty(0) || !isatty(1))
+    throw errors.noTerminal('standard input or standard output is not a terminal');
   if (process.env['TERM'] === 'dumb') throw errors.noTerminal('TERM=dumb has no cursor to move');
   const service = await watchService(line);
   const first = await service.look();
