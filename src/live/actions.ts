@@ -46,7 +46,7 @@ export function refusalOf(
     headers.origin !== `https://${headers.host}`
   )
     return [403, 'an order of another site is refused'];
-  if (token === undefined) return [403, 'actions are off; set MANAGEMENT_TOKEN to allow them'];
+  if (token === undefined) return [403, 'orders are off; set MANAGEMENT_TOKEN to allow them'];
   const [, sent = ''] = /^Bearer (.+)$/i.exec(headers.authorization ?? '') ?? [];
   if (!isSame(sent, token))
     return [401, 'the order needs the token of MANAGEMENT_TOKEN', { 'WWW-Authenticate': 'Bearer' }];

@@ -157,7 +157,7 @@ test('without a token there are no orders', async () => {
   expect(refused.status).toBe(403);
   expect(refused.json()).toEqual({
     ok: false,
-    reason: 'actions are off; set MANAGEMENT_TOKEN to allow them',
+    reason: 'orders are off; set MANAGEMENT_TOKEN to allow them',
   });
   expect((await statusOf(running)).served).toBe(2);
 });
