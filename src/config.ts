@@ -248,7 +248,7 @@ export const VARIABLES = {
     name: 'MANAGEMENT_TOKEN',
     fallback: 'none',
     expected: 'a text of 16 to 1024 printable characters without spaces',
-    purpose: 'Allows reload, scale, stop and profiles on the page of `MANAGEMENT_PORT`, to those who send it',
+    purpose: 'Allows reload, scale, stop and diagnoses on `MANAGEMENT_PORT` to clients that send it',
     parse: text => (/^[!-~]{16,1024}$/.test(text) ? text : undefined),
     unset: undefined,
     secret: true,

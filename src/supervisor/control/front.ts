@@ -1,5 +1,5 @@
 /**
- * What the world meets of the supervisor in charge: its control socket, and its messages to systemd. During an upgrade two
+ * What others see of the supervisor in charge: its control socket, and its messages to systemd. During an upgrade two
  * supervisors run, and one at a time is in charge.
  */
 import type { Pool } from '../core/model.js';
