@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { Session, type Profiler } from 'node:inspector';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '../platform/deadline.js';
 
 /** The main thread begins within this time, unless it runs no JavaScript at all. */
 const BEGIN_MS = 5_000;
@@ -14,10 +15,10 @@ export async function writeCpuProfile(file: string, seconds: number): Promise<vo
   const session = new Session();
   session.connectToMainThread();
   try {
-    await within(post(session, 'Profiler.enable'), BEGIN_MS);
-    await within(post(session, 'Profiler.start'), BEGIN_MS);
+    await within(BEGIN_MS, post(session, 'Profiler.enable'), runsNoJavaScript);
+    await within(BEGIN_MS, post(session, 'Profiler.start'), runsNoJavaScript);
     await sleep(seconds * 1_000);
-    const { profile } = await within(stop(session), END_MS);
+    const { profile } = await within(END_MS, stop(session), runsNoJavaScript);
     writeFileSync(file, JSON.stringify(profile), { flag: 'wx', mode: 0o600 });
   } finally {
     session.disconnect();
@@ -36,11 +37,6 @@ function stop(session: Session): Promise<Profiler.StopReturnType> {
   );
 }
 
-async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
-  const timer = new AbortController();
-  const late = sleep(ms, undefined, { signal: timer.signal }).then(() => {
-    throw new Error('the main thread runs native code and no JavaScript');
-  });
-  late.catch(() => undefined); // it is aborted, or nothing waits any more
-  return Promise.race([promise, late]).finally(() => timer.abort());
+function runsNoJavaScript(): never {
+  throw new Error('the main thread runs native code and no JavaScript');
 }

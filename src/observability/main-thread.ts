@@ -1,6 +1,7 @@
 /** The main thread as the operating system and the inspector show it to the observer thread. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { Session, type Debugger } from 'node:inspector';
+import { within } from '../platform/deadline.js';
 import { mapFrame } from './source-maps.js';
 
 /** In native code (a synchronous child process, a database call) no stack comes. */
@@ -58,7 +59,10 @@ export interface Stacks {
 export function createStacks(): Stacks {
   let pending: Promise<Stack | undefined> | undefined;
   return {
-    take: () => withinMs((pending ??= askForStack().finally(() => (pending = undefined))), STACK_MS),
+    take() {
+      pending ??= askForStack().finally(() => (pending = undefined));
+      return within(STACK_MS, pending, () => undefined);
+    },
   };
 }
 
@@ -92,10 +96,4 @@ function askForStack(): Promise<Stack | undefined> {
     session.post('Debugger.enable');
     session.post('Debugger.pause');
   });
-}
-
-function withinMs<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>(resolve => (timer = setTimeout(resolve, ms, undefined)));
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -1,6 +1,7 @@
 /** The supervisor that is to take this one's place, as a child process. */
 import { spawn, type ChildProcess, type SendHandle, type Serializable } from 'node:child_process';
 import { once } from 'node:events';
+import { within } from '../../platform/deadline.js';
 import {
   handoverVariable,
   parseFromSuccessor,
@@ -48,11 +49,11 @@ export function startSuccessor({ launch, env, handover, readyMs, endMs }: Succes
 
   return {
     pid: child.pid,
-    ready: () => within(readyMs, 'was not ready', word('cabe:upgrade.ready')),
+    ready: () => within(readyMs, word('cabe:upgrade.ready'), tooLate('was not ready', readyMs)),
     async takeOver() {
       phase = 'taking over';
       child.send({ type: 'cabe:upgrade.take-over' } satisfies ToSuccessor, ignoreFailure);
-      await within(TAKE_OVER_MS, 'did not take over', word('cabe:upgrade.taken'));
+      await within(TAKE_OVER_MS, word('cabe:upgrade.taken'), tooLate('did not take over', TAKE_OVER_MS));
       phase = 'in charge';
     },
     stop: () => void child.kill('SIGTERM'),
@@ -72,6 +73,10 @@ export function startSuccessor({ launch, env, handover, readyMs, endMs }: Succes
 
 /** A child that has ended says so by its exit. */
 const ignoreFailure = (): void => undefined;
+
+const tooLate = (what: string, limitMs: number) => (): never => {
+  throw new Error(`the new supervisor ${what} within ${limitMs / 1_000} s`);
+};
 
 type Word = Exclude<FromSuccessor['type'], 'cabe:upgrade.failed'>;
 
@@ -106,13 +111,4 @@ function listenTo(child: ChildProcess): (word: Word) => Promise<void> {
       callbacks.add(look);
       look();
     });
-}
-
-async function within(limitMs: number, what: string, promise: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    const reason = `the new supervisor ${what} within ${limitMs / 1_000} s`;
-    timer = setTimeout(() => reject(new Error(reason)), limitMs);
-  });
-  await Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
