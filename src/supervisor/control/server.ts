@@ -1,8 +1,8 @@
 /**
  * The control socket: HTTP/1.1 over a Unix socket that only this user can open. `GET /status`, `GET /events`,
- * `POST /reload` with `{"env": NAME}` for another environment of the app file, `POST /scale {"instances": N}`, `POST /upgrade`, `POST /stop`;
- * an action is answered when it is done. Controlling the service must never harm it: where the folder cannot be made, it
- * runs without.
+ * `POST /reload` with `{"env": NAME}` for another environment of the app file, `POST /scale {"instances": N}`,
+ * `POST /upgrade`, `POST /stop`; an action is answered when it is done. Controlling the service must never harm it: where
+ * the folder cannot be made, it runs without.
  */
 import { existsSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -293,11 +293,21 @@ async function serve(
   response.end(`${JSON.stringify(body)}\n`);
 }
 
+/** Every path with its method. */
+const METHODS: ReadonlyMap<string, 'GET' | 'POST'> = new Map([
+  ['/status', 'GET'],
+  ['/events', 'GET'],
+  ['/reload', 'POST'],
+  ['/scale', 'POST'],
+  ['/upgrade', 'POST'],
+  ['/stop', 'POST'],
+  [HUNG_PATH, 'POST'],
+]);
+
 async function answer(controlled: Controlled, request: IncomingMessage): Promise<Answer> {
-  const [path, query = ''] = (request.url ?? '').split('?', 2);
-  const method = path === '/status' || path === '/events' ? 'GET' : 'POST';
-  if (!['/status', '/events', '/reload', '/scale', '/stop', '/upgrade', HUNG_PATH].includes(path ?? ''))
-    return refused(404, `there is no ${path}; try /status`);
+  const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+  const method = METHODS.get(path);
+  if (method === undefined) return refused(404, `there is no ${path}; try /status`);
   if (request.method !== method) return refused(405, `${path} takes ${method}`, { Allow: method });
   if (path === '/status') return [200, await controlled.status()];
   if (path === '/events') {
@@ -312,7 +322,7 @@ async function answer(controlled: Controlled, request: IncomingMessage): Promise
   return act(controlled, path, body);
 }
 
-async function act(controlled: Controlled, path: string | undefined, body: RequestBody): Promise<Answer> {
+async function act(controlled: Controlled, path: string, body: RequestBody): Promise<Answer> {
   if (path === HUNG_PATH) {
     if (!Number.isInteger(body.pid) || !Number.isInteger(body.blockedMs))
       return refused(400, `${HUNG_PATH} takes {"pid": N, "blockedMs": N}`);
