@@ -6,7 +6,7 @@ import { ServiceError } from '../errors.js';
 import { errorLine } from '../logging/loggable.js';
 import type { Line } from './report/narrate.js';
 import type { ReloadOutcome } from './report/status.js';
-import { SERVICE_STOPS } from './report/wording.js';
+import { refusedReloadText, SERVICE_STOPS } from './report/wording.js';
 
 /** An app, and its number of workers on this machine. */
 export interface Deployment {
@@ -106,7 +106,7 @@ export function createReloads(parts: ReloadParts): Reloads {
         parts.send({ type: 'reload.read', generation, policy: app.policy, instances });
       } catch (error) {
         const reason = error instanceof ServiceError ? error.message : errorLine(error);
-        parts.log({ level: 'error', msg: `Reload refused, nothing changes: ${reason}` });
+        parts.log({ level: 'error', msg: refusedReloadText(reason) });
         ended(reason);
         parts.send({ type: 'reload.refused' });
       }

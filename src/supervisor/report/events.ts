@@ -11,6 +11,7 @@ import {
   type Happening,
   type Known,
 } from './lifecycle.js';
+import { refusedReloadText } from './wording.js';
 
 /** So many events are kept for those who ask later. */
 const MAX_EVENTS = 200;
@@ -57,7 +58,7 @@ export function createEvents(pid: (worker: WorkerId) => number): Events {
     handled(event, pool, lastReload) {
       if (event.type === 'stop') add(serviceHappening('stop', 'The service stops'));
       if (event.type === 'reload.refused')
-        add(serviceHappening('reload', `Reload refused, nothing changes: ${lastReload?.reason ?? ''}`));
+        add(serviceHappening('reload', refusedReloadText(lastReload?.reason ?? '')));
       for (const happening of readyHappenings(pool, serving, known)) add(happening);
       serving = servingWorkers(pool);
     },

@@ -14,7 +14,7 @@ export interface Known {
   slot(worker: WorkerId): SlotId | null;
 }
 
-const KINDS = {
+const KINDS: Readonly<Partial<Record<Notice['type'], Lifecycle['kind']>>> = {
   'worker.exited': 'crash',
   'worker.draining': 'crash',
   'worker.start-timeout': 'crash',
@@ -27,11 +27,11 @@ const KINDS = {
   'memory-restart.failed': 'memory',
   'reload.begun': 'reload',
   scaling: 'scale',
-} as const satisfies Partial<Record<Notice['type'], Lifecycle['kind']>>;
+};
 
 /** @returns nothing for what adds nothing to other events */
 export function noticeHappening(notice: Notice, pool: Pool, known: Known): Happening | undefined {
-  const kind = (KINDS as Partial<Record<Notice['type'], Lifecycle['kind']>>)[notice.type];
+  const kind = KINDS[notice.type];
   if (kind === undefined) return undefined;
   const worker = 'worker' in notice ? notice.worker : undefined;
   const slot = 'slot' in notice ? notice.slot : worker === undefined ? null : known.slot(worker);

@@ -56,6 +56,8 @@ export function abortText(reason: AbortReason): string {
   return reason.type === 'service-stops' ? SERVICE_STOPS : successorLostText(reason);
 }
 
+export const refusedReloadText = (reason: string): string => `Reload refused, nothing changes: ${reason}`;
+
 export const SERVICE_STOPS = 'the service stops';
 
 export const UPGRADE_RUNS = 'an upgrade is running; wait until it has ended';
@@ -69,7 +71,7 @@ export const WORKERS_LISTEN =
 /** What keeps a service from replacing another. */
 export function startLostText({ exit }: StartLost): string {
   return exit === undefined
-    ? `the new supervisor was ordered to stop`
+    ? 'the new supervisor was ordered to stop'
     : `a new worker ${exitText(exit) || 'ended'}`;
 }
 
