@@ -10,7 +10,6 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { live, missing, type Tally } from '../support/random-lives.js';
 import type { Batch, BatchResult } from './lives-process.js';
-import type { Part } from './main.js';
 
 const USAGE = `Usage: yarn hardening lives [--lives N] [--seed S] [--write]
   --lives N   how many                                       (1000000)
@@ -136,7 +135,8 @@ function page({ lives, tally, lastedMs }: Lived, seed: number): string {
 | jumps of the clock                       | ${times('event jump')}              |`;
 }
 
-async function run(argv: readonly string[]): Promise<boolean> {
+/** @returns whether everything held */
+export async function run(argv: readonly string[]): Promise<boolean> {
   const options = {
     lives: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: '1' },
@@ -178,5 +178,3 @@ function showOne(seed: number, say: (line: string) => void): boolean {
     return false;
   }
 }
-
-export const part: Part = { summary: "a million random lives of the supervisor's core", run };

@@ -3,26 +3,25 @@
  * seeds. Each part writes its section of `docs/reliability.md` with `--write`.
  */
 
-export interface Part {
+interface Part {
   /** One line for `--help`. */
   readonly summary: string;
-  /** @returns whether everything held */
+  /** Loads the part, which no other command needs. @returns whether everything held */
   run(argv: readonly string[]): Promise<boolean>;
 }
 
-/** Each part is loaded by its own command alone. */
-const PARTS: Readonly<Record<string, { readonly summary: string; load(): Promise<Part> }>> = {
+const PARTS: Readonly<Record<string, Part>> = {
   fuzz: {
     summary: 'random requests to HTTP, control socket, management port and the sockets of workers',
-    load: async () => (await import('./fuzz/fuzz.js')).part,
+    run: async argv => (await import('./fuzz/fuzz.js')).run(argv),
   },
   lives: {
     summary: "a million random lives of the supervisor's core",
-    load: async () => (await import('./lives.js')).part,
+    run: async argv => (await import('./lives.js')).run(argv),
   },
   faults: {
     summary: 'faults of the machine, one after the other, with what clients saw',
-    load: async () => (await import('./faults/main.js')).part,
+    run: async argv => (await import('./faults/main.js')).run(argv),
   },
 };
 
@@ -39,7 +38,7 @@ async function main([name = '', ...rest]: readonly string[]): Promise<number> {
     return isHelp ? 0 : 2;
   }
   try {
-    return (await (await part.load()).run(rest)) ? 0 : 1;
+    return (await part.run(rest)) ? 0 : 1;
   } catch (error) {
     if (!isOfParseArgs(error)) throw error;
     process.stderr.write(`${error.message}; yarn hardening ${name} --help has the options\n`);

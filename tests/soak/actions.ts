@@ -1,9 +1,9 @@
 /** The actions of a soak. Each performs something on the service and checks what must hold afterwards. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { isAlive } from '../support/processes.js';
 import {
   assert,
   eventually,
-  pause,
   pickWorker,
   pids,
   reloadInVain,

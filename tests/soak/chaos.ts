@@ -1,11 +1,12 @@
 /** The further actions of `yarn soak --chaos`: what an adversary, an unlucky operator and the machine do. */
 import { rmSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { CHANNEL_FAULTS, type ChannelFault } from '../support/failing-workers.js';
-import { request } from '../support/processes.js';
+import { withoutDescriptors } from '../support/descriptors.js';
+import { secondsAhead } from '../support/fake-clock.js';
 import {
   assert,
   eventually,
-  pause,
   pickWorker,
   pids,
   reloadInVain,
@@ -132,8 +133,7 @@ const clockStep: Action = {
     const act = async (): Promise<void> => {
       service.clock?.set(seconds);
       await pause(CLOCK_CACHE_MS);
-      const { headers } = await request(service.port, '/health');
-      const ahead = (Date.parse(headers.date ?? '') - Date.now()) / 1_000;
+      const ahead = await secondsAhead(service.port);
       assert(Math.abs(ahead - seconds) < 30, `the service's clock is ${ahead} s ahead, not ${seconds} s`);
     };
     await harmless(context, act, 'a clock that was set');
@@ -153,7 +153,7 @@ const noDescriptors: Action = {
     const before = await untilSettled(service);
     const victim = random.chance(0.5) ? random.pick(pids(before)) : undefined;
     await withoutControl(() =>
-      service.withoutDescriptors(async () => {
+      withoutDescriptors(service.supervisor.pid, async () => {
         if (victim === undefined) service.supervisor.kill('SIGHUP');
         else context.kill(victim);
         await pause(EMFILE_MS);

@@ -42,8 +42,6 @@ export const pids = (status: Status): number[] => serving(status).flatMap(({ pid
 export const eventually = (holds: () => boolean | Promise<boolean>, what: string): Promise<void> =>
   until(holds, what, 60_000);
 
-export const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
-
 export function assert(holds: boolean, otherwise: string): void {
   if (!holds) throw new Violation(otherwise);
 }

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { check, NATIVE, PM2, type Measurement } from '../support/guarantees.js';
-import { cleanUp, freePort, ROOT, start, WORKER } from '../support/processes.js';
+import { cleanUp, freePort, ROOT, start, within, WORKER } from '../support/processes.js';
 
 /** Longer than any guarantee takes; a service that hangs would otherwise hang the soak. */
 const TIMEOUT_MS = 600_000;
@@ -25,7 +25,8 @@ export async function checkGuarantees(
   for (const guarantee of [...NATIVE, ...PM2].filter(({ name }) => name.includes(only))) {
     if (isInterrupted) return false;
     try {
-      const measurement = await withTimeout(check(guarantee, guarantee.times[1]));
+      const measured = check(guarantee, guarantee.times[1]);
+      const measurement = await within(measured, () => 'it did not end in time', TIMEOUT_MS);
       measurements.push(measurement);
       for (const problem of problemsOf(measurement)) {
         problems.push(problem);
@@ -53,14 +54,6 @@ function problemsOf({ name, sent, answered, held, late, unexcused }: Measurement
   if (answered + held + late + unexcused.length !== sent)
     problems.push(`${name}: the results do not add up to the requests sent`);
   return problems;
-}
-
-async function withTimeout<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('it did not end in time')), TIMEOUT_MS);
-  });
-  return Promise.race([work, timeout]).finally(() => clearTimeout(timer));
 }
 
 type Column = readonly [title: string, valueOf: (measurement: Measurement) => string | number];

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 
 const KEPT_LINES = 60;
 
@@ -32,7 +33,7 @@ export class Output {
   /** Nobody reads for so long. */
   async stall(ms: number): Promise<void> {
     this.reader?.pause();
-    await new Promise(resolve => setTimeout(resolve, ms));
+    await pause(ms);
     this.reader?.resume();
   }
 

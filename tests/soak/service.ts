@@ -1,13 +1,12 @@
 /** The service of a soak: a copy of `dist` in its own folder, in which builds can be deployed, also broken ones. */
-import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Status } from '../../src/supervisor/report/status.js';
-import { request, ROOT, start, until, type Answer, type Running } from '../support/processes.js';
+import { killGroup, request, ROOT, start, until, type Answer, type Running } from '../support/processes.js';
 import { descriptorsOf } from '../support/sockets.js';
 import { CRASH_CODE, GROWTH_LIMIT, FailingWorkers } from '../support/failing-workers.js';
-import { FakeClock } from './fake-clock.js';
+import { FakeClock } from '../support/fake-clock.js';
 import { Output } from './output.js';
 
 /** What a build does at boot: JavaScript in front of the worker. */
@@ -174,27 +173,10 @@ export class SoakService {
     return descriptorsOf(this.supervisor.pid).length;
   }
 
-  /** The supervisor can open no descriptor meanwhile. */
-  async withoutDescriptors(act: () => Promise<void>): Promise<void> {
-    const limit = (...value: string[]): string =>
-      execFileSync('prlimit', ['--pid', String(this.supervisor.pid), ...value], { encoding: 'utf8' });
-    const hard = limit('--nofile', '--output=HARD', '--noheadings').trim();
-    limit('--nofile=3:');
-    try {
-      await act();
-    } finally {
-      limit(`--nofile=${hard}:`);
-    }
-  }
-
   /** Kills every process of the service and removes its folder. */
   async end(): Promise<void> {
     if (this.running !== undefined) {
-      try {
-        process.kill(-this.running.pid, 'SIGKILL');
-      } catch {
-        // no process of its group is left
-      }
+      killGroup(this.running.pid);
       await this.running.ended;
     }
     this.output?.close();

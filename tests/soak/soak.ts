@@ -5,6 +5,7 @@
  * The only requests that may fail are those on connections that a failed worker held, and those after a stop. Anything
  * else ends the soak with exit code 1.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { freePort, request } from '../support/processes.js';
 import { strictClient, type Report, type StrictClient } from '../support/strict-client.js';
@@ -157,7 +158,7 @@ async function perform(
   ].filter(({ name }) => name.includes(only));
   try {
     while (performance.now() - begun < minutes * 60_000) {
-      await new Promise(resolve => setTimeout(resolve, random.between(20, 400)));
+      await pause(random.between(20, 400));
       await performOne(pickAction(actions, random), context, results, client, begun);
     }
     await service.command('/scale', { instances: workers });

@@ -137,11 +137,12 @@ export async function cleanUp(): Promise<void> {
   folders.clear();
 }
 
-function killGroup(pid: number): void {
+/** Kills a process that was spawned `detached`, with its children. */
+export function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // it ended in this very moment
+    // no process of the group is left
   }
 }
 
@@ -253,10 +254,11 @@ export function parse(line: string): LogLine {
   return { msg: line };
 }
 
-function within<T>(promise: Promise<T>, describe: () => string): Promise<T> {
+/** The same promise; it rejects with this description where it takes longer. */
+export function within<T>(promise: Promise<T>, describe: () => string, patienceMs = PATIENCE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(describe())), PATIENCE_MS);
+    timer = setTimeout(() => reject(new Error(describe())), patienceMs);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

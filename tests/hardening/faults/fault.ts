@@ -13,8 +13,6 @@ export interface Trial {
   gone(): void;
   /** When that was. */
   readonly goneAt: number | undefined;
-  /** The fault is over: healing counts from now on. By default it counts from the end of `inflict`. */
-  end(): void;
 }
 
 /** Which requests may fail, because nothing could have answered them. */
@@ -50,6 +48,9 @@ export interface Fault {
   readonly heals: string;
 }
 
+/** How long most faults last. */
+export const HOLD_MS = 3_000;
+
 /** A fault that ends nothing: no request may fail. */
 export const NOTHING: Excuse = { what: '', unexcused: lost => lost };
 
@@ -69,5 +70,3 @@ export const NOBODY: Excuse = {
   unexcused: (lost, { service: { failing }, goneAt = Infinity }) =>
     failing.judge({ lost }, { stoppedAt: goneAt }).unexcused,
 };
-
-export const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));

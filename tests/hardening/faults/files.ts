@@ -2,12 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, copyFileSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { HELD, pause, type Fault, type Trial } from './fault.js';
-import { killOne } from './processes.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { HELD, HOLD_MS, type Fault, type Trial } from './fault.js';
+import { KILLED, killMeanwhile, killOne } from './processes.js';
 import { needsRoot, type Service, type Setting } from './service.js';
-
-/** How long a fault lasts. */
-const HOLD_MS = 3_000;
 
 /** A file system of its own in memory, seen by the service alone; the processes end with it. */
 const mounted = (path: string, options: string, then = 'true'): readonly string[] => [
@@ -53,8 +51,7 @@ const smallTmp = (folder: string, options = ''): Setting => ({
 async function full(folder: string, trial: Trial): Promise<void> {
   const empty = fill(trial.service.seen(folder));
   try {
-    await killOne(trial);
-    await pause(HOLD_MS);
+    await killMeanwhile(trial);
   } finally {
     empty();
   }
@@ -65,14 +62,11 @@ async function reloads({ service, expect }: Trial, expected: number): Promise<vo
   expect(code === expected, `reload exited with ${code}, expected ${expected}: ${text}`);
 }
 
-const EXITED = /^Worker \d+ exited \(signal SIGKILL\)/;
-
 /** Moves a file away while a worker is replaced, and back. */
 async function withoutFile(path: string, trial: Trial): Promise<void> {
   renameSync(path, `${path}.away`);
   try {
-    await killOne(trial);
-    await pause(HOLD_MS);
+    await killMeanwhile(trial);
   } finally {
     renameSync(`${path}.away`, path);
   }
@@ -107,8 +101,7 @@ export const FILES: readonly Fault[] = [
     needs: needsRoot,
     setting: smallTmp,
     inflict: trial => full(join(trial.service.folder, 'tmp'), trial),
-    mayFail: HELD,
-    logged: { native: EXITED },
+    ...KILLED,
     healsWithinMs: 5_000,
     heals: 'the worker is replaced meanwhile',
   },
@@ -135,8 +128,7 @@ export const FILES: readonly Fault[] = [
       await pause(HOLD_MS);
       remount('rw');
     },
-    mayFail: HELD,
-    logged: { native: EXITED },
+    ...KILLED,
     healsWithinMs: 5_000,
     heals: 'the worker is replaced meanwhile',
   },
@@ -166,8 +158,7 @@ export const FILES: readonly Fault[] = [
       ),
     }),
     inflict: killOne,
-    mayFail: HELD,
-    logged: { native: EXITED },
+    ...KILLED,
     healsWithinMs: 5_000,
     heals: 'its successor serves',
   },
@@ -178,8 +169,7 @@ export const FILES: readonly Fault[] = [
     needs: needsRoot,
     setting: () => ({ launcher: mounted('/dev/shm', 'size=256k,mode=1777') }),
     inflict: trial => full('/dev/shm', trial),
-    mayFail: HELD,
-    logged: { native: EXITED },
+    ...KILLED,
     healsWithinMs: 5_000,
     heals: 'its successor serves',
   },
@@ -203,8 +193,7 @@ export const FILES: readonly Fault[] = [
         rmSync(join(folder, 'tmp', name), { recursive: true, force: true });
       if (host !== 'alone') await killOne(trial);
     },
-    mayFail: HELD,
-    logged: { native: EXITED },
+    ...KILLED,
     healsWithinMs: 15_000,
     heals: 'the worker is replaced',
   },

@@ -1,15 +1,15 @@
 /** Limits of the system that are reached: descriptors, processes, file size, memory, CPU. */
-import { execFileSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { makeControlGroup, type Limit } from '../../support/control-group.js';
+import { withoutDescriptors } from '../../support/descriptors.js';
 import { until } from '../../support/processes.js';
 import type { Lost } from '../../support/failures.js';
-import { HELD, pause, type Excuse, type Fault, type Trial } from './fault.js';
-import { killOne } from './processes.js';
+import { HELD, HOLD_MS, type Excuse, type Fault, type Trial } from './fault.js';
+import { killMeanwhile } from './processes.js';
 import type { Setting } from './service.js';
 
-const HOLD_MS = 3_000;
 const MB = 2 ** 20;
 
 /** Removed again at once: whether this machine lets us make such a group. */
@@ -25,20 +25,6 @@ const inGroup = (limit: Limit) => (): Setting => {
   if (group === undefined) throw new Error('this machine makes no control group any more');
   return { group };
 };
-
-/** This process can open no file and accept no connection; those that it has stay open. */
-async function withoutDescriptors(pid: number, during: () => Promise<void>): Promise<void> {
-  const prlimit = (...args: string[]): string =>
-    execFileSync('prlimit', ['--pid', String(pid), ...args], { encoding: 'utf8' });
-  const before = prlimit('--nofile', '--output=SOFT', '--noheadings').trim();
-  // A new descriptor is the lowest free one, and standard input, output and error are open.
-  prlimit('--nofile=3:');
-  try {
-    await during();
-  } finally {
-    prlimit(`--nofile=${before}:`);
-  }
-}
 
 /** Node accepts such connections and closes them. */
 const CLOSED: Excuse = {
@@ -82,11 +68,7 @@ export const LIMITS: readonly Fault[] = [
     name: 'descriptors-of-supervisor',
     what: 'The supervisor may open no more files (EMFILE) for 3 s; a worker is killed meanwhile',
     under: ['native'],
-    inflict: trial =>
-      withoutDescriptors(trial.service.pid, async () => {
-        await killOne(trial);
-        await pause(HOLD_MS);
-      }),
+    inflict: trial => withoutDescriptors(trial.service.pid, () => killMeanwhile(trial)),
     mayFail: HELD,
     logged: { native: /EMFILE/ },
     healsWithinMs: 10_000,
@@ -101,8 +83,7 @@ export const LIMITS: readonly Fault[] = [
     async inflict(trial) {
       const { group } = trial.service.setting;
       group?.limit({ tasks: 1 });
-      await killOne(trial);
-      await pause(HOLD_MS);
+      await killMeanwhile(trial);
       group?.limit({ tasks: 'max' });
     },
     mayFail: HELD,

@@ -1,7 +1,6 @@
 /** `yarn hardening faults`: faults of the machine against the built product under load, for `docs/reliability.md`. */
 import { parseArgs } from 'node:util';
-import { cleanUp } from '../../support/processes.js';
-import type { Part } from '../main.js';
+import { cleanUp, within } from '../../support/processes.js';
 import { writeSection } from '../section.js';
 import { FAULTS } from './all.js';
 import type { Fault } from './fault.js';
@@ -29,7 +28,8 @@ function optionsOf(argv: readonly string[]) {
   return parseArgs({ args: [...argv], options }).values;
 }
 
-async function run(argv: readonly string[]): Promise<boolean> {
+/** @returns whether everything held */
+export async function run(argv: readonly string[]): Promise<boolean> {
   const { only, list = false, write = false, help = false } = optionsOf(argv);
   if (help) return (say(USAGE.trimEnd()), true);
   const names = only?.split(',') ?? [''];
@@ -64,12 +64,8 @@ async function tryAll(faults: readonly Fault[]): Promise<(Outcome | Skipped)[]> 
 }
 
 async function tryOne(fault: Fault, host: Outcome['host']): Promise<Outcome> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`it took more than ${DEADLINE_MS} ms`)), DEADLINE_MS);
-  });
   try {
-    return await Promise.race([tryFault(fault, host), late]);
+    return await within(tryFault(fault, host), () => `it took more than ${DEADLINE_MS} ms`, DEADLINE_MS);
   } catch (error) {
     const problems = [String((error as Error).stack)];
     const nothing = {
@@ -83,7 +79,6 @@ async function tryOne(fault: Fault, host: Outcome['host']): Promise<Outcome> {
     };
     return { fault, host, problems, ...nothing };
   } finally {
-    clearTimeout(timer);
     await cleanUp();
   }
 }
@@ -105,8 +100,3 @@ const introduction = (outcomes: readonly Outcome[]): string =>
   `${outcomes.length} trials on Node ${process.version}, two workers, some 300 requests a second on kept-alive and new
 connections. Nothing is sent twice. *Healed* is the time from the end of the fault until every worker served again, and
 how. Afterwards the supervisor had as many processes and descriptors as before, and the service stopped with exit code 0.`;
-
-export const part: Part = {
-  summary: 'faults of the machine: full disks, no descriptors, clock steps, kills, no memory, no CPU',
-  run,
-};

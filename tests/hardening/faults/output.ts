@@ -1,6 +1,7 @@
 /** Standard output that nobody reads. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { pipe } from '../../support/slow-reader.js';
-import { pause, type Fault, type Trial } from './fault.js';
+import { type Fault, type Trial } from './fault.js';
 import type { Setting } from './service.js';
 
 const STALL_MS = 5_000;

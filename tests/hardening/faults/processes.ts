@@ -1,9 +1,10 @@
 /** Processes that are killed, stopped and continued. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT } from '../../../src/protocol/exit-codes.js';
 import { isAlive, until } from '../../support/processes.js';
-import { HELD, NOBODY, pause, type Excuse, type Fault, type Trial } from './fault.js';
+import { HELD, HOLD_MS, NOBODY, type Excuse, type Fault, type Trial } from './fault.js';
 
 /** Kills a worker that serves, and records which connections it held. */
 export async function killOne({ service }: Trial): Promise<void> {
@@ -12,6 +13,18 @@ export async function killOne({ service }: Trial): Promise<void> {
   service.failing.inject(pid, 'SIGKILL');
   await until(() => !isAlive(pid), 'the worker is dead');
 }
+
+/** Kills one while a fault goes on. */
+export async function killMeanwhile(trial: Trial): Promise<void> {
+  await killOne(trial);
+  await pause(HOLD_MS);
+}
+
+/** What the kill of a worker may cost, and what the log says of it. */
+export const KILLED = {
+  mayFail: HELD,
+  logged: { native: /^Worker \d+ exited \(signal SIGKILL\)/ },
+} satisfies Partial<Fault>;
 
 /** Another worker every 100 ms, for so long. */
 async function killAgainAndAgain({ service }: Trial, ms: number): Promise<void> {
@@ -38,8 +51,6 @@ async function stopped(pids: readonly number[], ms: number): Promise<void> {
   }
 }
 
-const EXITED = /^Worker \d+ exited \(signal SIGKILL\)/;
-
 /** No worker lives long enough to serve: connections wait in the kernel, some too long, and none is refused. */
 const NOT_REFUSED: Excuse = {
   what: 'connections of killed workers, or unanswered for 15 s',
@@ -55,8 +66,7 @@ export const PROCESSES: readonly Fault[] = [
     what: 'A worker is killed (SIGKILL)',
     under: ['native', 'PM2'],
     inflict: killOne,
-    mayFail: HELD,
-    logged: { native: EXITED },
+    ...KILLED,
     healsWithinMs: 5_000,
     heals: 'its successor serves',
   },
@@ -67,7 +77,7 @@ export const PROCESSES: readonly Fault[] = [
     inflict: trial => killAgainAndAgain(trial, 60_000),
     mayFail: NOT_REFUSED,
     slowestMs: 16_000,
-    logged: { native: EXITED },
+    logged: KILLED.logged,
     healsWithinMs: 30_000,
     heals: 'after the backoff, 15 s at most',
   },
@@ -90,9 +100,8 @@ export const PROCESSES: readonly Fault[] = [
       await killOne(trial);
       await stop;
     },
-    mayFail: HELD,
+    ...KILLED,
     slowestMs: 12_000,
-    logged: { native: EXITED },
     healsWithinMs: 5_000,
     heals: 'the worker is replaced when the supervisor goes on',
   },

@@ -6,8 +6,9 @@ import { descendantsOf, processOf } from '../../../src/platform/process-tree.js'
 import type { Status } from '../../../src/supervisor/report/status.js';
 import type { ControlGroup } from '../../support/control-group.js';
 import { FailingWorkers } from '../../support/failing-workers.js';
+import type { FakeClock } from '../../support/fake-clock.js';
 import { CLUSTER, folder, follow, freePort, isAlive, parse, request, ROOT } from '../../support/processes.js';
-import { until, type LogLine, type Running } from '../../support/processes.js';
+import { killGroup, until, type LogLine, type Running } from '../../support/processes.js';
 import { Pm2 } from '../../support/pm2.js';
 import type { Pipe } from '../../support/slow-reader.js';
 
@@ -18,6 +19,8 @@ export interface Setting {
   /** A command that starts it in its turn and becomes it. */
   readonly launcher?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Of its processes, which have its `env`. */
+  readonly clock?: FakeClock;
   /** The launcher has made this file its standard output. */
   readonly logFile?: string;
   /** Standard output, which is read as the test likes. */
@@ -157,14 +160,6 @@ function foreground({ own, port, failing, file, program, env, setting }: Needs, 
       await group?.remove();
     },
   };
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // it has ended
-  }
 }
 
 function underPm2({ own, port, failing, file, env, setting }: Needs): Service {

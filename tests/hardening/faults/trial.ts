@@ -1,9 +1,10 @@
 /** One fault against one service under constant load, and whether everything held that should. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { isAlive, until, type LogLine } from '../../support/processes.js';
 import { descendantsOf, processOf } from '../../../src/platform/process-tree.js';
 import { descriptorsOf } from '../../support/sockets.js';
 import { strictClient, type Report } from '../../support/strict-client.js';
-import { NOTHING, pause, type Fault, type Trial } from './fault.js';
+import { NOTHING, type Fault, type Trial } from './fault.js';
 import { createService, untilAllServe, type Host, type Service } from './service.js';
 
 export interface Outcome {
@@ -51,7 +52,6 @@ async function underLoad(fault: Fault, service: Service, problems: string[]): Pr
   const client = strictClient({ port: service.port, ...LOAD });
   const expect = (holds: boolean, otherwise: string): void => void (holds || problems.push(otherwise));
   await until(() => client.sent > 100, 'the client sends requests');
-  let endedAt: number | undefined;
   let goneAt: number | undefined;
   let healedMs: number | undefined;
   const trial: Trial = {
@@ -62,11 +62,10 @@ async function underLoad(fault: Fault, service: Service, problems: string[]): Pr
     get goneAt() {
       return goneAt;
     },
-    end: () => (endedAt = performance.now()),
   };
   try {
     await fault.inflict(trial);
-    const from = endedAt ?? performance.now();
+    const from = performance.now();
     await untilAllServe(service, fault.healsWithinMs, fault.hasControl ?? true);
     healedMs = performance.now() - from;
     // Requests of before may still fail.

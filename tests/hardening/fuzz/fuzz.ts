@@ -1,6 +1,5 @@
 /** `yarn hardening fuzz`: random input for everything that reads something from outside. */
 import { parseArgs } from 'node:util';
-import type { Part } from '../main.js';
 import { fileOf } from './app-files.js';
 import { fuzzCheck, fuzzReader, fuzzReload } from './reader.js';
 import { fuzzSockets } from './sockets.js';
@@ -101,7 +100,8 @@ none in more than 5 s. \`check\` got ${figure(commands(files))} of the same kind
 got ${figure(commands(files))} reloads, every tenth with a valid file: the others changed nothing, and every request in the meantime was answered.`;
 }
 
-async function run(argv: readonly string[]): Promise<boolean> {
+/** @returns whether everything held */
+export async function run(argv: readonly string[]): Promise<boolean> {
   const { values } = parseArgs({
     args: [...argv],
     options: {
@@ -148,5 +148,3 @@ async function requestAlone(seed: number, only: number): Promise<boolean> {
   say([...tally.keys()].join(' '));
   return findings.length === 0;
 }
-
-export const part: Part = { summary: 'random input for everything that reads something from outside', run };

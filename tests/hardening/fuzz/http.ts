@@ -2,8 +2,9 @@
  * Random requests to two services at once, one with EXPRESS_TUNING and one without: both must give the same answers, keep
  * their workers, and answer the next honest request.
  */
+import { readUsage } from '../../../src/platform/process-usage.js';
 import { converse, type Outcome } from './client.js';
-import { observe, rssOf, type Observed } from './observed.js';
+import { observe, type Observed } from './observed.js';
 import { requestOf, type FuzzedRequest, type Target } from './requests.js';
 import { request } from '../../support/processes.js';
 
@@ -78,7 +79,8 @@ export async function fuzzHttp({ seed, requests, first = 0, say }: HttpOptions):
         if (what !== undefined) findings.push({ number, what });
       }
       for (const one of both) await findingsOf(one, before[both.indexOf(one)] ?? [], findings, at);
-      const most = Math.max(...before.flat().map(pid => safeRss(pid)));
+      // A worker that has gone is reported elsewhere.
+      const most = Math.max(...before.flat().map(pid => readUsage(pid)?.rss ?? 0));
       rss.most = Math.max(rss.most, most);
       if (at < requests / 2) rss.firstHalf = Math.max(rss.firstHalf, most);
       if ((at / BATCH) % 10 === 0)
@@ -99,15 +101,6 @@ export async function fuzzHttp({ seed, requests, first = 0, say }: HttpOptions):
   }
   for (const one of both) for (const line of one.complaints) findings.push({ what: `the log has ${line}` });
   return { requests, tally, again, lines: both[0].lines() + both[1].lines(), rss, findings };
-}
-
-/** The memory of a worker that has gone is reported elsewhere. */
-function safeRss(pid: number): number {
-  try {
-    return rssOf(pid);
-  } catch {
-    return 0;
-  }
 }
 
 /** @returns the numbers of those that came out as something else than `undefined` */

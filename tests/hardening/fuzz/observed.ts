@@ -1,6 +1,6 @@
 /** A native service of ours whose lines are judged as they come, not kept: a run of a million requests logs two million. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -108,7 +108,3 @@ function levelOf(line: string): number | undefined {
     return undefined;
   }
 }
-
-/** Resident memory of a process, in bytes (`VmRSS` of proc(5)). */
-export const rssOf = (pid: number): number =>
-  Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024;

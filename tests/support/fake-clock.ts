@@ -1,7 +1,8 @@
 /** The clock of a service, set by libfaketime (Debian's package `libfaketime`). */
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { request } from './processes.js';
 
-const LIBRARY = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1';
+export const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1';
 
 export class FakeClock {
   readonly env: Readonly<Record<string, string>>;
@@ -12,7 +13,7 @@ export class FakeClock {
     this.path = path;
     this.set(0);
     this.env = {
-      LD_PRELOAD: LIBRARY,
+      LD_PRELOAD: FAKETIME,
       FAKETIME_TIMESTAMP_FILE: path,
       FAKETIME_CACHE_DURATION: '1',
       // As when a clock is really set: timers and the times of files are not affected.
@@ -23,7 +24,7 @@ export class FakeClock {
   }
 
   static isInstalled(): boolean {
-    return existsSync(LIBRARY);
+    return existsSync(FAKETIME);
   }
 
   /** @param seconds how far it is ahead of the system's; it takes a second until all processes know */
@@ -31,4 +32,10 @@ export class FakeClock {
     writeFileSync(`${this.path}.new`, seconds < 0 ? String(seconds) : `+${seconds}`);
     renameSync(`${this.path}.new`, this.path);
   }
+}
+
+/** How far the clock of the service at this port is ahead of the system's, in seconds. */
+export async function secondsAhead(port: number): Promise<number> {
+  const { headers } = await request(port, '/health');
+  return (Date.parse(headers.date ?? '') - Date.now()) / 1_000;
 }
