@@ -2,6 +2,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Status } from '../../src/supervisor/report/status.js';
+import { withoutDescriptors } from '../support/descriptors.js';
 import { cleanUp, CLUSTER, folder, isAlive, ROOT, start, until, type Running } from '../support/processes.js';
 import { appFile, control, IDLE, IDLE_FIELDS, serving, statusOf } from '../support/service.js';
 
@@ -87,6 +88,23 @@ test('a file that fails refuses the reload, and nothing changes', async () => {
   running.kill('SIGTERM');
   expect(await running.ended).toEqual({ code: 0, signal: null });
 });
+
+/* oxlint-disable jest/no-standalone-expect -- limits of another process are set on Linux only */
+(process.platform === 'linux' ? test : test.skip)(
+  'a reload without a free descriptor is refused, and nothing changes',
+  async () => {
+    const { env, running } = await served();
+    const before = await serving({ env });
+    await withoutDescriptors(running.pid, async () => {
+      running.kill('SIGHUP');
+      await running.said(
+        /must be an app file that can be evaluated in a process of its own, got "spawn .* EMFILE"$/,
+      );
+    });
+    expect(await serving({ env })).toEqual(before);
+    expect(await command(env, 'reload')).toMatchObject({ code: 0 });
+  },
+);
 
 test('the service reloads after anything else a file does, and is stopped by a signal as before', async () => {
   const { file, env, running, described } = await served();

@@ -55,9 +55,12 @@ export async function evaluateFile(
       env: withoutInspector(env),
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
+    const ended = endOf(child);
+    // It could not be started: without a free descriptor it has not even streams.
+    if (child.pid === undefined) await ended;
     const out = collect(child.stdout as Readable, PRINTED_LIMIT);
     const error = collect(child.stderr as Readable, PRINTED_LIMIT);
-    const found = await resultOf(child, deadlineMs);
+    const found = await resultOf(child, ended, deadlineMs);
     // What was printed before the result may be read in the same turn, but after it.
     await nextTurn();
     // Processes that the file has started may keep them open.
@@ -98,10 +101,8 @@ function linesOf(level: Printed['level'], { text, isCut }: Collected): readonly 
   return [...lines, ...(isCut ? ['… and more'] : [])].map(msg => ({ level, msg }));
 }
 
-/** @throws Error if the process cannot be started */
-async function resultOf(child: ChildProcess, deadlineMs: number): Promise<Found> {
+async function resultOf(child: ChildProcess, ended: Promise<string>, deadlineMs: number): Promise<Found> {
   const result = child.stdio[RESULT_FD] as Readable;
-  const ended = endOf(child);
   let isLate = false;
   const timer = setTimeout(() => {
     isLate = true;
@@ -119,7 +120,10 @@ async function resultOf(child: ChildProcess, deadlineMs: number): Promise<Found>
     : { expected: 'an app file that can be evaluated to its end', got: how };
 }
 
-/** Resolves with the exit code or the signal, in words. The process does not outlive this one. */
+/**
+ * Resolves with the exit code or the signal, in words. The process does not outlive this one.
+ * @throws Error if the process could not be started
+ */
 function endOf(child: ChildProcess): Promise<string> {
   const kill = (): void => void child.kill('SIGKILL');
   const release = [onExit(kill), ...FATAL_SIGNALS.map(signal => onFatalSignal(signal, kill))];
