@@ -14,7 +14,7 @@ import {
   type Action,
 } from './checks.js';
 import type { Random } from './random.js';
-import { BROKEN } from './service.js';
+import { BROKEN, type AppFile } from './service.js';
 
 const reload: Action = {
   name: 'reload',
@@ -257,19 +257,21 @@ const brokenBuild: Action = {
   },
 };
 
-const brokenAppFile: Action = {
+/** @param contents one of which it has at a time */
+export const brokenAppFile = (weight: number, contents: readonly AppFile[]): Action => ({
   name: 'broken app file',
-  weight: 1,
+  weight,
   async perform(context) {
-    context.service.writeAppFile('does not parse');
+    const content = context.random.pick(contents);
+    context.service.writeAppFile(content);
     try {
-      await reloadInVain(context, 'an app file that does not parse');
-      return '';
+      await reloadInVain(context, `an app file that ${content}`);
+      return content;
     } finally {
       context.service.writeAppFile('valid');
     }
   },
-};
+});
 
 export const usualActions = (): readonly Action[] => [
   reload,
@@ -287,7 +289,7 @@ export const usualActions = (): readonly Action[] => [
   memory(),
   slowBoot,
   brokenBuild,
-  brokenAppFile,
+  brokenAppFile(1, ['does not parse']),
 ];
 
 /** Picks one with a probability in proportion to its weight. */

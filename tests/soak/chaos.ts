@@ -4,12 +4,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { CHANNEL_FAULTS, type ChannelFault } from '../support/failing-workers.js';
 import { withoutDescriptors } from '../support/descriptors.js';
 import { secondsAhead } from '../support/fake-clock.js';
+import { brokenAppFile } from './actions.js';
 import {
   assert,
   eventually,
   pickWorker,
   pids,
-  reloadInVain,
   reloadSuccessfully,
   untilReplaced,
   untilSettled,
@@ -39,21 +39,6 @@ const BROKEN_APP_FILES = [
   'has no app',
   'never ends',
 ] as const satisfies readonly AppFile[];
-
-const brokenAppFiles: Action = {
-  name: 'broken app file',
-  weight: 3,
-  async perform(context) {
-    const content = context.random.pick(BROKEN_APP_FILES);
-    context.service.writeAppFile(content);
-    try {
-      await reloadInVain(context, `an app file that ${content}`);
-      return content;
-    } finally {
-      context.service.writeAppFile('valid');
-    }
-  },
-};
 
 /** The schedule of the app file reloads twice a minute. */
 const schedule: Action = {
@@ -194,7 +179,7 @@ const malformedRequests: Action = {
 /** @param clock whether the clock of the service can be set */
 export const chaosActions = ({ clock }: { readonly clock: boolean }): readonly Action[] => [
   brokenChannel,
-  brokenAppFiles,
+  brokenAppFile(3, BROKEN_APP_FILES),
   schedule,
   removedRunDirectory,
   stalledOutput,
