@@ -52,6 +52,21 @@ export interface Running {
 
 const running = new Set<Running>();
 const folders = new Set<string>();
+const clients = new Set<Client>();
+
+/** What sends requests until it is stopped. */
+interface Client {
+  stop(): Promise<unknown>;
+}
+
+/** A client that a failed test has not stopped ends in `cleanUp`: Jest would wait for it forever. */
+export function clientStarted(client: Client): void {
+  clients.add(client);
+}
+
+export function clientStopped(client: Client): void {
+  clients.delete(client);
+}
 
 /**
  * Starts a node process; its environment is only what is given, over a PATH.
@@ -127,11 +142,12 @@ export function follow(child: ChildProcess): Running {
   return it;
 }
 
-/** Ends every process that a test has left running, and removes its folders. Call it in `afterEach`. */
+/** Ends every process and client that a test has left running, and removes its folders. Call it in `afterEach`. */
 export async function cleanUp(): Promise<void> {
   const left = [...running];
   for (const { pid } of left) killGroup(pid);
   await Promise.all(left.map(({ ended }) => ended));
+  await Promise.all([...clients].map(client => client.stop()));
   for (const { pid } of left) removeServiceFolders(pid);
   for (const path of folders) rmSync(path, { recursive: true, force: true });
   folders.clear();

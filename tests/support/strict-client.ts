@@ -16,6 +16,7 @@ import {
   type Trace,
 } from './failures.js';
 import { longRequests } from './long-requests.js';
+import { clientStarted, clientStopped } from './processes.js';
 
 export interface Report {
   readonly sent: number;
@@ -171,7 +172,7 @@ export function strictClient(options: ClientOptions): StrictClient {
   for (let number = 0; number < long; number++) track(longLoop(number));
   const opener = newEveryMs > 0 ? setInterval(() => track(once(false)), newEveryMs) : undefined;
 
-  return {
+  const client: StrictClient = {
     get sent() {
       return sent;
     },
@@ -193,6 +194,7 @@ export function strictClient(options: ClientOptions): StrictClient {
       clearInterval(opener);
       while (pending.size > 0) await Promise.all(pending);
       pool.destroy();
+      clientStopped(client);
       return {
         sent,
         answered,
@@ -205,6 +207,8 @@ export function strictClient(options: ClientOptions): StrictClient {
       };
     },
   };
+  clientStarted(client);
+  return client;
 }
 
 async function collect(response: IncomingMessage): Promise<{ status: number; text: string }> {
