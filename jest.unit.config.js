@@ -1,5 +1,9 @@
-/** `yarn test:unit`: the tests that start no service; they take less than a minute. */
+/** `yarn test:unit`: the tests that start no service; they take a minute or two. */
 module.exports = {
   ...require('./jest.config.js'),
-  testPathIgnorePatterns: ['/tests/(processes|parity|soak|ecosystem|ship)/', '/tests/scripts\\.test\\.ts$'],
+  testPathIgnorePatterns: [
+    '/tests/(processes|parity|soak|ecosystem|ship)/',
+    '/tests/hardening/(faults|fuzz)\\.test\\.ts$',
+    '/tests/scripts\\.test\\.ts$',
+  ],
 };
