@@ -16,8 +16,8 @@ export interface Pm2Workers {
 }
 
 /**
- * The service of that name which the PM2 of this shell (`PM2_HOME`) runs; otherwise the one that another PM2 of this user
- * runs from the folder of the app file.
+ * The service of that name which the PM2 of this shell runs; where the shell names none (`PM2_HOME`), otherwise the one
+ * that another PM2 of this user runs from the folder of the app file.
  */
 export async function pm2Workers(line: CommandLine): Promise<Pm2Workers | undefined> {
   const name = await serviceNameOf(line);
@@ -26,10 +26,13 @@ export async function pm2Workers(line: CommandLine): Promise<Pm2Workers | undefi
     const { service } = snapshot ?? {};
     return service?.supervisedBy === 'pm2' && (name === undefined || service.name === name);
   });
-  const own = daemonPid();
+  const home = process.env['PM2_HOME'];
+  const own = daemonPid(home || join(homedir(), '.pm2'));
   const found =
     answered.find(({ service }) => service === own) ??
-    answered.find(({ snapshot }) => isBelow(snapshot?.service.script ?? '', dirname(line.file)));
+    (home
+      ? undefined
+      : answered.find(({ snapshot }) => isBelow(snapshot?.service.script ?? '', dirname(line.file))));
   const itsName = found?.snapshot?.service.name;
   if (found === undefined || itsName === undefined) return undefined;
   const daemon = found.service;
@@ -55,8 +58,7 @@ export async function pm2WorkersInstead(error: unknown, line: CommandLine): Prom
 }
 
 /** PM2 writes it beside its sockets. */
-function daemonPid(): number | undefined {
-  const home = process.env['PM2_HOME'] || join(homedir(), '.pm2');
+function daemonPid(home: string): number | undefined {
   try {
     return Number(readFileSync(join(home, 'pm2.pid'), 'utf8'));
   } catch {

@@ -2,7 +2,7 @@
 import { parseCommandLine } from '../../src/commands/command-line.js';
 import { watchService, type WatchedService } from '../../src/live/watch-service.js';
 import { Pm2 } from '../support/pm2.js';
-import { APP_FILE, cleanUp, folder, freePort, request, ROOT, until } from '../support/processes.js';
+import { APP_FILE, cleanUp, folder, freePort, NO_PM2, request, ROOT, until } from '../support/processes.js';
 import { service, serving } from '../support/service.js';
 
 jest.setTimeout(90_000);
@@ -14,7 +14,7 @@ afterEach(async () => {
 
 /** What a command in a shell with these variables would watch. */
 function watched(variables: Readonly<Record<string, string>>): Promise<WatchedService> {
-  process.env = { ...env, ...variables };
+  process.env = { ...env, PM2_HOME: NO_PM2, ...variables };
   return watchService(parseCommandLine(['status', '--config', APP_FILE], ROOT));
 }
 

@@ -1,6 +1,6 @@
 /** What operators see of a service under PM2: in PM2's own commands, and in `status`. */
 import { Pm2 } from '../support/pm2.js';
-import { cleanUp, CLUSTER, freePort, request, start, until } from '../support/processes.js';
+import { cleanUp, CLUSTER, folder, freePort, request, start, until } from '../support/processes.js';
 
 jest.setTimeout(120_000);
 
@@ -17,8 +17,10 @@ afterAll(async () => {
   await cleanUp();
 });
 
-async function status(...args: string[]) {
-  const command = start([CLUSTER, 'status', ...args], { PM2_HOME: pm2.home, NO_COLOR: '1' });
+const status = (...args: string[]) => statusIn({ PM2_HOME: pm2.home }, ...args);
+
+async function statusIn(env: Readonly<Record<string, string>>, ...args: string[]) {
+  const command = start([CLUSTER, 'status', ...args], { NO_COLOR: '1', ...env });
   const { code } = await command.ended;
   return { code, text: command.text() };
 }
@@ -65,6 +67,14 @@ test('`status` shows the service that PM2 runs', async () => {
   expect(supervisor.type).toBe('pm2');
   const listed = (await pm2.list()).map(({ pid }) => pid);
   expect(new Set(workers.map(({ pid }) => pid))).toEqual(new Set(listed));
+});
+
+test('`status` shows nothing of another PM2 where PM2_HOME names one, and finds it where nothing does', async () => {
+  const empty = folder();
+  const named = await statusIn({ PM2_HOME: empty });
+  expect([named.code, named.text]).toEqual([1, expect.stringMatching(/^No supervisor runs this service/)]);
+  const found = await statusIn({ PM2_HOME: '', HOME: empty });
+  expect(found.text).toMatch(/^\S+ cabe-arena-api .+PM2, daemon pid \d+/);
 });
 
 test('a worker that was restarted is counted, and a stopped service is not found', async () => {

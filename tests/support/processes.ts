@@ -14,11 +14,14 @@ export const APP_FILE = join(ROOT, 'ecosystem.config.js');
 
 const { PATH = '', HOME = '', EXPRESS_TUNING = 'on' } = process.env;
 
+/** A PM2 that runs nothing: a command that finds no supervisor must not meet the PM2 of a test that runs beside it. */
+export const NO_PM2 = join(tmpdir(), 'cabe-no-pm2');
+
 /**
  * What processes under test get from our own shell; `EXPRESS_TUNING=off npm test` tries the plain ways. The features of
  * `src/api.ts` have tests of their own: no other test depends on what they are.
  */
-const SHELL = { PATH, HOME, EXPRESS_TUNING, FEATURES: 'off' };
+const SHELL = { PATH, HOME, EXPRESS_TUNING, FEATURES: 'off', PM2_HOME: NO_PM2 };
 
 /** How long anything may take before a test calls it lost; far above what it takes on a busy machine. */
 const PATIENCE_MS = 20_000;
