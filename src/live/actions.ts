@@ -40,12 +40,7 @@ export function refusalOf(
   token: string | undefined,
 ): Refusal | undefined {
   if (method !== 'POST') return [405, 'orders are given by POST', { Allow: 'POST' }];
-  if (
-    headers.origin !== undefined &&
-    headers.origin !== `http://${headers.host}` &&
-    headers.origin !== `https://${headers.host}`
-  )
-    return [403, 'an order of another site is refused'];
+  if (isForeign(headers)) return [403, 'an order of another site is refused'];
   if (token === undefined) return [403, 'orders are off; set MANAGEMENT_TOKEN to allow them'];
   const [, sent = ''] = /^Bearer (.+)$/i.exec(headers.authorization ?? '') ?? [];
   if (!isSame(sent, token))
@@ -53,6 +48,12 @@ export function refusalOf(
   if (!/^application\/json\b/i.test(headers['content-type'] ?? ''))
     return [415, 'the order must be application/json'];
   return undefined;
+}
+
+/** Browsers say from which site an order comes; names of hosts are the same in upper and lower case. */
+function isForeign({ origin, host = '' }: IncomingMessage['headers']): boolean {
+  const own = host.toLowerCase();
+  return origin !== undefined && ![`http://${own}`, `https://${own}`].includes(origin.toLowerCase());
 }
 
 /** In the same time whatever was sent. */

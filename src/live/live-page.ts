@@ -35,8 +35,10 @@ const MAX_LINES = 1_000;
 export interface LivePageNeeds extends ActionNeeds {
   /** Where the page's files are: `dist/live/page`. */
   readonly pageFolder: string;
-  /** Address of the management port. */
+  /** MANAGEMENT_HOST, an address or a name. */
   readonly host: string;
+  /** The address that it means: where the port listens. */
+  readonly address: string;
 }
 
 export interface LivePage {
@@ -73,7 +75,7 @@ export function openLivePage(needs: LivePageNeeds): LivePage {
       const path = (request.url ?? '').split('?')[0] ?? '';
       const isAction = ACTIONS.some(action => action === path);
       if (!isAction && path !== '/' && path !== '/live' && !path.startsWith('/live/')) return false;
-      const refusal = refusalOf(request, path, isAction, needs.host);
+      const refusal = refusalOf(request, path, isAction, needs);
       if (refusal !== undefined) answerJson(response, ...refusal);
       else if (isAction) obey(needs, path, request, response);
       else if (path === '/live') stream.add(response);
@@ -91,10 +93,10 @@ function refusalOf(
   { headers, method }: IncomingMessage,
   path: string,
   isAction: boolean,
-  address: string,
+  needs: LivePageNeeds,
 ): Refusal | undefined {
   const host = headers.host ?? '';
-  if (!isExpectedHost(host, address)) {
+  if (!isExpectedHost(host, needs)) {
     const reason = `the page is not served for the host ${JSON.stringify(host)}; open it by an address of this machine`;
     return [403, { reason }];
   }
@@ -112,14 +114,20 @@ function obey(needs: ActionNeeds, path: string, request: IncomingMessage, respon
 
 /**
  * A site that lets its own name point to 127.0.0.1 (DNS rebinding) gets nothing from a port of this machine alone.
- * @param host as the client names it, with a port
- * @param address where the port listens
+ * @param asked as the client names the host, with a port; names are the same in upper and lower case
  */
-export function isExpectedHost(host: string, address: string): boolean {
-  const isLocal = address === 'localhost' || address === '::1' || address.startsWith('127.');
+export function isExpectedHost(
+  asked: string,
+  { host, address }: Pick<LivePageNeeds, 'host' | 'address'>,
+): boolean {
+  const isLocal = address === '::1' || /^(::ffff:)?127\./.test(address);
   if (!isLocal) return true;
-  const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  return name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0;
+  const name = asked
+    .toLowerCase()
+    .replace(/:\d+$/, '')
+    .replace(/^\[|\]$/g, '');
+  const names = ['localhost', host.toLowerCase()];
+  return names.includes(name) || name.endsWith('.localhost') || isIP(name) !== 0;
 }
 
 interface Stream {

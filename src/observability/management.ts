@@ -3,7 +3,7 @@
  * holds MANAGEMENT_PORT and answers for the service. When it ends, another takes the port over.
  */
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import net from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { ask } from './ask.js';
 import { CONTENT_TYPE } from './exposition.js';
 import { answerJson } from './json-http.js';
@@ -47,7 +47,8 @@ export function holdManagementPort(needs: ManagementNeeds): void {
     server.once('error', (error: NodeJS.ErrnoException) => void waitForHolder(error));
     server.listen({ port, host, exclusive: true }, () => {
       keepSilentOnes(server);
-      view.page = openLivePage({ ...needs, supervisedBy: needs.service.supervisedBy });
+      const { address } = server.address() as AddressInfo;
+      view.page = openLivePage({ ...needs, address, supervisedBy: needs.service.supervisedBy });
     });
   }
 

@@ -20,6 +20,7 @@ test('without the files of the page it says so once, and answers', async () => {
     folder,
     pageFolder: join(folder, 'missing'),
     host: '127.0.0.1',
+    address: '127.0.0.1',
     log: (_level, msg) => void lines.push(msg),
   });
   const server = http.createServer((asked, response) => {
@@ -39,11 +40,21 @@ test('without the files of the page it says so once, and answers', async () => {
 test.each([
   ['127.0.0.1:9464', '127.0.0.1', true],
   ['localhost:9464', '127.0.0.1', true],
+  ['LocalHost:9464', '127.0.0.1', true],
+  ['api.LOCALHOST', '127.0.0.1', true],
   ['[::1]:9464', '::1', true],
   ['evil.example:9464', '127.0.0.1', false],
+  ['evil.example:9464', '::1', false],
+  ['evil.example:9464', '::ffff:127.0.0.1', false],
   ['localhost.evil.example', '127.0.0.1', false],
   ['', '127.0.0.1', false],
   ['api.internal:9464', '0.0.0.0', true],
-])('host %s on a port of %s: %s', (host, address, isExpected) => {
-  expect(isExpectedHost(host, address)).toBe(isExpected);
+])('host %s on a port of %s: %s', (asked, address, isExpected) => {
+  expect(isExpectedHost(asked, { host: address, address })).toBe(isExpected);
+});
+
+test('a name that means this machine is expected, and no other one', () => {
+  const needs = { host: 'Workstation', address: '127.0.1.1' };
+  expect(isExpectedHost('workstation:9464', needs)).toBe(true);
+  expect(isExpectedHost('evil.example:9464', needs)).toBe(false);
 });
