@@ -211,6 +211,21 @@ const PHONE = { width: 390, height: 844 };
     expect(kept).toEqual(['', 0, 0, server.url]);
   });
 
+  test('the number of workers to scale to is the present one, until someone types another', async () => {
+    server.history = { moments: [moment(NOW)], lifecycle: [] };
+    await open();
+    const instances = page.locator('#instances');
+    await page.fill('#token', 'any');
+    server.send('moment', moment(NOW + 1_000, { wanted: 4, served: 4 }));
+    await shows('#state', '4 of 4');
+    expect(await instances.inputValue()).toBe('4');
+    await instances.fill('6');
+    await page.locator('#token').focus();
+    server.send('moment', moment(NOW + 2_000, { wanted: 5, served: 5 }));
+    await shows('#state', '5 of 5');
+    expect(await instances.inputValue()).toBe('6');
+  });
+
   test('a saved page shows plots, events, workers and log without scripts and without network', async () => {
     const text = 'exited </script><b>';
     server.history = {

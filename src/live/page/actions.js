@@ -36,7 +36,8 @@ export function createActions() {
   const instances = byId('instances', HTMLInputElement);
   const slots = byId('profile-slot', HTMLSelectElement);
   const kinds = byId('profile-kind', HTMLSelectElement);
-  let isKnown = false;
+  /** What the page itself has put into the field. */
+  let shownWanted = instances.value;
   let isBusy = false;
 
   const enable = () => {
@@ -107,8 +108,10 @@ export function createActions() {
   return {
     /** @param {Moment} moment */
     show({ wanted, workers }) {
-      if (!isKnown) instances.value = String(wanted);
-      isKnown = true;
+      // A number that someone has typed stays until it is the present one.
+      const now = String(wanted);
+      if (instances.value === shownWanted && document.activeElement !== instances) instances.value = now;
+      if (instances.value === now) shownWanted = now;
       const names = [...new Set(workers.map(({ slot }) => String(slot)))];
       reconcile(slots, names, index => element('option', {}, names[index] ?? ''));
     },
