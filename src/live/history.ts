@@ -11,8 +11,10 @@ const STEPS = [
 const MAX_AGE_MS = 60 * 60_000;
 const MAX_EVENTS = 200;
 
-/** What all moments may take as JSON, in bytes; the oldest go first. An hour of eight workers takes about 1 MiB. */
-export const MAX_HISTORY = 4 * 1024 * 1024;
+/** What they may take as JSON, in bytes; the oldest go first. An hour of eight workers takes about 1 MiB. */
+const MAX_MOMENT_BYTES = 4 * 1024 * 1024;
+const MAX_EVENT_BYTES = 1024 * 1024;
+export const MAX_HISTORY = MAX_MOMENT_BYTES + MAX_EVENT_BYTES;
 
 /** Longest JSON of an event, in characters: a stack may be long. */
 const MAX_EVENT = 16 * 1024;
@@ -39,13 +41,19 @@ export function keptEvent(event: Lifecycle): Kept {
 
 export const withMoment = (history: History, moment: Kept): History => ({
   ...history,
-  moments: fitting(thinned([...history.moments, moment], moment.at)),
+  moments: boundedMoments([...history.moments, moment]),
 });
 
 export const withEvent = (history: History, event: Kept): History => ({
   ...history,
-  events: [...history.events, event].slice(-MAX_EVENTS),
+  events: boundedEvents([...history.events, event]),
 });
+
+const boundedMoments = (moments: readonly Kept[]): Kept[] =>
+  fitting(thinned(moments, moments[moments.length - 1]?.at ?? 0), MAX_MOMENT_BYTES);
+
+const boundedEvents = (events: readonly Kept[]): Kept[] =>
+  fitting(events.slice(-MAX_EVENTS), MAX_EVENT_BYTES);
 
 function thinned(moments: readonly Kept[], now: number): Kept[] {
   let last = -Infinity;
@@ -58,10 +66,10 @@ function thinned(moments: readonly Kept[], now: number): Kept[] {
   });
 }
 
-function fitting(moments: Kept[]): Kept[] {
+function fitting(kept: readonly Kept[], most: number): Kept[] {
   let bytes = 0;
-  const first = moments.findLastIndex(({ json }) => (bytes += json.length) > MAX_HISTORY);
-  return moments.slice(first + 1);
+  const tooMany = kept.findLastIndex(({ json }) => (bytes += json.length) > most);
+  return kept.slice(tooMany + 1);
 }
 
 /** The JSON of a `LiveHistory`. */
@@ -77,18 +85,21 @@ export const eventLine = ({ json }: Kept): string => `{"lifecycle":${json}}\n`;
 export const historyLines = ({ moments, events }: History): string =>
   [...moments.map(momentLine), ...events.map(eventLine)].join('');
 
+/** So many moments are thinned at a time: to do so after each takes most of the time for a full file. */
+const BATCH = 2_000;
+
 /** Lines that are broken, as the last one of a process that was killed, are left out. */
 export function parseHistory(text: string): History {
-  let history = NO_HISTORY;
+  let moments: Kept[] = [];
+  const events: Kept[] = [];
   for (const line of text.split('\n')) {
     const found = parseLine(line);
     if (found === undefined) continue;
-    history =
-      'moment' in found
-        ? withMoment(history, keptMoment(found.moment))
-        : withEvent(history, keptEvent(found.lifecycle));
+    if ('moment' in found) moments.push(keptMoment(found.moment));
+    else events.push(keptEvent(found.lifecycle));
+    if (moments.length >= BATCH) moments = boundedMoments(moments);
   }
-  return history;
+  return { moments: boundedMoments(moments), events: boundedEvents(events) };
 }
 
 type Line = { readonly moment: Moment } | { readonly lifecycle: Lifecycle };

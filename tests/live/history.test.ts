@@ -52,6 +52,24 @@ test('the last 200 events are kept, and an endless stack is not', () => {
   expect(events.at(-1)).toMatchObject({ at: 300, stack: null });
 });
 
+test('many long stacks shorten the list of events: a full history has no more than its limit', () => {
+  let history = after(600, { workers: workers(200) });
+  const stack = 'x'.repeat(15 * 1_024);
+  for (let at = 0; at < 200; at++)
+    history = withEvent(history, keptEvent(lifecycle(at, { kind: 'hang', stack })));
+  expect(read(history).lifecycle.at(-1)).toMatchObject({ at: 199, stack });
+  expect(historyJson(history).length).toBeLessThan(MAX_HISTORY + 1_024);
+});
+
+test('of a file with a day of moments, the last hour is read', () => {
+  const day = Array.from({ length: 4_320 }, (_, index) => keptMoment(moment(index * 20_000)));
+  const kept = read(parseHistory(historyLines({ moments: day, events: [] })));
+  expect(kept.moments.at(-1)?.at).toBe(4_319 * 20_000);
+  expect(kept.moments[0]?.at).toBeGreaterThanOrEqual(4_319 * 20_000 - 3_600_000);
+  expect(kept.moments[0]?.at).toBeLessThan(4_319 * 20_000 - 3_540_000);
+  expect(Math.max(...gaps(kept))).toBe(40);
+});
+
 test('the next holder of the port reads what the one before has written, without a broken end', () => {
   const history = withEvent(after(10), keptEvent(lifecycle(5_000)));
   expect(parseHistory(`${historyLines(history)}{"moment":{"at":1`)).toEqual(history);
