@@ -63,6 +63,15 @@ const PHONE = { width: 390, height: 844 };
 
   const shows = (selector: string, text: string | RegExp): Promise<void> =>
     page.locator(selector).filter({ hasText: text }).first().waitFor();
+  /** What the page's JavaScript keeps, in bytes. */
+  async function heap(): Promise<number> {
+    const session = await page.context().newCDPSession(page);
+    await session.send('HeapProfiler.collectGarbage');
+    const { usedSize } = await session.send('Runtime.getHeapUsage');
+    await session.detach();
+    return usedSize;
+  }
+
   const texts = (selector: string): Promise<string[]> => page.locator(selector).allTextContents();
 
   test('shows the history at once, and each moment that follows', async () => {
@@ -258,13 +267,6 @@ const PHONE = { width: 390, height: 844 };
   test('a day of figures and lines leaves it small and quick', async () => {
     await open();
     const size = (): Promise<number> => page.locator('*').count();
-    const heap = async (): Promise<number> => {
-      const session = await page.context().newCDPSession(page);
-      await session.send('HeapProfiler.collectGarbage');
-      const { usedSize } = await session.send('Runtime.getHeapUsage');
-      await session.detach();
-      return usedSize;
-    };
     const send = async (from: number, to: number): Promise<void> => {
       for (let step = from; step < to; step += 1) {
         const at = NOW + step * 20_000;
@@ -284,6 +286,26 @@ const PHONE = { width: 390, height: 844 };
     await shows('#span-words', 'hour');
     expect(performance.now() - started).toBeLessThan(2_000);
   }, 30_000);
+
+  test('a full history of a large service is shown soon, and is small in memory', async () => {
+    const stack = 'at spin (/srv/app/dist/app.js:1:1)\n'.repeat(140);
+    server.history = {
+      moments: Array.from({ length: 316 }, (_, index) =>
+        moment(NOW + index * 11_000, { workers: workers(64), served: 64, wanted: 64 }),
+      ),
+      lifecycle: Array.from({ length: 200 }, (_, index) =>
+        lifecycle(NOW + index * 11_000, { kind: 'hang', pid: index, slot: 0, stack }),
+      ),
+    };
+    const started = performance.now();
+    await open();
+    await shows('#state', '64 of 64 workers serve');
+    await page.locator('#zoom label', { hasText: '60 min' }).click();
+    await shows('#span-words', 'hour');
+    // About a second on a quiet machine, most of it for the page itself.
+    expect(performance.now() - started).toBeLessThan(8_000);
+    expect(await heap()).toBeLessThan(32 * 2 ** 20);
+  });
 
   test.each([
     ['light', { colorScheme: 'light' }],
