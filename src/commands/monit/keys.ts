@@ -44,7 +44,8 @@ function actionKey(state: State, key: string): Step | undefined {
 function viewKey(state: State, key: string): State {
   switch (key) {
     case 'o':
-      return { ...state, sort: SORTS[(SORTS.indexOf(state.sort) + 1) % SORTS.length] ?? 'slot' };
+      // The highest is what one sorts for.
+      return { ...state, scroll: 0, sort: SORTS[(SORTS.indexOf(state.sort) + 1) % SORTS.length] ?? 'slot' };
     case 'e':
       return { ...state, isErrorsFirst: !state.isErrorsFirst };
     case 'p':

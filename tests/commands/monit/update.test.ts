@@ -150,6 +150,7 @@ test('many workers are scrolled', () => {
   expect(range(after(state, ...keys('pagedown', 'pagedown')).state)).toBe('workers 25 to 36 of 64');
   expect(range(after(state, ...keys('end', 'down')).state)).toBe('workers 53 to 64 of 64');
   expect(range(after(state, ...keys('end', 'home', 'up')).state)).toBe('workers 1 to 12 of 64');
+  expect(range(after(state, ...keys('end', 'o')).state)).toBe('workers 1 to 12 of 64');
 });
 
 test('a service that is gone is said so, with its last figures, until it is back', () => {
