@@ -32,7 +32,7 @@ export function layoutOf(state: State): Layout {
   const notice = noticeLines(state).length;
   const gap = rows >= 20 ? 1 : 0;
   const body = Math.max(0, rows - 2 - whyRows - trendRows - gap - notice);
-  const table = Math.min(workers.length + 1, body - (body >= 6 ? Math.max(3, Math.floor(body / 3)) : 0));
+  const table = Math.min(workers.length + 1, body - rowsForLog(body, workers.length));
   return {
     why: whyRows,
     trends: { perRow, rows: trendRows },
@@ -41,6 +41,12 @@ export function layoutOf(state: State): Layout {
     firstWorker: Math.min(state.scroll, Math.max(0, workers.length - (table - 1))),
     log: body - table,
   };
+}
+
+/** Its heading says which workers are shown where there is no room for all. */
+function rowsForLog(body: number, workers: number): number {
+  if (body >= 6) return Math.max(3, Math.floor(body / 3));
+  return body >= 3 && body < workers + 1 ? 1 : 0;
 }
 
 /** How many workers are shown at a time. */

@@ -151,6 +151,8 @@ test('many workers are scrolled', () => {
   expect(range(after(state, ...keys('end', 'down')).state)).toBe('workers 53 to 64 of 64');
   expect(range(after(state, ...keys('end', 'home', 'up')).state)).toBe('workers 1 to 12 of 64');
   expect(range(after(state, ...keys('end', 'o')).state)).toBe('workers 1 to 12 of 64');
+  const small = after(state, { type: 'resize', size: { columns: 80, rows: 7 } }, ...keys('end')).state;
+  expect(range(small)).toBe('workers 62 to 64 of 64');
 });
 
 test('a service that is gone is said so, with its last figures, until it is back', () => {
