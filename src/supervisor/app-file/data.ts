@@ -31,9 +31,13 @@ export function encode(content: unknown): string {
   let size = 0;
   return JSON.stringify(encoded(content)) ?? 'null';
 
-  function encoded(value: unknown): unknown {
-    size += VALUE_SIZE + (typeof value === 'string' ? value.length : 0);
+  function count(bytes: number): void {
+    size += bytes;
     if (size > MAX_SIZE_MB * 2 ** 20) throw new RangeError(`more than ${MAX_SIZE_MB} MB`);
+  }
+
+  function encoded(value: unknown): unknown {
+    count(VALUE_SIZE + (typeof value === 'string' ? value.length : 0));
     switch (typeof value) {
       case 'number':
         return Number.isFinite(value) ? value : ['number', String(value)];
@@ -67,7 +71,12 @@ export function encode(content: unknown): string {
     const prototype = Object.getPrototypeOf(value) as object | null;
     const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
     if (isPlain || value === process.env)
-      return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, encoded(part)]));
+      return Object.fromEntries(
+        Object.entries(value).map(([key, part]) => {
+          count(key.length);
+          return [key, encoded(part)];
+        }),
+      );
     return ['other', `a ${prototype.constructor?.name || 'class instance'}`];
   }
 }

@@ -233,5 +233,5 @@ function refuse(entry: Entry, { script, cwd }: DescribedApp, problems: InvalidVa
   if (script === '')
     problems.push({ name: 'script', expected: 'the path of the program to run', got: undefined });
   if (look(cwd)?.isDirectory() !== true)
-    problems.push({ name: 'cwd', expected: 'a folder that exists', got: cwd });
+    problems.push({ name: 'cwd', expected: 'a folder that exists and can be entered', got: cwd });
 }

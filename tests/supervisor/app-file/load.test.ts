@@ -244,12 +244,14 @@ test('a NUL character in the environment is refused with the name of the variabl
 
 test.each(['./missing', './app.js'])('a cwd that is no folder is refused: %s', cwd => {
   expect(refusal({ cwd, script: join(ROOT, 'package.json') })).toMatch(
-    /ecosystem\.config\.js: cwd must be a folder that exists, got ".*\/(missing|app\.js)"$/,
+    /ecosystem\.config\.js: cwd must be a folder that exists and can be entered, got ".*\/(missing|app\.js)"$/,
   );
 });
 
 test('a cwd whose name is too long for the system is refused', () => {
-  expect(refusal({ cwd: 'x'.repeat(300) })).toMatch(/: cwd must be a folder that exists, got ".*x{300}"/);
+  expect(refusal({ cwd: 'x'.repeat(300) })).toMatch(
+    /: cwd must be a folder that exists and can be entered, got ".*x{300}"/,
+  );
 });
 
 test('the signal that is the order to leave must be one', () => {

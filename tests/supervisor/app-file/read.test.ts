@@ -30,9 +30,9 @@ const read = (content: string, options?: EvaluateOptions): Promise<AppFile> =>
 const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
 
 /** A part that stands in the content 10^9 times. */
-function multiplied(): string {
-  const lines = Array.from({ length: 9 }, (_, n) => `b${n}: &b${n + 1} [${`*b${n},`.repeat(10)}]`);
-  return ['a: &b0 [x]', ...lines].join('\n');
+function multiplied(value = '[x]', levels = 9): string {
+  const lines = Array.from({ length: levels }, (_, n) => `b${n}: &b${n + 1} [${`*b${n},`.repeat(10)}]`);
+  return [`a: &b0 ${value}`, ...lines].join('\n');
 }
 
 describe('the content', () => {
@@ -266,6 +266,11 @@ describe('a file that is refused', () => {
     [
       'aliases make gigabytes of a few lines of YAML',
       write(multiplied(), 'apps.yaml'),
+      { expected: 'an app file in YAML', got: 'more than 8 MB' },
+    ],
+    [
+      'aliases multiply a long key',
+      write(multiplied(`{ ? ${'k'.repeat(14_000)} : 1 }`, 4), 'apps.yaml'),
       { expected: 'an app file in YAML', got: 'more than 8 MB' },
     ],
   ])('because %s', async (_what, path, found) => {
