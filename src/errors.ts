@@ -144,12 +144,12 @@ export const errors = {
       `No supervisor runs this service: nothing listens at ${socket}${isNamed ? '' : '; if it was started with RUN_DIR, set it here, too'}`,
     ),
 
-  /** @param daemon pid of PM2 */
-  upgradeOfPm2: (name: string, daemon: number) =>
-    usage(
-      'NOT_NATIVE',
-      `PM2 (pid ${daemon}) runs ${name}, not the native supervisor: "pm2 reload ${name}" takes a new build, "pm2 update" a new Node or PM2, and refuses connections meanwhile`,
-    ),
+  /**
+   * @param daemon pid of PM2
+   * @param cure what PM2 has for that command: `use "pm2 stop api"`
+   */
+  notNative: (name: string, daemon: number, cure: string) =>
+    usage('NOT_NATIVE', `PM2 (pid ${daemon}) runs ${name}, not the native supervisor: ${cure}`),
 
   noAnswer: (socket: string) => new ServiceError('NO_ANSWER', `The supervisor does not answer (${socket})`),
 

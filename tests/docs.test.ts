@@ -96,7 +96,7 @@ const ERRORS: Readonly<Record<keyof typeof errors, ServiceError>> = {
     '/run/api/supervisor.sock',
   ),
   noSupervisor: errors.noSupervisor('/tmp/api-0-1234abcd/supervisor.sock', false),
-  upgradeOfPm2: errors.upgradeOfPm2('cabe-arena-api', 4711),
+  notNative: errors.notNative('cabe-arena-api', 4711, 'use "pm2 reload cabe-arena-api"'),
   noAnswer: errors.noAnswer('/run/api/supervisor.sock'),
   supervisorGone: errors.supervisorGone('/run/api/supervisor.sock'),
   notYours: errors.notYours('/run/api/supervisor.sock'),

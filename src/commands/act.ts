@@ -42,12 +42,17 @@ export async function act(action: Action, line: CommandLine): Promise<void> {
   process.exitCode = ok ? EXIT.ok : EXIT.internal;
 }
 
-/** @throws ServiceError always: what runs the service cannot be upgraded, or nothing runs it */
+/** @throws ServiceError always: PM2 runs the service, or nothing does */
 async function explainPm2(error: unknown, action: Action, line: CommandLine): Promise<Reached> {
-  if (action !== 'upgrade') throw error;
   const { pm2WorkersInstead } = require('./pm2-workers.js') as typeof import('./pm2-workers.js');
   const { name, daemon } = await pm2WorkersInstead(error, line);
-  throw errors.upgradeOfPm2(name, daemon);
+  throw errors.notNative(name, daemon, pm2Cure(action, name, line.instances));
+}
+
+function pm2Cure(action: Action, name: string, instances: number | undefined): string {
+  if (action === 'upgrade')
+    return `"pm2 reload ${name}" takes a new build, "pm2 update" a new Node or PM2, and refuses connections meanwhile`;
+  return `use "pm2 ${action} ${name}${action === 'scale' ? ` ${instances}` : ''}"`;
 }
 
 async function order(

@@ -6,9 +6,12 @@ jest.setTimeout(120_000);
 
 let pm2: Pm2;
 let port: number;
+/** The workers' sockets are there: no command meets those of another test's PM2. */
+let TMPDIR: string;
 beforeAll(async () => {
   port = await freePort();
-  pm2 = new Pm2({ PORT: String(port), HOST: '127.0.0.1', WEB_CONCURRENCY: '2' });
+  TMPDIR = folder();
+  pm2 = new Pm2({ PORT: String(port), HOST: '127.0.0.1', WEB_CONCURRENCY: '2', TMPDIR });
   const { code, text } = await pm2.run('start', 'ecosystem.config.js');
   if (code !== 0) throw new Error(text);
 });
@@ -20,7 +23,7 @@ afterAll(async () => {
 const status = (...args: string[]) => statusIn({ PM2_HOME: pm2.home }, ...args);
 
 async function statusIn(env: Readonly<Record<string, string>>, ...args: string[]) {
-  const command = start([CLUSTER, 'status', ...args], { NO_COLOR: '1', ...env });
+  const command = start([CLUSTER, 'status', ...args], { NO_COLOR: '1', TMPDIR, ...env });
   const { code } = await command.ended;
   return { code, text: command.text() };
 }
@@ -69,12 +72,24 @@ test('`status` shows the service that PM2 runs', async () => {
   expect(new Set(workers.map(({ pid }) => pid))).toEqual(new Set(listed));
 });
 
+test.each([
+  ['reload', /use "pm2 reload cabe-arena-api"$/],
+  ['scale 3', /use "pm2 scale cabe-arena-api 3"$/],
+  ['stop', /use "pm2 stop cabe-arena-api"$/],
+  ['upgrade', /"pm2 reload cabe-arena-api" takes a new build, "pm2 update" a new Node or PM2/],
+])('`%s` names the command of PM2', async (command, cure) => {
+  const { ended, text } = start([CLUSTER, ...command.split(' ')], { PM2_HOME: pm2.home, TMPDIR });
+  expect((await ended).code).toBe(2);
+  expect(text().trimEnd()).toMatch(cure);
+  expect(text()).toMatch(/^PM2 \(pid \d+\) runs cabe-arena-api, not the native supervisor: /);
+});
+
 test('`status` shows nothing of another PM2 where PM2_HOME names one, and finds it where nothing does', async () => {
   const empty = folder();
   const named = await statusIn({ PM2_HOME: empty });
   expect([named.code, named.text]).toEqual([1, expect.stringMatching(/^No supervisor runs this service/)]);
   const found = await statusIn({ PM2_HOME: '', HOME: empty });
-  expect(found.text).toMatch(/^\S+ cabe-arena-api .+PM2, daemon pid \d+/);
+  expect(found.text).toContain(`(PM2, daemon pid ${pm2.daemon}, `);
 });
 
 test('a worker that was restarted is counted, and a stopped service is not found', async () => {
