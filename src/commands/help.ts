@@ -6,10 +6,10 @@ Runs the app that ecosystem.config.js describes, on every core but one.
 
 Commands (all but start wait for the outcome)
   start            run the service in the foreground (the default)
-  status           how the service and each of its workers are   [--json]
+  status           state of the service and of each worker       [--json]
   monit            the same live, on the whole terminal; keys for actions
   reload           replace the workers one by one, losing nothing
-  upgrade          replace the supervisor as well, for a new Node, say
+  upgrade          replace the supervisor, too, for example for a new Node
   scale N          run N workers, 1 to ${MAX_WORKERS}
   stop             drain every worker, then end the service
   diagnose WHAT    cpu, heap or report of a worker   [--slot N] [--seconds S]

@@ -99,7 +99,9 @@ test('the watchdog is still fed after an upgrade that fails because systemd does
       PATH: `${tools}:${process.env['PATH']}`,
     },
   });
-  expect((await start([CLUSTER, 'upgrade'], running.env).ended).code).toBe(1);
+  const upgrade = start([CLUSTER, 'upgrade'], running.env);
+  expect((await upgrade.ended).code).toBe(1);
+  expect(upgrade.text()).toContain('✗ upgrade failed: systemd gets no messages');
   const beats = (): number =>
     readFileSync(sent, 'utf8')
       .split('\n')

@@ -110,7 +110,7 @@ async function lowPort(): Promise<number> {
   });
 });
 
-test('a `uid` that cannot be had refuses the start', async () => {
+test('an unknown `uid` refuses the start', async () => {
   const file = appFile('', { uid: 'no-such-user' });
   const running = start([CLUSTER, '--config', file], { RUN_DIR: folder() });
   expect((await running.ended).code).toBe(5);

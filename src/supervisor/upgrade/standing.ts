@@ -20,7 +20,7 @@ export function whyIrreplaceable({ pid, parent, isNotified }: Standing): string 
     return 'the supervisor is the main process of a container, which ends with it; start a container of the new image instead';
   if (isNotified || parent === undefined) return undefined;
   const name = parent.name === undefined ? '' : ` (${parent.name})`;
-  return `pid ${parent.pid}${name} has started the supervisor, and would take its end for the end of the service; run it under systemd with Type=notify, or restart it`;
+  return `pid ${parent.pid}${name} started the supervisor and ends the service when it exits; run it under systemd with Type=notify, or restart it`;
 }
 
 /** @param firstParent the parent of this process at its start */

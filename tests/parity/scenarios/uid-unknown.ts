@@ -3,7 +3,7 @@ import { NotPossibleHere, same, scenario } from '../scenario.js';
 
 export default scenario({
   section: 'Environment',
-  title: 'a `uid` that cannot be had refuses the start: nothing runs as root instead',
+  title: 'an unknown `uid` refuses the start, and nothing runs as root',
   app: { instances: 1, uid: 'no-such-user' },
   async run(service) {
     if (process.getuid?.() !== 0) throw new NotPossibleHere('needs root');

@@ -59,11 +59,11 @@ describe('another process', () => {
 
   test('cannot take the place of one for whose end its parent waits', () => {
     expect(whyIrreplaceable({ pid: 900, parent: shell, isNotified: false })).toMatch(
-      /^pid 812 \(bash\) has started/,
+      /^pid 812 \(bash\) started/,
     );
     const unknown = { pid: 812, name: undefined };
     expect(whyIrreplaceable({ pid: 900, parent: unknown, isNotified: false })).toMatch(
-      /^pid 812 has started/,
+      /^pid 812 started/,
     );
   });
 
