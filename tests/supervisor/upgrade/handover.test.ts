@@ -62,9 +62,7 @@ describe('another process', () => {
       /^pid 812 \(bash\) started/,
     );
     const unknown = { pid: 812, name: undefined };
-    expect(whyIrreplaceable({ pid: 900, parent: unknown, isNotified: false })).toMatch(
-      /^pid 812 started/,
-    );
+    expect(whyIrreplaceable({ pid: 900, parent: unknown, isNotified: false })).toMatch(/^pid 812 started/);
   });
 
   test.each([
