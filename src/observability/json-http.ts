@@ -1,6 +1,5 @@
 /** JSON over HTTP, as the threads of a service speak it on their sockets and on the management port. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { text } from 'node:stream/consumers';
 
 /** One JSON value as the whole answer. */
 export function answerJson(
@@ -14,12 +13,18 @@ export function answerJson(
     .end(`${JSON.stringify(body)}\n`);
 }
 
-/** @returns nothing where the body is no JSON, longer than so many bytes, or of a length that is not known beforehand */
+/** @returns nothing where the body is no JSON, or longer than so many bytes */
 export async function jsonBody(request: IncomingMessage, maxBytes: number): Promise<unknown> {
-  if (!(Number(request.headers['content-length']) <= maxBytes)) return undefined;
   try {
-    return JSON.parse(await text(request)) as unknown;
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      // The rest is read, too: the connection must be free for the next request.
+      if (bytes <= maxBytes) chunks.push(chunk);
+    }
+    return bytes > maxBytes ? undefined : (JSON.parse(Buffer.concat(chunks).toString()) as unknown);
   } catch {
-    return undefined;
+    return undefined; // no JSON, or the client has gone away
   }
 }
