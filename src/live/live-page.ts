@@ -15,9 +15,9 @@ import {
   type History,
 } from './history.js';
 import { openHistory } from './history-file.js';
-import { linesMissing } from './log-line.js';
+import { createLogBatches } from './log-batches.js';
 import { createLooks } from './look-at-service.js';
-import type { Lifecycle, LogLine, Moment } from './messages.js';
+import type { Lifecycle, Moment } from './messages.js';
 import { momentOf, type Look } from './moment.js';
 import { PAGE_HEADERS, readPage, type PageFile } from './page-files.js';
 import { createViewers, MAX_VIEWERS, message } from './viewers.js';
@@ -25,12 +25,6 @@ import { createViewers, MAX_VIEWERS, message } from './viewers.js';
 /** How often the service is looked at, in ms: with a viewer, and for the history alone. */
 const WATCHED_MS = 1_000;
 const UNWATCHED_MS = 5_000;
-
-/** Log lines are sent together, so often, in ms. */
-const LINES_MS = 100;
-
-/** So many lines are sent at once: what all workers of a large service copy may be more than a page can show. */
-const MAX_LINES = 1_000;
 
 export interface LivePageNeeds extends ActionNeeds {
   /** Where the page's files are: `dist/live/page`. */
@@ -148,7 +142,9 @@ function createStream(needs: LivePageNeeds): Stream {
   let leaveLog: (() => void) | undefined;
   let hasFailed = false;
 
-  const lines = createLines(batch => viewers.send(batch));
+  const lines = createLogBatches(batch =>
+    viewers.send(batch.map(line => message('log', JSON.stringify(line)))),
+  );
   const viewers = createViewers(size => {
     if (size > 0) {
       leaveLog ??= followLog(() => [folder], { line: lines.add });
@@ -206,24 +202,3 @@ function knownFrom({ events }: History): (event: Lifecycle) => boolean {
 
 const keyOf = ({ kind, pid, slot, at }: Lifecycle): string =>
   kind === 'crash' && pid !== null ? `crash ${pid}` : `${kind} ${pid} ${slot} ${at}`;
-
-function createLines(send: (messages: readonly string[]) => void): { add(line: LogLine): void } {
-  let lines: LogLine[] = [];
-  let dropped = 0;
-  let timer: NodeJS.Timeout | undefined;
-
-  function flush(last: LogLine): void {
-    const notice =
-      dropped === 0 ? [] : [linesMissing(dropped, last, 'there are too many to show', Date.now())];
-    send([...lines, ...notice].map(line => message('log', JSON.stringify(line))));
-    [lines, dropped, timer] = [[], 0, undefined];
-  }
-
-  return {
-    add(line) {
-      if (lines.length < MAX_LINES) lines.push(line);
-      else dropped++;
-      timer ??= setTimeout(flush, LINES_MS, line);
-    },
-  };
-}
