@@ -26,6 +26,9 @@ import { createViewers, MAX_VIEWERS, message } from './viewers.js';
 const WATCHED_MS = 1_000;
 const UNWATCHED_MS = 5_000;
 
+/** So many told events are remembered: more than a supervisor can tell again (`supervisor/report/events.ts`). */
+const MAX_TOLD = 1_000;
+
 export interface LivePageNeeds extends ActionNeeds {
   /** Where the page's files are: `dist/live/page`. */
   readonly pageFolder: string;
@@ -135,7 +138,7 @@ function createStream(needs: LivePageNeeds): Stream {
   );
   const last = file.history.moments.at(-1);
   const see = createLooks(needs, last && (JSON.parse(last.json) as Moment));
-  let isKnown = knownFrom(file.history);
+  const isFresh = createTold(file.history, needs.controlSocket === undefined);
   let { history } = file;
   let before: Look | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -159,8 +162,7 @@ function createStream(needs: LivePageNeeds): Stream {
     const { look: now, events } = await see();
     const moment = momentOf(now, before);
     before = now;
-    const fresh = events.filter(event => !isKnown(event)).map(keptEvent);
-    isKnown = () => false;
+    const fresh = events.filter(isFresh).map(keptEvent);
     const kept = keptMoment(moment);
     history = withMoment(fresh.reduce(withEvent, history), kept);
     file.add([...fresh.map(eventLine), momentLine(kept)].join(''), history);
@@ -192,13 +194,25 @@ function createStream(needs: LivePageNeeds): Stream {
 }
 
 /**
- * Whether the holder of the port before this one has told an event: the supervisor's events keep their time, and of the
- * deaths that are derived from dead sockets, only the process is known.
+ * Each event is told once: a supervisor that is asked from the beginning, by the next holder of the port or after another
+ * one has answered, tells all its events again.
+ * @param history what the holder before this one has told
+ * @param isDerived a death is derived from a dead socket, which the next holder may find as well, at another time
+ * @returns whether an event has not been told yet; it counts as told from then on
  */
-function knownFrom({ events }: History): (event: Lifecycle) => boolean {
-  const told = new Set(events.map(({ json }) => keyOf(JSON.parse(json) as Lifecycle)));
-  return event => told.has(keyOf(event));
-}
+function createTold({ events }: History, isDerived: boolean): (event: Lifecycle) => boolean {
+  const told = new Set<string>();
+  for (const { json } of events) isFresh(JSON.parse(json) as Lifecycle);
+  return isFresh;
 
-const keyOf = ({ kind, pid, slot, at }: Lifecycle): string =>
-  kind === 'crash' && pid !== null ? `crash ${pid}` : `${kind} ${pid} ${slot} ${at}`;
+  function isFresh({ kind, pid, at, text }: Lifecycle): boolean {
+    const key = kind === 'crash' && isDerived ? `crash ${pid}` : `${at} ${text}`;
+    if (told.has(key)) return false;
+    told.add(key);
+    // A later worker may have the pid of one that has died.
+    if (kind === 'ready') told.delete(`crash ${pid}`);
+    const [oldest = key] = told;
+    if (told.size > MAX_TOLD) told.delete(oldest);
+    return true;
+  }
+}

@@ -90,12 +90,13 @@ function removeReplaced(asked: readonly Asked[]): void {
 }
 
 interface Told {
-  readonly status: Look['status'];
+  /** Nothing where it does not answer. */
+  readonly status: Look['status'] | undefined;
   readonly events: readonly Lifecycle[];
 }
 
-/** What the native supervisor says; nothing where it does not answer. */
-function createSupervisorView(socketPath: string): () => Promise<Told | undefined> {
+/** What the native supervisor says. */
+function createSupervisorView(socketPath: string): () => Promise<Told> {
   let last = 0;
   return async () => {
     const [status, list] = await Promise.all([
@@ -104,7 +105,7 @@ function createSupervisorView(socketPath: string): () => Promise<Told | undefine
     ]);
     // A supervisor that has taken over counts from the beginning.
     last = list === undefined ? last : list.last < last ? 0 : list.last;
-    return status && { status: completed(status), events: list?.events ?? [] };
+    return { status: status && completed(status), events: list?.events ?? [] };
   };
 }
 
