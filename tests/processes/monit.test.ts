@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hangingAppFile, hangPath } from '../support/hangs.js';
 import { Pm2 } from '../support/pm2.js';
-import { cleanUp, CLUSTER, folder, freePort, request, start, until } from '../support/processes.js';
+import { cleanUp, CLUSTER, folder, freePort, isAlive, request, start, until } from '../support/processes.js';
 import {
   appFile,
   OUR_FIELDS,
@@ -30,10 +30,20 @@ afterEach(async () => {
 
 const COMMAND = `${process.execPath} ${CLUSTER} monit`;
 
+/** The same, in a process whose pid it writes into that file. */
+const withPid = (file: string): string => `sh -c 'echo $$ > ${file}; exec ${COMMAND}'`;
+
+const pidIn = (file: string): number => Number(readFileSync(file, 'utf8'));
+
 function open({ env }: Pick<Service, 'env'>, args = '', columns = 80, rows = 24): Terminal {
+  return run({ env }, `echo before; ${COMMAND} ${args}; echo ended with $?`, columns, rows);
+}
+
+/** In a shell of its own. */
+function run({ env }: Pick<Service, 'env'>, command: string, columns = 80, rows = 24): Terminal {
   const one = terminal(columns, rows, { ...env, NO_COLOR: undefined });
   terminals.push(one);
-  one.press(`echo before; ${COMMAND} ${args}; echo ended with $?`, 'Enter');
+  one.press(command, 'Enter');
   return one;
 }
 
@@ -126,10 +136,40 @@ inTmux('no terminal is left in a bad state by SIGTERM, nor by SIGTSTP and SIGCON
   one.press('q');
   await until(() => !one.screen().includes('workers serve'), 'the view is left');
   const pidFile = join(folder(), 'pid');
-  one.press(`clear; echo before; sh -c 'echo $$ > ${pidFile}; exec ${COMMAND}'; echo ended with $?`, 'Enter');
+  one.press(`clear; echo before; ${withPid(pidFile)}; echo ended with $?`, 'Enter');
   await one.shows(/1 of 1 workers serve/);
-  process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGTERM');
+  process.kill(pidIn(pidFile), 'SIGTERM');
   await expectRestored(one, 143);
+});
+
+inTmux('SIGTSTP from outside stops it until fg; SIGCONT from outside takes no terminal', async () => {
+  const running = await service({ workers: 1 });
+  const pidFile = join(folder(), 'pid');
+  const one = run(running, `echo before; ${withPid(pidFile)}`);
+  await one.shows(/1 of 1 workers serve/);
+  const pid = pidIn(pidFile);
+  process.kill(pid, 'SIGTSTP');
+  await one.shows(/Stopped/);
+  process.kill(pid, 'SIGCONT');
+  one.press('echo the shell answers', 'Enter');
+  await one.shows(/^the shell answers$/m);
+  one.press('fg; echo ended with $?', 'Enter');
+  await one.shows(/1 of 1 workers serve/);
+  one.press('o');
+  await one.shows(/sorted by cpu/);
+  one.press('q');
+  await expectRestored(one, 0);
+});
+
+inTmux('without a shell to continue it, Ctrl-Z changes nothing; it ends with its terminal', async () => {
+  const running = await service({ workers: 1 });
+  const pidFile = join(folder(), 'pid');
+  const one = run(running, `exec ${withPid(pidFile)}`);
+  await one.shows(/1 of 1 workers serve/);
+  one.press('C-z', 'o');
+  await one.shows(/1 of 1 workers serve[^]*sorted by cpu/);
+  terminals.pop()?.end();
+  await until(() => !isAlive(pidIn(pidFile)), 'it has ended');
 });
 
 inTmux('Ctrl-C leaves the view, and not the service', async () => {

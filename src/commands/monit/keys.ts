@@ -15,10 +15,13 @@ export const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ['q Ctrl-C', 'leave this view; the service goes on'],
 ];
 
+/** Ctrl-D is also what comes instead of keys once the terminal of `script` is closed. */
+const LEAVING: readonly string[] = ['q', 'ctrl-c', 'ctrl-d'];
+
 /** A key by its character, or by its name where it has none: `up`, `pagedown`, `ctrl-c`. */
 export function keyPressed(before: State, key: string): Step {
   const state = { ...before, notice: undefined, isAsking: false };
-  if (key === 'q' || key === 'ctrl-c') return { state, effect: { do: 'quit' } };
+  if (LEAVING.includes(key)) return { state, effect: { do: 'quit' } };
   if (key === 'ctrl-z') return { state, effect: { do: 'suspend' } };
   if (before.isAsking) return key === 'y' ? order(state, { action: 'stop' }) : { state };
   if (before.isHelp) return { state: { ...state, isHelp: false } };

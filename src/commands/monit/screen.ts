@@ -21,6 +21,9 @@ const RETRY_MS = 30;
 /** How long the end waits for a terminal that is full, in ms. */
 const PATIENCE_MS = 500;
 
+/** SIGCONT has come after so long, in ms. */
+const CONTINUED_MS = 100;
+
 /** Those that end a process, and come from outside. */
 const ENDINGS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
@@ -66,6 +69,11 @@ export function openScreen({ key, resize, gone }: ScreenNeeds): Screen {
     process.off('SIGTSTP', suspend);
     // The whole job, as the terminal itself does: a package manager that has started us stops, too.
     process.kill(0, 'SIGTSTP');
+    // Only reached once it is continued, or if the system does not stop it: where no shell could continue it (`ssh -t`,
+    // `docker run -it`), the signal has no effect, and SIGCONT does not come.
+    setTimeout(() => {
+      if (!isTaken) goOn();
+    }, CONTINUED_MS);
   }
 
   function goOn(): void {

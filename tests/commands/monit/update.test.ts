@@ -35,6 +35,7 @@ test('nothing is ordered without a key, and q leaves', () => {
   }
   expect(after(state, ...keys('q')).effect).toEqual({ do: 'quit' });
   expect(after(state, ...keys('ctrl-c')).effect).toEqual({ do: 'quit' });
+  expect(after(state, ...keys('ctrl-d')).effect).toEqual({ do: 'quit' });
   expect(after(state, ...keys('ctrl-z')).effect).toEqual({ do: 'suspend' });
 });
 
