@@ -2,9 +2,9 @@
 import { reach, type Client } from '../commands/client.js';
 import type { CommandLine } from '../commands/command-line.js';
 import { pm2Workers, pm2WorkersInstead, type Pm2Workers } from '../commands/pm2-workers.js';
-import { completed, type ShownStatus } from '../commands/shown-status.js';
-import { askWorkers, type Asked } from '../observability/ask-workers.js';
-import { serviceFolders } from '../observability/service-folder.js';
+import { completed, type ShownStatus, type ShownWorker } from '../commands/shown-status.js';
+import { askSiblings, type Asked } from '../observability/ask-workers.js';
+import { serviceFolders, siblingsIn } from '../observability/service-folder.js';
 import type { Moment } from './messages.js';
 import { momentOf, type Look } from './moment.js';
 import { statusOfWorkers } from './worker-status.js';
@@ -26,7 +26,7 @@ export interface WatchedService {
 export async function watchService(line: CommandLine): Promise<WatchedService> {
   try {
     const { client, status } = await reach(line);
-    return natively(client, status.supervisor?.pid ?? 0);
+    return natively(client, status.workers ?? []);
   } catch (error) {
     const found = await pm2WorkersInstead(error, line);
     // By its name: the app file is not read again.
@@ -34,13 +34,24 @@ export async function watchService(line: CommandLine): Promise<WatchedService> {
   }
 }
 
-function natively(client: Client, supervisor: number): WatchedService {
+/** @param workers those of the first look */
+function natively(client: Client, workers: readonly Pick<ShownWorker, 'pid'>[]): WatchedService {
+  let folders = foldersOf(workers);
   const look = async (): Promise<Look> => {
-    const [{ body }, asked] = await Promise.all([client.get('/status'), askWorkers(supervisor)]);
-    const status = completed(body as Partial<ShownStatus>);
+    const status = completed((await client.get('/status')).body as Partial<ShownStatus>);
+    const found = foldersOf(status.workers);
+    // Where no worker lives, the next ones will come to the same folders.
+    if (found.length > 0) folders = found;
+    const asked = (await Promise.all(folders.map(askSiblings))).flat();
     return { at: Date.now(), app: status.app, supervisedBy: 'native', status, snapshots: answers(asked) };
   };
-  return watched({ supervisedBy: 'native', client, folders: () => serviceFolders(supervisor) }, look);
+  return watched({ supervisedBy: 'native', client, folders: () => folders }, look);
+}
+
+/** By their workers: after an upgrade they are not named after the supervisor that runs now. */
+function foldersOf(workers: readonly Pick<ShownWorker, 'pid'>[]): readonly string[] {
+  const pids = new Set(workers.map(({ pid }) => pid));
+  return serviceFolders().filter(folder => siblingsIn(folder).some(({ pid }) => pids.has(pid)));
 }
 
 function underPm2(line: CommandLine, first: Pm2Workers, gone: unknown): WatchedService {

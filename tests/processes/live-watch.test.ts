@@ -2,7 +2,18 @@
 import { parseCommandLine } from '../../src/commands/command-line.js';
 import { watchService, type WatchedService } from '../../src/live/watch-service.js';
 import { Pm2 } from '../support/pm2.js';
-import { APP_FILE, cleanUp, folder, freePort, NO_PM2, request, ROOT, until } from '../support/processes.js';
+import {
+  APP_FILE,
+  cleanUp,
+  CLUSTER,
+  folder,
+  freePort,
+  NO_PM2,
+  request,
+  ROOT,
+  start,
+  until,
+} from '../support/processes.js';
 import { service, serving } from '../support/service.js';
 
 jest.setTimeout(90_000);
@@ -46,6 +57,20 @@ test('natively: state, figures, routes; a stopped one is gone', async () => {
   running.kill('SIGTERM');
   await running.ended;
   await expect(found.look()).rejects.toMatchObject({ code: 'NO_SUPERVISOR' });
+});
+
+test('after an upgrade of the supervisor: still the figures and the log of its workers', async () => {
+  const running = await service({ workers: 1, orphan: true });
+  const before = await watched(running.env);
+  await before.look();
+  const upgrade = start([CLUSTER, 'upgrade'], running.env);
+  expect((await upgrade.ended).code).toBe(0);
+  const after = await watched(running.env);
+  for (const found of [before, after]) {
+    await untilRouteIsSeen(found, running.port);
+    expect(found.folders()).toHaveLength(1);
+    expect((await found.look()).workers.some(({ p50Ms }) => p50Ms !== null)).toBe(true);
+  }
 });
 
 test('under PM2: the same facts, as far as its workers know them', async () => {
