@@ -8,7 +8,7 @@ import type { CommandLine } from './command-line.js';
 
 /** Prints the finding; the process exits with 0, or with 5 if the service could not start. */
 export async function check(line: CommandLine): Promise<void> {
-  const file = await readForCommand(line.file);
+  const file = await readForCommand(line);
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
   try {
     const reading = resolveService(file, line);

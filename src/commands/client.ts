@@ -85,9 +85,10 @@ function realPath(path: string): string {
 }
 
 /** The name of the service that this command line means, if the app file can be read and has one. */
-export async function serviceNameOf({ file, only, envName }: CommandLine): Promise<string | undefined> {
+export async function serviceNameOf(line: CommandLine): Promise<string | undefined> {
+  const { only, envName } = line;
   if (only !== undefined) return only;
-  const read = await readForCommand(file).catch(() => undefined);
+  const read = await readForCommand(line).catch(() => undefined);
   return read && identify(read, { only, envName, shell: process.env }, []).name;
 }
 
@@ -116,9 +117,10 @@ function existing(directory: RunDirectory, isNamed: boolean): Place | undefined 
 }
 
 /** The file tells the name of the service, and may set RUN_DIR. */
-async function placeByFile({ file, only, envName }: CommandLine): Promise<Place> {
+async function placeByFile(line: CommandLine): Promise<Place> {
+  const { file, only, envName } = line;
   const problems: InvalidValue[] = [];
-  const read = await readForCommand(file);
+  const read = await readForCommand(line);
   const { name, env } = identify(read, { only, envName, shell: process.env }, problems);
   const runDir = env['RUN_DIR'] || undefined;
   const directory = runDirectoryOf({ name: name ?? '', file, runDir });

@@ -33,6 +33,8 @@ export interface CommandLine {
   readonly json: boolean;
   /** The N of `scale N`. */
   readonly instances: number | undefined;
+  /** What the app file prints is not shown: a view has the terminal. */
+  readonly isQuiet?: boolean;
   /** What `diagnose` wants, and of which slot. */
   readonly diagnosis: (DiagnosticsRequest & { readonly slot: number }) | undefined;
 }

@@ -98,6 +98,37 @@ inTmux('keys reload, scale and stop; then the service is gone, and back with a n
   await one.shows(/✓ cabe-arena-api ready: 1 of 1 workers serve {2,}generation 1/);
 });
 
+inTmux(
+  'a service that is back at another control socket is found, and its app file prints nothing here',
+  async () => {
+    const [port, file] = [await freePort(), appFile(OUR_WORKER)];
+    const write = (runDir: string): void => {
+      const env = { PORT: String(port), RUN_DIR: runDir };
+      const app = {
+        ...OUR_FIELDS,
+        name: 'moved',
+        script: './app.js',
+        exec_mode: 'cluster',
+        instances: 1,
+        env,
+      };
+      writeFileSync(file, `console.log('evaluated'); module.exports = { apps: [${JSON.stringify(app)}] };`);
+    };
+    const [before, after] = [folder(), folder()];
+    write(before);
+    const args = ['--config', file];
+    const first = await service({ workers: 1, args, env: { RUN_DIR: before, WEB_CONCURRENCY: '' } });
+    const one = open({ env: {} }, `--config ${file}`);
+    await one.shows(/✓ moved ready: 1 of 1 workers serve/);
+    first.kill('SIGTERM');
+    await one.shows(/✗ moved gone since/);
+    write(after);
+    await service({ workers: 1, args, env: { RUN_DIR: after, WEB_CONCURRENCY: '' } });
+    await one.shows(/✓ moved ready: 1 of 1 workers serve/);
+    expect(one.screen()).not.toContain('evaluated');
+  },
+);
+
 inTmux('a reload that fails says why, and a crash loop is no ready service', async () => {
   const file = appFile(OUR_WORKER, { ...OUR_FIELDS, instances: 1, exp_backoff_restart_delay: 100 });
   const running = await service({ workers: 1, args: ['--config', file] });

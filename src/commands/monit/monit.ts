@@ -17,6 +17,9 @@ import { update } from './update.js';
 /** How often the service is looked at, in ms. */
 const LOOK_MS = 1_000;
 
+/** A service that is gone is searched for elsewhere so often, in ms. */
+const SEARCH_MS = 5_000;
+
 /** Lines of the log come together after so long at most, in ms. */
 const LOG_MS = 200;
 
@@ -27,7 +30,7 @@ export async function monit(line: CommandLine): Promise<void> {
   if (process.env['TERM'] === 'dumb') throw errors.noTerminal('TERM=dumb has no cursor to move');
   const service = await watchService(line);
   const first = await service.look();
-  const watched = watchAgain(service, { ...line, only: first.app });
+  const watched = watchAgain(service, { ...line, only: first.app, isQuiet: true });
   const paint = process.stdout.hasColors() ? coloured : plain;
   let state = firstState(sizeNow(), first);
   let isDue = false;
@@ -80,14 +83,25 @@ function watchAgain(first: WatchedService, line: CommandLine): Watched {
   const { envName: env } = line;
   let service = first;
   let isLost = false;
+  let searched = 0;
+
+  /** A service that is back may be at another socket, which the app file names, or under PM2 now. */
+  async function findAgain(): Promise<void> {
+    try {
+      // Where it was: cheap. The search reads the app file, in a process of its own.
+      if (service.client === undefined) await service.look();
+      else await service.client.get('/status');
+      service = await watchService(line);
+    } catch (error) {
+      if (Date.now() - searched < SEARCH_MS) throw error;
+      searched = Date.now();
+      service = await watchService(line).catch(() => Promise.reject(error));
+    }
+  }
 
   async function look(): Promise<Event> {
     try {
-      if (isLost) {
-        // Cheap, and silent, as long as there is none: without a socket the app file would be read each time.
-        await service.client?.get('/status');
-        service = await watchService(line);
-      }
+      if (isLost) await findAgain();
       const moment = await service.look();
       isLost = false;
       return { type: 'moment', moment };
