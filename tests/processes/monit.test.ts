@@ -140,7 +140,7 @@ inTmux('a reload that fails says why, and a crash loop is no ready service', asy
   const [pid = 0] = await serving(running);
   process.kill(pid, 'SIGKILL');
   await one.shows(/✗ test-app (crash-looping|down): 0 of 1 workers serve/);
-  await one.shows(/why: slot 0/);
+  await one.shows(/why: slot 0 is in backoff, next try in \d+ m?s, restarted/);
 });
 
 inTmux('a hung worker is shown as hung', async () => {

@@ -66,7 +66,7 @@ test('a worker that crashes again and again is a crash loop, although another on
   const { text } = await running.command('status');
   expect(text).toMatch(/^0 .* backoff, next try in \d+ (ms|s) /m);
   expect(text).toMatch(
-    /^ {2}why: slot 0 restarted \d+ times in the last minute, is in backoff; last exit: \d+ exited \(code 1\): connect ECONNREFUSED 127\.0\.0\.1:5432 \(\d+ m?s ago, after \d+ m?s\)$/m,
+    /^ {2}why: slot 0 is in backoff, next try in \d+ m?s, restarted \d+ times in the last minute; last exit: \d+ exited \(code 1\): connect ECONNREFUSED 127\.0\.0\.1:5432 \(\d+ m?s ago, after \d+ m?s\)$/m,
   );
   const exits = (await statusOf(running)).workers[0]?.exits ?? [];
   expect(exits.length).toBeGreaterThanOrEqual(6);

@@ -62,7 +62,7 @@ test('a slot without a worker is explained, and one in backoff tells when it get
   const pool = after(two({ restartDelayMs: 5_000 }), [5_000, exited(1)], [5_200, exited(3)]);
   const { why, workers } = described(pool, 6_200);
   expect(why).toEqual([
-    'slot 0 restarted 1 time in the last minute, is in backoff; last exit: 103 exited (code 1) (10 s ago, after 3 s)',
+    'slot 0 is in backoff, next try in 4 s, restarted 1 time in the last minute; last exit: 103 exited (code 1) (10 s ago, after 3 s)',
   ]);
   expect(workers.map(({ state, nextTryIn }) => [state, nextTryIn])).toEqual([
     ['backoff', 4_000],
