@@ -142,7 +142,7 @@ const group = makeControlGroup({ memory: 400 * MB });
 
   test('a worker that the kernel kills is distinguished from other exits by SIGKILL', async () => {
     const running = await outOfMemory(group?.launcher ?? []);
-    expect(await shown(running)).toBe(documented('The kernel killed a worker for want of memory'));
+    expect(await shown(running)).toBe(documented('The kernel killed a worker because memory ran out'));
     const { workers } = await statusOf(running);
     expect(workers[0]?.lastExit).toMatchObject({
       signal: 'SIGKILL',

@@ -31,7 +31,7 @@ export const STATUS_PAGES: readonly StatusPage[] = [
   page('A worker hangs', hung),
   page('A worker crashes again and again', crashLooping),
   page('A worker was replaced for its memory', replacedForMemory),
-  { title: 'The kernel killed a worker for want of memory', show: showOutOfMemory },
+  { title: 'The kernel killed a worker because memory ran out', show: showOutOfMemory },
   page('A reload has failed', failedReload),
   page('No worker serves', down),
 ];
