@@ -1,4 +1,4 @@
-import { ask } from './ask.js';
+import { askSibling } from './ask.js';
 import { serviceFolders, serviceIn, siblingsIn, type Sibling } from './service-folder.js';
 import { parseSnapshot, type Snapshot } from './snapshot.js';
 
@@ -24,13 +24,15 @@ export async function askWorkers(service?: number): Promise<readonly Asked[]> {
 
 /** As {@link askWorkers}, for the workers that have their sockets in one folder. */
 export async function askSiblings(folder: string): Promise<readonly Asked[]> {
-  return Promise.all(
+  const asked = await Promise.all(
     siblingsIn(folder).map(async sibling => {
-      const answer = await ask({ socketPath: sibling.path }, '/', ANSWER_MS);
+      const answer = await askSibling(sibling, ANSWER_MS);
+      if (answer === 'left') return [];
       const snapshot = typeof answer === 'string' ? undefined : parseSnapshot(answer.text);
       const own = snapshot?.pid === sibling.pid ? snapshot : undefined;
       const service = serviceIn(folder);
-      return { ...sibling, folder, service, isGone: answer === 'gone', snapshot: own };
+      return [{ ...sibling, folder, service, isGone: answer === 'gone', snapshot: own }];
     }),
   );
+  return asked.flat();
 }

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import http from 'node:http';
+import type { Sibling } from './service-folder.js';
 
 /** Longest answer that is read, in characters. */
 const MAX_ANSWER = 4 * 1024 * 1024;
@@ -30,4 +32,10 @@ export function ask(
       resolve(GONE.has(code) ? 'gone' : 'no answer'),
     );
   });
+}
+
+/** @returns `left` if it has exited in order meanwhile: it has taken its socket away, which one that has died leaves */
+export async function askSibling({ path }: Sibling, ms: number): Promise<Asked | 'left'> {
+  const answer = await ask({ socketPath: path }, '/', ms);
+  return typeof answer === 'string' && !existsSync(path) ? 'left' : answer;
 }

@@ -1,6 +1,6 @@
 /** The whole service, from the answers of all its workers; in a service under the native supervisor, from its, too. */
 import { rmSync } from 'node:fs';
-import { ask, type Asked } from './ask.js';
+import { ask, askSibling, type Asked } from './ask.js';
 import { exposition, isUp, type SlotFigures } from './exposition.js';
 import { readTotals, serviceFolderFailure, siblingsIn, writeTotals, type Sibling } from './service-folder.js';
 import { parseSnapshot, type Snapshot } from './snapshot.js';
@@ -33,10 +33,13 @@ interface SupervisorStatus {
   readonly workers: readonly { slot: number; pid: number | null; restarts: number; generation: number }[];
 }
 
-/** Of a sibling: its snapshot, or its pid if its process has ended; neither if it does not answer. */
+/** A sibling: with its snapshot if it has answered. */
 interface Answer {
-  readonly snapshot?: Snapshot;
-  readonly gone?: number;
+  readonly slot: number;
+  readonly pid: number;
+  /** Its process has died. */
+  readonly isGone: boolean;
+  readonly snapshot: Snapshot | undefined;
 }
 
 export function createServiceView({ folder, own, controlSocket, log }: ServiceViewNeeds): ServiceView {
@@ -47,20 +50,21 @@ export function createServiceView({ folder, own, controlSocket, log }: ServiceVi
   const dead = new Set<number>();
   let isSaved = true;
 
-  /** @returns the sibling's snapshot, and whether its process has ended */
-  async function askSibling(sibling: Sibling): Promise<Answer> {
-    if (sibling.pid === process.pid) return { snapshot: own() };
-    const answer = await ask({ socketPath: sibling.path }, '/', ANSWER_MS);
+  /** @returns nothing if it has exited in order meanwhile */
+  async function answerOf(sibling: Sibling): Promise<Answer | undefined> {
+    if (sibling.pid === process.pid) return { ...sibling, isGone: false, snapshot: own() };
+    const answer = await askSibling(sibling, ANSWER_MS);
+    if (answer === 'left') return undefined;
     if (answer === 'gone') {
       // The live page looks less often than a scrape may come, and must see it, too.
       if (dead.delete(sibling.pid)) rmSync(sibling.path, { force: true });
       else dead.add(sibling.pid);
-      return { gone: sibling.pid };
+      return { ...sibling, isGone: true, snapshot: undefined };
     }
     const snapshot = answer === 'no answer' ? undefined : parseSnapshot(answer.text);
     if (snapshot === undefined) warnOnce(sibling);
     else unanswered.delete(sibling.pid);
-    return snapshot === undefined ? {} : { snapshot };
+    return { ...sibling, isGone: false, snapshot };
   }
 
   function warnOnce({ slot, pid }: Sibling): void {
@@ -88,16 +92,15 @@ export function createServiceView({ folder, own, controlSocket, log }: ServiceVi
   }
 
   async function collect(): Promise<{ snapshots: Snapshot[]; slots: SlotFigures[] }> {
-    const siblings = siblingsIn(folder);
-    const [answers, supervisor] = await Promise.all([
-      Promise.all(siblings.map(askSibling)),
+    const [asked, supervisor] = await Promise.all([
+      Promise.all(siblingsIn(folder).map(answerOf)),
       askSupervisor(controlSocket),
     ]);
+    const answers = asked.filter(answer => answer !== undefined);
     const snapshots = answers.flatMap(({ snapshot }) => snapshot ?? []);
-    const present = new Set(siblings.map(({ pid }) => pid));
-    for (const { gone } of answers) if (gone !== undefined) present.delete(gone);
+    const present = new Set(answers.filter(({ isGone }) => !isGone).map(({ pid }) => pid));
     totals.update(snapshots, pid => !present.has(pid));
-    const slots = slotsOf(siblings, answers);
+    const slots = slotsOf(answers);
     return { snapshots, slots: slots.map(slot => figuresOf(slot, snapshots, supervisor)) };
   }
 
@@ -130,17 +133,15 @@ export function createServiceView({ folder, own, controlSocket, log }: ServiceVi
 const isServed = ({ newest }: Pick<SlotFigures, 'newest'>): boolean => newest !== undefined && isUp(newest);
 
 /** Lists the slots that have a process, or have lost theirs; one whose process exited in order is not listed. */
-function createSlotList(): (siblings: readonly Sibling[], answers: readonly Answer[]) => number[] {
+function createSlotList(): (answers: readonly Answer[]) => number[] {
   /** Slots whose last process has died, and when that was noticed. */
   const lost = new Map<number, number>();
-  return (siblings, answers) => {
+  return answers => {
     const now = performance.now();
-    siblings.forEach(({ slot }, index) => {
-      if (answers[index]?.gone !== undefined && !lost.has(slot)) lost.set(slot, now);
-    });
-    for (const { snapshot } of answers) if (snapshot !== undefined) lost.delete(snapshot.slot);
+    for (const { slot, isGone } of answers) if (isGone && !lost.has(slot)) lost.set(slot, now);
+    for (const { slot, snapshot } of answers) if (snapshot !== undefined) lost.delete(slot);
     for (const [slot, at] of lost) if (now - at > MISSING_MS) lost.delete(slot);
-    const slots = new Set([...siblings.map(({ slot }) => slot), ...lost.keys()]);
+    const slots = new Set([...answers.map(({ slot }) => slot), ...lost.keys()]);
     return [...slots].toSorted((one, other) => one - other);
   };
 }
