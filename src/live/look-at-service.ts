@@ -1,8 +1,8 @@
 /** A worker's observer thread looks at its whole service, for the live page. */
-import { rmSync } from 'node:fs';
 import { completed, type ShownStatus } from '../commands/shown-status.js';
 import { ask } from '../observability/ask.js';
 import { askSiblings, type Asked } from '../observability/ask-workers.js';
+import { removeDeadSocket } from '../observability/service-folder.js';
 import type { SupervisedBy } from '../protocol/supervised-by.js';
 import type { EventList } from '../supervisor/report/events.js';
 import { hangsIn, workerEvents, workersBefore } from './happenings.js';
@@ -86,7 +86,7 @@ function rememberLost(): (asked: readonly AskedWorker[], now: number) => readonl
 /** Sockets of dead workers whose slot has another worker: without a scrape they would be asked again and again. */
 function removeReplaced(asked: readonly Asked[]): void {
   const living = new Set(asked.filter(({ isGone }) => !isGone).map(({ slot }) => slot));
-  for (const { isGone, slot, path } of asked) if (isGone && living.has(slot)) rmSync(path, { force: true });
+  for (const sibling of asked) if (sibling.isGone && living.has(sibling.slot)) removeDeadSocket(sibling);
 }
 
 interface Told {

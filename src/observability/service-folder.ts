@@ -99,6 +99,11 @@ export function siblingsIn(folder: string): Sibling[] {
   });
 }
 
+/** The socket of a worker that starts refuses connections as well, until it listens: that one stays. */
+export function removeDeadSocket({ pid, path }: Sibling): void {
+  if (!isAlive(pid)) rmSync(path, { force: true });
+}
+
 function entriesOf(folder: string): string[] {
   try {
     return readdirSync(folder);

@@ -1,8 +1,14 @@
 /** The whole service, from the answers of all its workers; in a service under the native supervisor, from its, too. */
-import { rmSync } from 'node:fs';
 import { ask, askSibling, type Asked } from './ask.js';
 import { exposition, isUp, type SlotFigures } from './exposition.js';
-import { readTotals, serviceFolderFailure, siblingsIn, writeTotals, type Sibling } from './service-folder.js';
+import {
+  readTotals,
+  removeDeadSocket,
+  serviceFolderFailure,
+  siblingsIn,
+  writeTotals,
+  type Sibling,
+} from './service-folder.js';
 import { parseSnapshot, type Snapshot } from './snapshot.js';
 import type { ThreadLog } from './thread-log.js';
 import { createTotals } from './totals.js';
@@ -57,7 +63,7 @@ export function createServiceView({ folder, own, controlSocket, log }: ServiceVi
     if (answer === 'left') return undefined;
     if (answer === 'gone') {
       // The live page looks less often than a scrape may come, and must see it, too.
-      if (dead.delete(sibling.pid)) rmSync(sibling.path, { force: true });
+      if (dead.delete(sibling.pid)) removeDeadSocket(sibling);
       else dead.add(sibling.pid);
       return { ...sibling, isGone: true, snapshot: undefined };
     }

@@ -1,9 +1,10 @@
 /** What is found out about the workers of a service from their sockets. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { askSiblings } from '../../src/observability/ask-workers.js';
-import { createServiceView } from '../../src/observability/service-view.js';
+import { socketOf } from '../../src/observability/service-folder.js';
+import { createServiceView, type ServiceView } from '../../src/observability/service-view.js';
 import { NO_PID, workerSocket, type WorkerSocket } from '../support/worker-sockets.js';
 
 let folder: string;
@@ -32,20 +33,35 @@ test('one has died, and one that exits in order while it is asked has not', asyn
   ]);
 });
 
-test('the metrics miss the one that has died, and not the one that exits in order while it is asked', async () => {
-  await three();
-  const view = createServiceView({
-    folder,
-    own: () => {
-      throw new Error('not asked');
-    },
-    controlSocket: undefined,
-    log: () => undefined,
+describe('the metrics', () => {
+  const view = (): ServiceView =>
+    createServiceView({
+      folder,
+      own: () => {
+        throw new Error('not asked');
+      },
+      controlSocket: undefined,
+      log: () => undefined,
+    });
+
+  test('miss the one that has died, and not the one that exits in order while it is asked', async () => {
+    await three();
+    const { status } = view();
+    const shown = [
+      { slot: 0, up: true },
+      { slot: 1, up: false },
+    ];
+    expect(await status()).toMatchObject({ workers: shown });
+    expect(await status()).toMatchObject({ workers: shown });
   });
-  const shown = [
-    { slot: 0, up: true },
-    { slot: 1, up: false },
-  ];
-  expect(await view.status()).toMatchObject({ workers: shown });
-  expect(await view.status()).toMatchObject({ workers: shown });
+
+  test('find a worker that did not listen yet when it was asked before', async () => {
+    const starting = await workerSocket(folder, 0, process.ppid);
+    workers.push(starting);
+    await starting.die();
+    const { status } = view();
+    for (let scrape = 0; scrape < 3; scrape++)
+      expect(await status()).toMatchObject({ workers: [{ slot: 0, up: false }] });
+    expect(existsSync(socketOf(folder, 0, process.ppid))).toBe(true);
+  });
 });
