@@ -101,7 +101,12 @@ export function siblingsIn(folder: string): Sibling[] {
 
 /** The socket of a worker that starts refuses connections as well, until it listens: that one stays. */
 export function removeDeadSocket({ pid, path }: Sibling): void {
-  if (!isAlive(pid)) rmSync(path, { force: true });
+  if (isAlive(pid)) return;
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // A file system that has become read-only: it is found dead again.
+  }
 }
 
 function entriesOf(folder: string): string[] {

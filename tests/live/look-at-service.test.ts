@@ -1,5 +1,5 @@
 /** A look at a service for its live page: sockets of dead workers are removed, and no slot is forgotten. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLooks, type Seen } from '../../src/live/look-at-service.js';
@@ -39,4 +39,12 @@ test('a socket that refuses connections stays while its process lives', async ()
   await worker(0, NO_PID);
   await look();
   expect(existsSync(socketOf(folder, 0, process.ppid))).toBe(true);
+});
+
+test('the service is seen also where the socket of a dead worker cannot be removed', async () => {
+  // `rm` fails on a folder.
+  mkdirSync(socketOf(folder, 0, NO_PID));
+  await worker(0, NO_PID + 1);
+  const { status } = (await look()).look;
+  expect(status).toMatchObject({ state: 'ready', served: 1, wanted: 1 });
 });

@@ -1,5 +1,5 @@
 /** What is found out about the workers of a service from their sockets. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { askSiblings } from '../../src/observability/ask-workers.js';
@@ -63,5 +63,13 @@ describe('the metrics', () => {
     for (let scrape = 0; scrape < 3; scrape++)
       expect(await status()).toMatchObject({ workers: [{ slot: 0, up: false }] });
     expect(existsSync(socketOf(folder, 0, process.ppid))).toBe(true);
+  });
+
+  test('are there also where the socket of a dead worker cannot be removed', async () => {
+    // `rm` fails on a folder.
+    mkdirSync(socketOf(folder, 0, NO_PID));
+    const { status } = view();
+    for (let scrape = 0; scrape < 3; scrape++)
+      expect(await status()).toMatchObject({ workers: [{ slot: 0, up: false }] });
   });
 });
