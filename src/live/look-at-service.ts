@@ -3,6 +3,7 @@ import { completed, type ShownStatus } from '../commands/shown-status.js';
 import { ask } from '../observability/ask.js';
 import { askSiblings, type Asked } from '../observability/ask-workers.js';
 import { removeDeadSocket } from '../observability/service-folder.js';
+import { holdsSlot } from '../observability/snapshot.js';
 import type { SupervisedBy } from '../protocol/supervised-by.js';
 import type { EventList } from '../supervisor/report/events.js';
 import { hangsIn, workerEvents, workersBefore } from './happenings.js';
@@ -77,7 +78,7 @@ function rememberLost(): (asked: readonly AskedWorker[], now: number) => readonl
       if (worker.isGone && lost.get(worker.slot)?.worker.pid !== worker.pid)
         lost.set(worker.slot, { worker, at: now });
     const living = asked.filter(({ isGone }) => !isGone);
-    for (const { slot } of living) lost.delete(slot);
+    for (const { slot } of living.filter(holdsSlot)) lost.delete(slot);
     const missing = [...lost.values()].filter(({ at }) => now - at <= MISSING_MS);
     return [...living, ...missing.map(({ worker }) => worker)];
   };
@@ -85,8 +86,8 @@ function rememberLost(): (asked: readonly AskedWorker[], now: number) => readonl
 
 /** Sockets of dead workers whose slot has another worker: without a scrape they would be asked again and again. */
 function removeReplaced(asked: readonly Asked[]): void {
-  const living = new Set(asked.filter(({ isGone }) => !isGone).map(({ slot }) => slot));
-  for (const sibling of asked) if (sibling.isGone && living.has(sibling.slot)) removeDeadSocket(sibling);
+  const held = new Set(asked.filter(holdsSlot).map(({ slot }) => slot));
+  for (const sibling of asked) if (sibling.isGone && held.has(sibling.slot)) removeDeadSocket(sibling);
 }
 
 interface Told {

@@ -9,7 +9,7 @@ import {
   writeTotals,
   type Sibling,
 } from './service-folder.js';
-import { parseSnapshot, type Snapshot } from './snapshot.js';
+import { holdsSlot, parseSnapshot, type Snapshot } from './snapshot.js';
 import type { ThreadLog } from './thread-log.js';
 import { createTotals } from './totals.js';
 
@@ -145,7 +145,7 @@ function createSlotList(): (answers: readonly Answer[]) => number[] {
   return answers => {
     const now = performance.now();
     for (const { slot, isGone } of answers) if (isGone && !lost.has(slot)) lost.set(slot, now);
-    for (const { slot, snapshot } of answers) if (snapshot !== undefined) lost.delete(slot);
+    for (const { slot } of answers.filter(holdsSlot)) lost.delete(slot);
     for (const [slot, at] of lost) if (now - at > MISSING_MS) lost.delete(slot);
     const slots = new Set([...answers.map(({ slot }) => slot), ...lost.keys()]);
     return [...slots].toSorted((one, other) => one - other);

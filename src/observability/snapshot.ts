@@ -150,6 +150,10 @@ function openFiles(): number {
   }
 }
 
+/** Whether it replaces a worker of its slot that has died: one that leaves does not. */
+export const holdsSlot = ({ snapshot }: { readonly snapshot: Snapshot | undefined }): boolean =>
+  snapshot?.phase === 'booting' || snapshot?.phase === 'serving';
+
 /** @returns nothing if this is no snapshot: another program answers, or another version of this one */
 export function parseSnapshot(text: string): Snapshot | undefined {
   try {

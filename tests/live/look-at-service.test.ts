@@ -48,3 +48,22 @@ test('the service is seen also where the socket of a dead worker cannot be remov
   const { status } = (await look()).look;
   expect(status).toMatchObject({ state: 'ready', served: 1, wanted: 1 });
 });
+
+test.each([
+  ['the dead socket stays', false],
+  ['a scrape removes the dead socket', true],
+])('a slot stays lost after the worker that drains in it has ended: %s', async (_what, isRemoved) => {
+  await worker(0, NO_PID);
+  const old = await worker(1, NO_PID + 1, 'draining');
+  await (await worker(1, NO_PID + 2)).die();
+  expect((await look()).look.status).toMatchObject({ served: 1, wanted: 2 });
+  if (isRemoved) rmSync(socketOf(folder, 1, NO_PID + 2));
+  await look();
+  old.end();
+  expect((await look()).look.status).toMatchObject({
+    state: 'degraded',
+    served: 1,
+    wanted: 2,
+    why: [expect.stringContaining('slot 1 has lost its worker')],
+  });
+});

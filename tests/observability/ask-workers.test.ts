@@ -72,4 +72,16 @@ describe('the metrics', () => {
     for (let scrape = 0; scrape < 3; scrape++)
       expect(await status()).toMatchObject({ workers: [{ slot: 0, up: false }] });
   });
+
+  test('miss a slot whose newest worker has died before the one that drains has ended', async () => {
+    const old = await workerSocket(folder, 0, NO_PID, 'draining');
+    const next = await workerSocket(folder, 0, NO_PID + 1);
+    workers.push(old, next);
+    await next.die();
+    const { status } = view();
+    const shown = { workers: [{ slot: 0, up: false }] };
+    for (let scrape = 0; scrape < 3; scrape++) expect(await status()).toMatchObject(shown);
+    old.end();
+    expect(await status()).toMatchObject(shown);
+  });
 });
