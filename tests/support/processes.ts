@@ -145,13 +145,20 @@ export function follow(child: ChildProcess): Running {
   return it;
 }
 
+/** Supervisors that another process than the test's own child has started: they are known by pid alone. */
+const supervisors = new Set<number>();
+
+/** The folders of this supervisor's service are removed after the test, too. */
+export const noteSupervisor = (pid: number): void => void supervisors.add(pid);
+
 /** Ends every process and client that a test has left running, and removes its folders. Call it in `afterEach`. */
 export async function cleanUp(): Promise<void> {
   const left = [...running];
   for (const { pid } of left) killGroup(pid);
   await Promise.all(left.map(({ ended }) => ended));
   await Promise.all([...clients].map(client => client.stop()));
-  for (const { pid } of left) removeServiceFolders(pid);
+  for (const pid of [...left.map(({ pid: own }) => own), ...supervisors]) removeServiceFolders(pid);
+  supervisors.clear();
   for (const path of folders) rmSync(path, { recursive: true, force: true });
   folders.clear();
 }

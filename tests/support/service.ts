@@ -10,6 +10,7 @@ import {
   folder,
   follow,
   freePort,
+  noteSupervisor,
   request,
   ROOT,
   start,
@@ -71,6 +72,7 @@ async function untilServing(running: Running, env: Service['env'], workers: numb
     async () => (await serving({ env }).catch(() => [])).length >= workers,
     'the supervisor knows that every worker serves',
   );
+  noteSupervisor((await statusOf({ env })).supervisor.pid);
 }
 
 /**
