@@ -19,7 +19,8 @@ export interface EngineParts {
   readonly clock: Clock;
   log(line: Line): void;
   pidOf(worker: WorkerId): number;
-  perform(effect: Effect): void;
+  /** @param pool as the event has left it */
+  perform(effect: Effect, pool: Pool): void;
   /** Keeps what happens for those who ask. */
   readonly events: Pick<Events, 'notice' | 'effect'>;
   /** An event has been handled, its effects included. */
@@ -58,7 +59,7 @@ export function createEngine(parts: EngineParts): Engine {
       events.notice(notice, pool);
     }
     for (const effect of outcome.effects) {
-      perform(effect);
+      perform(effect, pool);
       events.effect(effect, pool);
       const line = narrateEffect(effect, pool, pidOf);
       if (line !== undefined) log(line);
