@@ -54,8 +54,8 @@ interface Request {
 }
 
 export function createReloads(parts: ReloadParts): Reloads {
-  let running: readonly Request[] = [];
-  let next: Request[] = [];
+  const running: Request[] = [];
+  const next: Request[] = [];
   let last: ReloadOutcome | null = null;
   let { envName } = parts;
   /** Of the reload under way. */
@@ -63,9 +63,7 @@ export function createReloads(parts: ReloadParts): Reloads {
   let warnings: readonly string[] = [];
 
   function settle(outcome: ActionOutcome): void {
-    const waiting = running;
-    running = [];
-    for (const request of waiting) request.settle(outcome);
+    for (const request of running.splice(0)) request.settle(outcome);
   }
 
   function ended(reason: string | undefined, advice?: string): void {
@@ -74,15 +72,12 @@ export function createReloads(parts: ReloadParts): Reloads {
     settle(reason === undefined ? succeededWith(warnings) : failedBecause(reason, advice));
   }
 
-  /** There is one environment: requests for another one than the last of them are refused. */
   function begin(): void {
-    wanted = next.findLast(request => request.envName !== undefined)?.envName ?? envName;
-    const isServed = (request: Request): boolean => [undefined, wanted].includes(request.envName);
-    const refused = next.filter(request => !isServed(request));
-    running = next.filter(isServed);
-    next = [];
-    for (const request of refused)
-      request.settle(failedBecause(`another reload was requested with --env ${wanted}`));
+    const chosen = chooseRequests(next.splice(0), envName);
+    wanted = chosen.envName;
+    running.push(...chosen.served);
+    const why = failedBecause(`another reload was requested with --env ${wanted}`);
+    for (const { settle: refuse } of chosen.refused) refuse(why);
   }
 
   return {
@@ -113,9 +108,26 @@ export function createReloads(parts: ReloadParts): Reloads {
     },
     ended,
     refuseAll() {
-      running = [...running, ...next];
-      next = [];
+      running.push(...next.splice(0));
       settle(failedBecause(SERVICE_STOPS));
     },
+  };
+}
+
+/** What the next reload does for the requests that wait. */
+interface Chosen {
+  readonly envName: string | undefined;
+  readonly served: readonly Request[];
+  readonly refused: readonly Request[];
+}
+
+/** There is one environment: requests for another one than the last of them are refused. */
+function chooseRequests(requests: readonly Request[], current: string | undefined): Chosen {
+  const envName = requests.findLast(request => request.envName !== undefined)?.envName ?? current;
+  const isServed = (request: Request): boolean => [undefined, envName].includes(request.envName);
+  return {
+    envName,
+    served: requests.filter(isServed),
+    refused: requests.filter(request => !isServed(request)),
   };
 }
