@@ -10,7 +10,7 @@ import { LOG_LEVELS, ownConfig, VARIABLES, type Environment, type LogLevel } fro
 import { isPreloaded } from '../platform/preload.js';
 import { copied } from '../platform/log-copy.js';
 import { guardChildren, SAFE_LINES } from '../logging/pino.js';
-import { supervisedBy } from '../protocol/supervised-by.js';
+import { detectSupervisor } from '../protocol/supervised-by.js';
 import { errors } from '../errors.js';
 import { linesLost, standardOutput, type Output } from '../platform/stdout.js';
 import { requestFields, runOutsideRequests } from './request-context.js';
@@ -60,7 +60,7 @@ function log(fields: Record<string, unknown>): Record<string, unknown> {
 }
 
 /** Once for each process, and for all workers of a native supervisor once: by the supervisor. */
-const isWarned = (): boolean => hasWarned || supervisedBy() === 'native';
+const isWarned = (): boolean => hasWarned || detectSupervisor() === 'native';
 
 /** A line whose message has these fields already: those of `http/access-log.ts`. */
 const ACCESS_LINE = /"method":"([^"]*)","url":"(.*)","status":(\d+),"ms":([\d.]+),"msg":"\1 \2 \3 \4 ms/;

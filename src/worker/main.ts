@@ -11,7 +11,7 @@ import { closeTerminalsAtExit } from '../platform/terminal.js';
 import { whenWritten } from '../platform/stdout.js';
 import { EXIT } from '../protocol/exit-codes.js';
 import { LISTENER_OFFER, WARM_UP } from '../protocol/messages.js';
-import { supervisedBy, type SupervisedBy } from '../protocol/supervised-by.js';
+import { detectSupervisor, type SupervisedBy } from '../protocol/supervised-by.js';
 import { prepareObserver, type Observed } from '../observability/observer.js';
 import { createAdmission } from '../overload/admission.js';
 import type { Readiness } from '../routes/health.js';
@@ -24,7 +24,7 @@ import { sendHeartbeatsOnRequest } from './heartbeat.js';
 import { listen, urlOf, type Listening } from './listen.js';
 import { receiveOrders } from './orders.js';
 import { createServer } from './server.js';
-import { startShutdown, type Shutdown } from './shutdown.js';
+import { startShutdown, type Shutdown, type ShutdownNeeds } from './shutdown.js';
 import { BOOTING, readinessOf, transition, type WorkerEffect, type WorkerEvent } from './state.js';
 import { showTitle } from './title.js';
 import { attachUpgrades } from './upgrades.js';
@@ -43,6 +43,17 @@ export interface WorkerOptions {
 const ownFeatures = (): readonly Feature[] =>
   process.env[WARM_UP] === '1' || !ownConfig().values.features ? [] : FEATURES;
 
+/** What a worker has from its first line on. */
+interface Base {
+  readonly supervisedBy: SupervisedBy;
+  readonly channel: Channel;
+  readonly resources: Resources;
+  /** Aborted when the drain begins. */
+  readonly draining: AbortController;
+  readonly closeHooks: readonly CloseHook[];
+  readonly closeTimeoutMs: number;
+}
+
 /** What a serving worker consists of. */
 interface Service {
   readonly config: Config;
@@ -52,25 +63,17 @@ interface Service {
   readonly observed: Observed;
 }
 
+type ShutdownTimes = Pick<ShutdownNeeds, 'delayMs' | 'timeoutMs'>;
+
 /** Runs until the process exits: everything that happens becomes an event of the state machine in `state.ts`. */
-export async function runWorker({
-  features = ownFeatures(),
-  closeHooks = [],
-}: WorkerOptions = {}): Promise<void> {
-  const supervisor = supervisedBy();
-  const { values: config } = ownConfig();
-  const resources = createResources(config, logger);
-  const drain = new AbortController();
-  // One for each long answer is no leak.
-  setMaxListeners(0, drain.signal);
-  const channel = createChannel();
+export async function runWorker(options: WorkerOptions = {}): Promise<void> {
+  const base = createBase(options);
   let state = BOOTING;
   let service: Service | undefined;
   let shutdown: Shutdown | undefined;
 
   receiveOrders({
-    supervisedBy: supervisor,
-    channel,
+    ...base,
     environment: () => service?.config.nodeEnv ?? 'production',
     handleOrder: (order, source, cause) => handle({ type: 'order', order, source, cause }),
   });
@@ -80,14 +83,7 @@ export async function runWorker({
   showTitle(state.phase);
 
   try {
-    service = await boot({
-      supervisor,
-      channel,
-      features,
-      resources,
-      draining: drain.signal,
-      readiness: () => readinessOf(state),
-    });
+    service = await boot(base, options.features ?? ownFeatures(), () => readinessOf(state));
     const { drainDelayMs, drainTimeoutMs } = service.config;
     handle({ type: 'started', drainDelayMs, drainTimeoutMs });
   } catch (error) {
@@ -96,7 +92,7 @@ export async function runWorker({
 
   function handle(event: WorkerEvent): void {
     const { phase } = state;
-    const { state: next, effects } = transition(state, event, supervisor);
+    const { state: next, effects } = transition(state, event, base.supervisedBy);
     state = next;
     if (state.phase !== phase) showTitle(state.phase);
     service?.observed.state(state);
@@ -106,66 +102,62 @@ export async function runWorker({
   function perform(effect: WorkerEffect): void {
     switch (effect.type) {
       case 'serve':
-        return service && serve(service, supervisor, channel);
+        return service && serve(service, base);
       case 'log.drain':
         return logger.info(`Worker ${process.pid} draining (${effect.cause})`);
       case 'log.failure':
         return logFailure(`Worker ${process.pid} failed`, effect.error);
       case 'report.draining':
-        return channel.send({ type: 'cabe:draining', code: effect.code, reason: errorLine(effect.reason) });
+        return reportDraining(effect, base);
       case 'drain':
         // A request whose handler has failed is only its cause.
         return runOutsideRequests(() => service && startDrain(service, effect));
       case 'drain.hurry':
         return runOutsideRequests(() => shutdown?.hurry(effect.timeoutMs));
       case 'fail':
-        return void failBoot(effect.error, channel, () =>
-          closeAll(resources.closeHooks, config.closeTimeoutMs, logger),
-        );
+        return void failBoot(effect.error, base);
       case 'exit':
         return exit(effect.code);
     }
   }
 
-  function startDrain(
-    { connections, listening }: Service,
-    times: { readonly delayMs: number; readonly timeoutMs: number },
-  ): void {
-    shutdown = startShutdown({
-      connections,
-      listening,
-      onDrain: () => drain.abort(),
-      closeHooks: [...closeHooks.map(close => ({ name: 'a close hook', close })), ...resources.closeHooks],
-      closeTimeoutMs: config.closeTimeoutMs,
-      logger,
-      ...times,
-    });
+  function startDrain(serving: Service, times: ShutdownTimes): void {
+    shutdown = shutDown(serving, base, times);
     void shutdown.done.then(isClean => handle({ type: 'drained', isClean }));
   }
 }
 
-interface BootNeeds {
-  readonly supervisor: SupervisedBy;
-  readonly channel: Channel;
-  readonly features: readonly Feature[];
-  readonly resources: Resources;
-  readonly draining: AbortSignal;
-  readonly readiness: () => Readiness;
+function createBase({ closeHooks = [] }: WorkerOptions): Base {
+  const { values: config } = ownConfig();
+  const draining = new AbortController();
+  // One for each long answer is no leak.
+  setMaxListeners(0, draining.signal);
+  return {
+    supervisedBy: detectSupervisor(),
+    channel: createChannel(),
+    resources: createResources(config, logger),
+    draining,
+    closeHooks: closeHooks.map(close => ({ name: 'a close hook', close })),
+    closeTimeoutMs: config.closeTimeoutMs,
+  };
 }
 
 /**
  * Everything up to the first connection that is accepted.
  * @throws ServiceError where the cause of the failure is known
  */
-async function boot(needs: BootNeeds): Promise<Service> {
-  const { supervisor, channel, features, resources, draining, readiness } = needs;
+async function boot(
+  { supervisedBy, channel, resources, draining }: Base,
+  features: readonly Feature[],
+  readiness: () => Readiness,
+): Promise<Service> {
   const config = valuesOrThrow(ownConfig());
   logger.info(`Worker ${process.pid} starting`);
-  const observed = prepareObserver({ config, supervisedBy: supervisor, logger, channel });
+  const observed = prepareObserver({ config, supervisedBy, logger, channel });
   await resources.open(features);
   const { use, check } = resources;
   const admission = createAdmission({ config, logger, onRefusal: observed.refused });
-  const context = { config, logger, use, draining };
+  const context = { config, logger, use, draining: draining.signal };
   const app = createApp({
     ...context,
     readiness,
@@ -179,19 +171,19 @@ async function boot(needs: BootNeeds): Promise<Service> {
   observed.countConnections(server);
   const connections = drainable(server);
   attachUpgrades(server, features, context, admission?.refusesUpgrade);
-  const listening = await listen(server, config, isSocketOffered(supervisor) ? channel : undefined);
+  const listening = await listen(server, config, isSocketOffered(supervisedBy) ? channel : undefined);
   return { config, server, connections, listening, observed };
 }
 
 /** A variable alone proves nothing: children of a worker inherit it. */
-const isSocketOffered = (supervisor: SupervisedBy): boolean =>
-  supervisor === 'native' && process.env[LISTENER_OFFER] === '1' && process.connected;
+const isSocketOffered = (supervisedBy: SupervisedBy): boolean =>
+  supervisedBy === 'native' && process.env[LISTENER_OFFER] === '1' && process.connected;
 
 /** The last step of the boot: the service is announced. */
-function serve({ config, server, observed }: Service, supervisor: SupervisedBy, channel: Channel): void {
+function serve({ config, server, observed }: Service, { supervisedBy, channel }: Base): void {
   logger.info(`Worker ${process.pid} HTTP server started successfully`);
   logger.info(`Listening on ${urlOf(config, server)}`);
-  if (supervisor === 'native') {
+  if (supervisedBy === 'native') {
     sendHeartbeatsOnRequest(server, channel);
     reportUsageOnRequest(channel);
   }
@@ -199,8 +191,29 @@ function serve({ config, server, observed }: Service, supervisor: SupervisedBy, 
   observed.start();
 }
 
+const reportDraining = (
+  { code, reason }: Extract<WorkerEffect, { type: 'report.draining' }>,
+  { channel }: Base,
+): void => channel.send({ type: 'cabe:draining', code, reason: errorLine(reason) });
+
+/** Drains the connections, then closes what was opened at the start. */
+const shutDown = (
+  { connections, listening }: Service,
+  { draining, closeHooks, resources, closeTimeoutMs }: Base,
+  times: ShutdownTimes,
+): Shutdown =>
+  startShutdown({
+    connections,
+    listening,
+    onDrain: () => draining.abort(),
+    closeHooks: [...closeHooks, ...resources.closeHooks],
+    closeTimeoutMs,
+    logger,
+    ...times,
+  });
+
 /** One line and an exit code: a process that lives and serves nothing would look healthy. */
-async function failBoot(error: unknown, channel: Channel, close: () => Promise<unknown>): Promise<void> {
+async function failBoot(error: unknown, { channel, resources, closeTimeoutMs }: Base): Promise<void> {
   const isNamed = error instanceof ServiceError;
   const message = isNamed ? error.message : errorLine(error);
   if (!isNamed) logFailure(`Worker ${process.pid} could not start`, error);
@@ -211,7 +224,7 @@ async function failBoot(error: unknown, channel: Channel, close: () => Promise<u
     setTimeout(resolve, REPORT_MS);
     channel.send({ type: 'cabe:boot-failed', code, message }, resolve);
   });
-  await close();
+  await closeAll(resources.closeHooks, closeTimeoutMs, logger);
   exit(code);
 }
 
