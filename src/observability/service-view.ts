@@ -11,7 +11,7 @@ import {
 } from './service-folder.js';
 import { holdsSlot, parseSnapshot, type Snapshot } from './snapshot.js';
 import type { ThreadLog } from './thread-log.js';
-import { createTotals } from './totals.js';
+import { createTotals, type Totals } from './totals.js';
 
 /** A sibling that does not answer within this time is left out: a scrape takes less than a second. */
 const ANSWER_MS = 600;
@@ -50,52 +50,9 @@ interface Answer {
 
 export function createServiceView({ folder, own, controlSocket, log }: ServiceViewNeeds): ServiceView {
   const totals = createTotals(readTotals(folder));
+  const saveTotals = createSaving(folder, totals, log);
+  const answerOf = createSiblingQuery(own, log);
   const slotsOf = createSlotList();
-  const unanswered = new Set<number>();
-  /** Dead workers whose sockets the next scrape removes. */
-  const dead = new Set<number>();
-  let isSaved = true;
-
-  /** @returns nothing if it has exited in order meanwhile */
-  async function answerOf(sibling: Sibling): Promise<Answer | undefined> {
-    if (sibling.pid === process.pid) return { ...sibling, isGone: false, snapshot: own() };
-    const answer = await askSibling(sibling, ANSWER_MS);
-    if (answer === 'left') return undefined;
-    if (answer === 'gone') {
-      // The live page looks less often than a scrape may come, and must see it, too.
-      if (dead.delete(sibling.pid)) removeDeadSocket(sibling);
-      else dead.add(sibling.pid);
-      return { ...sibling, isGone: true, snapshot: undefined };
-    }
-    const snapshot = answer === 'no answer' ? undefined : parseSnapshot(answer.text);
-    if (snapshot === undefined) warnOnce(sibling);
-    else unanswered.delete(sibling.pid);
-    return { ...sibling, isGone: false, snapshot };
-  }
-
-  function warnOnce({ slot, pid }: Sibling): void {
-    if (unanswered.has(pid)) return;
-    unanswered.add(pid);
-    log(
-      'warn',
-      `Worker ${pid} (slot ${slot}) is missing in the metrics: it gives no answer that can be read`,
-    );
-  }
-
-  /** The next holder of the port continues from what has been exposed. A full disk does not fail this scrape. */
-  function save(): void {
-    try {
-      writeTotals(folder, totals.save());
-      isSaved = true;
-    } catch (error) {
-      if (isSaved)
-        log(
-          'warn',
-          `The counters of the metrics may fall when worker ${process.pid} ends: ${serviceFolderFailure(error as Error, folder)}`,
-        );
-      isSaved = false;
-    }
-  }
 
   async function collect(): Promise<{ snapshots: Snapshot[]; slots: SlotFigures[] }> {
     const [asked, supervisor] = await Promise.all([
@@ -114,7 +71,7 @@ export function createServiceView({ folder, own, controlSocket, log }: ServiceVi
     async metrics() {
       const { slots } = await collect();
       const text = await exposition(slots, totals);
-      save();
+      saveTotals();
       return text;
     },
     async status() {
@@ -133,6 +90,62 @@ export function createServiceView({ folder, own, controlSocket, log }: ServiceVi
       };
     },
     isReady: async () => (await collect()).slots.some(isServed),
+  };
+}
+
+/**
+ * Asks siblings for their snapshots, and removes the sockets of dead ones.
+ * @returns what answers nothing for a sibling that has exited in order meanwhile
+ */
+function createSiblingQuery(
+  own: ServiceViewNeeds['own'],
+  log: ThreadLog,
+): (sibling: Sibling) => Promise<Answer | undefined> {
+  const unanswered = new Set<number>();
+  /** Dead workers whose sockets the next scrape removes. */
+  const dead = new Set<number>();
+
+  function warnOnce({ slot, pid }: Sibling): void {
+    if (unanswered.has(pid)) return;
+    unanswered.add(pid);
+    log(
+      'warn',
+      `Worker ${pid} (slot ${slot}) is missing in the metrics: it gives no answer that can be read`,
+    );
+  }
+
+  return async sibling => {
+    if (sibling.pid === process.pid) return { ...sibling, isGone: false, snapshot: own() };
+    const answer = await askSibling(sibling, ANSWER_MS);
+    if (answer === 'left') return undefined;
+    if (answer === 'gone') {
+      // The live page looks less often than a scrape may come, and must see it, too.
+      if (dead.delete(sibling.pid)) removeDeadSocket(sibling);
+      else dead.add(sibling.pid);
+      return { ...sibling, isGone: true, snapshot: undefined };
+    }
+    const snapshot = answer === 'no answer' ? undefined : parseSnapshot(answer.text);
+    if (snapshot === undefined) warnOnce(sibling);
+    else unanswered.delete(sibling.pid);
+    return { ...sibling, isGone: false, snapshot };
+  };
+}
+
+/** The next holder of the port continues from what has been exposed. A full disk does not fail a scrape. */
+function createSaving(folder: string, totals: Totals, log: ThreadLog): () => void {
+  let isSaved = true;
+  return () => {
+    try {
+      writeTotals(folder, totals.save());
+      isSaved = true;
+    } catch (error) {
+      if (isSaved)
+        log(
+          'warn',
+          `The counters of the metrics may fall when worker ${process.pid} ends: ${serviceFolderFailure(error as Error, folder)}`,
+        );
+      isSaved = false;
+    }
   };
 }
 

@@ -40,13 +40,10 @@ export function watch(needs: WatchNeeds): Watching {
     limitMs: createLimit(needs),
     isExcused: () => view.hasDebugger() || needs.isDiagnosing() || isWritingHeapSnapshot(),
   });
-  const stacks = createStacks();
   const report = createReport(needs);
   let asked = 0;
   // Requests that came before this thread was there count as new: one of them may be what blocks the loop.
   let last = { ...state(), started: 0 };
-  let reported = Promise.resolve();
-  let blockedAt: Stack | undefined;
   let timer: NodeJS.Timeout;
 
   function state(): { at: number; waited: number; started: number } {
@@ -68,8 +65,7 @@ export function watch(needs: WatchNeeds): Watching {
       needs.ping(++asked);
     }
     if (finding.type === 'hung') return void end(finding.blockedMs);
-    // A stack may take longer to come than the end of the block.
-    if (watchdogTimeoutMs > 0) reported = reported.then(async () => handle(finding));
+    if (watchdogTimeoutMs > 0) report.add(finding);
     lookLater();
   }
 
@@ -78,19 +74,8 @@ export function watch(needs: WatchNeeds): Watching {
     timer = setTimeout(look, watchdog.nextLookMs);
   }
 
-  async function handle(finding: Finding): Promise<void> {
-    if (finding.type === 'blocked') {
-      blockedAt = await stacks.take();
-      report.blocked(finding.blockedMs, blockedAt);
-    }
-    if (finding.type === 'recovered') {
-      blockedAt = undefined;
-      report.recovered(finding.blockedMs);
-    }
-  }
-
   async function end(blockedMs: number): Promise<void> {
-    report.hung(blockedMs, await stacks.take());
+    await report.hung(blockedMs);
     if (controlSocket !== undefined) await reportHung(controlSocket, blockedMs);
     process.kill(process.pid, 'SIGKILL');
   }
@@ -101,7 +86,7 @@ export function watch(needs: WatchNeeds): Watching {
   });
   needs.ping(++asked);
   lookLater();
-  return { blockedMs: () => watchdog.blockedMs, blockedAt: () => blockedAt?.join('\n') ?? null };
+  return { blockedMs: () => watchdog.blockedMs, blockedAt: report.blockedAt };
 }
 
 /** How long the loop may be blocked, in ms: the supervisor of a worker may have gone meanwhile. */
@@ -117,13 +102,19 @@ function createLimit({ watchdogTimeoutMs, orphanTimeoutMs }: WatchNeeds): (block
 }
 
 interface Report {
-  blocked(blockedMs: number, stack: Stack | undefined): void;
-  recovered(blockedMs: number): void;
-  hung(blockedMs: number, stack: Stack | undefined): void;
+  /** In the order of the calls: a stack may take longer to come than the end of the block. */
+  add(finding: Finding): void;
+  hung(blockedMs: number): Promise<void>;
+  /** As {@link Watching.blockedAt}. */
+  blockedAt(): string | null;
 }
 
+/** Logs blocks with the stack and the requests in flight. */
 function createReport({ view, log, clocks }: WatchNeeds): Report {
   const worker = `Worker ${process.pid}`;
+  const stacks = createStacks();
+  let added = Promise.resolve();
+  let blockedAt: Stack | undefined;
 
   /** The requests in flight, the oldest first, with their ages. */
   function requests(): object {
@@ -138,18 +129,30 @@ function createReport({ view, log, clocks }: WatchNeeds): Report {
     };
   }
 
-  const where = (stack: Stack | undefined): string =>
-    stack === undefined ? ' in native code (no JavaScript stack)' : '';
+  function notTurning(
+    level: 'warn' | 'fatal',
+    how: string,
+    blockedMs: number,
+    stack: Stack | undefined,
+  ): void {
+    const where = stack === undefined ? ' in native code (no JavaScript stack)' : '';
+    log(level, `${worker} ${how} for ${Math.round(blockedMs)} ms${where}`, { stack, ...requests() });
+  }
+
+  async function handle(finding: Finding): Promise<void> {
+    if (finding.type === 'blocked') {
+      blockedAt = await stacks.take();
+      notTurning('warn', 'blocked', finding.blockedMs, blockedAt);
+    }
+    if (finding.type === 'recovered') {
+      blockedAt = undefined;
+      log('warn', `${worker} turns again, it was blocked for ${Math.round(finding.blockedMs)} ms`);
+    }
+  }
 
   return {
-    blocked: (blockedMs, stack) =>
-      log('warn', `${worker} blocked for ${Math.round(blockedMs)} ms${where(stack)}`, {
-        stack,
-        ...requests(),
-      }),
-    recovered: blockedMs =>
-      log('warn', `${worker} turns again, it was blocked for ${Math.round(blockedMs)} ms`),
-    hung: (blockedMs, stack) =>
-      log('fatal', `${worker} hung for ${Math.round(blockedMs)} ms${where(stack)}`, { stack, ...requests() }),
+    add: finding => void (added = added.then(() => handle(finding))),
+    hung: async blockedMs => notTurning('fatal', 'hung', blockedMs, await stacks.take()),
+    blockedAt: () => blockedAt?.join('\n') ?? null,
   };
 }
