@@ -93,8 +93,7 @@ export function openScreen({ key, resize, gone }: ScreenNeeds): Screen {
   for (const signal of ENDINGS) process.on(signal, end);
   process.on('SIGTSTP', suspend).on('SIGCONT', goOn);
   process.on('exit', giveBack).on('uncaughtExceptionMonitor', giveBack);
-  emitKeypressEvents(stdin);
-  stdin.on('keypress', (text: string | undefined, pressed: Key) => key(nameOf(text, pressed)));
+  readKeys(key);
   stdin.on('end', gone).on('error', gone);
   stdout.on('resize', () => {
     canvas.clear();
@@ -108,6 +107,11 @@ export function openScreen({ key, resize, gone }: ScreenNeeds): Screen {
     suspend,
     close: giveBack,
   };
+}
+
+function readKeys(key: ScreenNeeds['key']): void {
+  emitKeypressEvents(process.stdin);
+  process.stdin.on('keypress', (text: string | undefined, pressed: Key) => key(nameOf(text, pressed)));
 }
 
 /** A terminal on a serial line does not know its size. */

@@ -5,8 +5,8 @@ import { download } from './saved.js';
 /** @typedef {import('../messages.js').Moment} Moment */
 
 /** @param {string} path @param {object} body @returns {Promise<Response>} */
-const order = (path, body) =>
-  fetch(path, {
+async function order(path, body) {
+  const response = await fetch(path, {
     method: 'POST',
     headers: {
       Authorization: `Bearer ${byId('token', HTMLInputElement).value}`,
@@ -16,6 +16,9 @@ const order = (path, body) =>
     credentials: 'omit',
     cache: 'no-store',
   });
+  if (!response.ok) throw new Error(await reasonOf(response));
+  return response;
+}
 
 /** @param {Response} response */
 async function reasonOf(response) {
@@ -30,79 +33,42 @@ async function reasonOf(response) {
 
 /** @returns what the page calls with each moment */
 export function createActions() {
-  const token = byId('token', HTMLInputElement);
-  const controls = byId('controls', HTMLFieldSetElement);
-  const outcome = byId('outcome', HTMLElement);
+  const run = createRunner();
   const instances = byId('instances', HTMLInputElement);
   const slots = byId('profile-slot', HTMLSelectElement);
   const kinds = byId('profile-kind', HTMLSelectElement);
   /** What the page itself has put into the field. */
   let shownWanted = instances.value;
-  let isBusy = false;
 
-  const enable = () => {
-    controls.disabled = token.value === '' || isBusy;
-  };
-  token.addEventListener('input', enable);
   byId('orders', HTMLFormElement).addEventListener('submit', event => event.preventDefault());
-
-  /** One order at a time. @param {string} doing @param {() => Promise<string>} act */
-  async function run(doing, act) {
-    isBusy = true;
-    enable();
-    outcome.dataset['tone'] = 'busy';
-    setText(outcome, `${doing} …`);
-    try {
-      setText(outcome, await act());
-      outcome.dataset['tone'] = 'good';
-    } catch (error) {
-      outcome.dataset['tone'] = 'bad';
-      setText(outcome, `Not done: ${/** @type {Error} */ (error).message}`);
-    }
-    isBusy = false;
-    enable();
-  }
-
-  /** @param {string} path @param {object} body */
-  async function done(path, body) {
-    const response = await order(path, body);
-    if (!response.ok) throw new Error(await reasonOf(response));
-    return response;
-  }
-
-  byId('reload', HTMLButtonElement).addEventListener('click', () =>
+  onClick('reload', () =>
     run('Reloading', async () => {
-      await done('reload', {});
+      await order('reload', {});
       return 'Reload ordered: the events say how it ends';
     }),
   );
-  byId('scale', HTMLButtonElement).addEventListener('click', async () => {
+  onClick('scale', async () => {
     const number = instances.valueAsNumber;
     if (!instances.reportValidity() || Number.isNaN(number)) return;
     if (!(await isSure(`Run ${number} ${number === 1 ? 'worker' : 'workers'}?`, 'Scale'))) return;
     await run('Scaling', async () => {
-      await done('scale', { instances: number });
+      await order('scale', { instances: number });
       return `Scale to ${number} ordered`;
     });
   });
-  byId('stop', HTMLButtonElement).addEventListener('click', async () => {
+  onClick('stop', async () => {
     if (!(await isSure('Stop the service? Nothing will answer until it is started again.', 'Stop'))) return;
     await run('Stopping', async () => {
-      await done('stop', {});
+      await order('stop', {});
       return 'Stop ordered';
     });
   });
-  byId('profile', HTMLButtonElement).addEventListener('click', () => {
+  onClick('profile', () => {
     const slot = Number(slots.value);
     const kind = kinds.value;
-    return run(`Taking ${kinds.selectedOptions[0]?.textContent ?? kind} of slot ${slot}`, async () => {
-      const response = await done('diagnose', { slot, kind });
-      const name =
-        /filename="([^"/\\]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1] ??
-        `slot-${slot}.${kind}`;
-      download(name, await response.blob(), 'application/octet-stream');
-      return `Downloaded ${name}`;
-    });
+    return run(`Taking ${kinds.selectedOptions[0]?.textContent ?? kind} of slot ${slot}`, () =>
+      downloadProfile(slot, kind),
+    );
   });
 
   return {
@@ -116,6 +82,52 @@ export function createActions() {
       reconcile(slots, names, index => element('option', {}, names[index] ?? ''));
     },
   };
+}
+
+/** @param {string} id @param {() => unknown} act */
+const onClick = (id, act) => byId(id, HTMLButtonElement).addEventListener('click', act);
+
+/** @returns what runs one order at a time, and shows how it ends; none without a token */
+function createRunner() {
+  const token = byId('token', HTMLInputElement);
+  const controls = byId('controls', HTMLFieldSetElement);
+  const outcome = byId('outcome', HTMLElement);
+  let isBusy = false;
+
+  const enable = () => {
+    controls.disabled = token.value === '' || isBusy;
+  };
+  token.addEventListener('input', enable);
+
+  /** @param {string} tone @param {string} text */
+  const show = (tone, text) => {
+    setText(outcome, text);
+    outcome.dataset['tone'] = tone;
+  };
+
+  /** @param {string} doing @param {() => Promise<string>} act */
+  return async (doing, act) => {
+    isBusy = true;
+    enable();
+    show('busy', `${doing} …`);
+    try {
+      show('good', await act());
+    } catch (error) {
+      show('bad', `Not done: ${/** @type {Error} */ (error).message}`);
+    }
+    isBusy = false;
+    enable();
+  };
+}
+
+/** @param {number} slot @param {string} kind @returns {Promise<string>} what was done */
+async function downloadProfile(slot, kind) {
+  const response = await order('diagnose', { slot, kind });
+  const name =
+    /filename="([^"/\\]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1] ??
+    `slot-${slot}.${kind}`;
+  download(name, await response.blob(), 'application/octet-stream');
+  return `Downloaded ${name}`;
 }
 
 /** @param {string} text @param {string} yes @returns {Promise<boolean>} */

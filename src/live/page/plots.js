@@ -8,6 +8,8 @@ import { axisText, columnsOf, marksOf, PLOTS, sentenceOf, topOf } from './series
 /** @typedef {import('./series.js').Columns} Columns */
 /** @typedef {import('../messages.js').Lifecycle} Lifecycle */
 /** @typedef {{ readonly samples: readonly import('./samples.js').Sample[], readonly events: readonly Lifecycle[], readonly from: number, readonly to: number, readonly slot: number | null, readonly span: string }} Shown */
+/** @typedef {ReturnType<typeof colours>} Palette */
+/** What a plot shows now. @typedef {{ shown: Shown | undefined, top: number, columns: Columns }} Current */
 
 const { uPlot } = /** @type {{ uPlot: typeof import('uplot') }} */ (/** @type {unknown} */ (globalThis));
 
@@ -49,21 +51,9 @@ export function createPlots(parent) {
   };
 }
 
-/** @param {HTMLElement} parent @param {Plot} plot @param {() => ReturnType<typeof colours>} palette */
+/** @param {HTMLElement} parent @param {Plot} plot @param {() => Palette} palette */
 function createPlot(parent, plot, palette) {
-  const title = element('span', { class: 'name' }, plot.title);
-  const value = element('span', { class: 'value' });
-  const labels = element('span', { class: 'labels', 'aria-hidden': 'true' });
-  plot.lines.forEach(({ label }, index) =>
-    labels.append(element('span', { 'data-line': String(index + 1) }, label), ' '),
-  );
-  const canvas = element('div', { class: 'canvas', role: 'img', 'aria-label': plot.title });
-  const figure = element(
-    'figure',
-    { id: `plot-${plot.id}` },
-    element('figcaption', {}, title, value, labels),
-    canvas,
-  );
+  const { figure, value, canvas } = figureOf(plot);
   parent.append(figure);
 
   /** @type {Shown | undefined} */
@@ -112,84 +102,93 @@ function createPlot(parent, plot, palette) {
   };
 }
 
+/** @param {Plot} plot */
+function figureOf(plot) {
+  const title = element('span', { class: 'name' }, plot.title);
+  const value = element('span', { class: 'value' });
+  const labels = element('span', { class: 'labels', 'aria-hidden': 'true' });
+  plot.lines.forEach(({ label }, index) =>
+    labels.append(element('span', { 'data-line': String(index + 1) }, label), ' '),
+  );
+  const canvas = element('div', { class: 'canvas', role: 'img', 'aria-label': plot.title });
+  const figure = element(
+    'figure',
+    { id: `plot-${plot.id}` },
+    element('figcaption', {}, title, value, labels),
+    canvas,
+  );
+  return { figure, value, canvas };
+}
+
 /**
  * @param {Plot} plot
  * @param {number} width
- * @param {() => ReturnType<typeof colours>} palette
- * @param {() => { shown: Shown | undefined, top: number, columns: Columns }} current
+ * @param {() => Palette} palette
+ * @param {() => Current} current
  * @param {() => void} pointed
  * @returns {import('uplot').Options}
  */
-function optionsOf(plot, width, palette, current, pointed) {
-  const font = '11px system-ui, sans-serif';
+const optionsOf = (plot, width, palette, current, pointed) => ({
+  width,
+  height: HEIGHT,
+  legend: { show: false },
+  padding: [8, 18, 0, 0],
+  cursor: {
+    y: false,
+    drag: { x: false, y: false },
+    points: { size: 6 },
+    sync: { key: 'plots' },
+  },
+  scales: { x: { time: true, auto: false }, y: { auto: false } },
+  series: seriesOf(plot, palette),
+  axes: axesOf(plot, palette, current),
+  hooks: {
+    setCursor: [pointed],
+    drawClear: [(/** @type {import('uplot')} */ chart) => drawEvents(chart, current().shown, palette())],
+  },
+});
+
+/** Time, the first line, the others, and the line of one slot. @param {Plot} plot @param {() => Palette} palette */
+function seriesOf(plot, palette) {
+  const steps = plot.figure === null ? { paths: uPlot.paths.stepped?.({ align: 1 }) } : {};
+  const points = { show: false };
+  const first = { stroke: () => palette().first, fill: () => palette().fill, width: 1.5, points, ...steps };
+  const other = { stroke: () => palette().second, width: 1, dash: [3, 3], points, ...steps };
+  const slot = { stroke: () => palette().slot, width: 1.5, points };
+  return [{}, first, ...plot.lines.slice(1).map(() => other), slot];
+}
+
+/** @param {Plot} plot @param {() => Palette} palette @param {() => Current} current */
+function axesOf(plot, palette, current) {
   const axis = {
     stroke: () => palette().text,
-    font,
+    font: '11px system-ui, sans-serif',
     grid: { stroke: () => palette().grid, width: 1 },
     ticks: { show: false },
   };
-  const isSteps = plot.figure === null;
-  const steps = isSteps ? { paths: uPlot.paths.stepped?.({ align: 1 }) } : {};
-  const second = {
-    stroke: () => palette().second,
-    width: 1,
-    dash: [3, 3],
-    points: { show: false },
-    ...steps,
+  const time = {
+    ...axis,
+    size: 24,
+    gap: 4,
+    space: 60,
+    values: (/** @type {unknown} */ _self, /** @type {number[]} */ times) =>
+      times.map(moment => clock(moment * 1_000).slice(0, timeDigits(current().shown))),
   };
-  return /** @type {import('uplot').Options} */ ({
-    width,
-    height: HEIGHT,
-    legend: { show: false },
-    padding: [8, 18, 0, 0],
-    cursor: {
-      y: false,
-      drag: { x: false, y: false },
-      points: { size: 6 },
-      sync: { key: 'plots' },
-    },
-    scales: { x: { time: true, auto: false }, y: { auto: false } },
-    series: [
-      {},
-      {
-        stroke: () => palette().first,
-        fill: () => palette().fill,
-        width: 1.5,
-        points: { show: false },
-        ...steps,
-      },
-      ...plot.lines.slice(1).map(() => second),
-      { stroke: () => palette().slot, width: 1.5, points: { show: false } },
-    ],
-    axes: [
-      {
-        ...axis,
-        size: 24,
-        gap: 4,
-        space: 60,
-        values: (/** @type {unknown} */ _self, /** @type {number[]} */ times) =>
-          times.map(time => clock(time * 1_000).slice(0, timeDigits(current().shown))),
-      },
-      {
-        ...axis,
-        size: 58,
-        gap: 6,
-        splits: () => marksOf(plot, current().top),
-        values: (/** @type {unknown} */ _self, /** @type {number[]} */ values) =>
-          values.map(value => axisText(plot, value)),
-      },
-    ],
-    hooks: {
-      setCursor: [pointed],
-      drawClear: [(/** @type {import('uplot')} */ chart) => drawEvents(chart, current().shown, palette())],
-    },
-  });
+  const value = {
+    ...axis,
+    size: 58,
+    gap: 6,
+    splits: () => marksOf(plot, current().top),
+    values: (/** @type {unknown} */ _self, /** @type {number[]} */ values) =>
+      values.map(mark => axisText(plot, mark)),
+  };
+  return [time, value];
 }
 
 /** Seconds matter only in a short span. @param {Shown | undefined} shown */
 const timeDigits = shown => (shown !== undefined && shown.to - shown.from <= 150_000 ? 8 : 5);
 
-/** @param {import('uplot')} chart @param {Shown | undefined} shown @param {ReturnType<typeof colours>} palette */
+/** @param {import('uplot')} chart @param {Shown | undefined} shown @param {Palette} palette */
 function drawEvents({ ctx, bbox, valToPos }, shown, palette) {
   if (shown === undefined) return;
   ctx.save();
