@@ -7,6 +7,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { createLosses, createQueue } from './line-queue.js';
 import { fitted } from './shorten.js';
 
 /** Bytes that are written to a pipe in one piece, however many processes write to it (Linux). */
@@ -14,18 +15,6 @@ export const PIPE_BUF = 4_096;
 
 /** Bytes that are written in one piece to a file or a terminal. */
 const BATCH_BYTES = 64 * 1024;
-
-/** Bytes that may wait for the reader. */
-const MAX_QUEUED_BYTES = 8 * 1024 * 1024;
-
-/** Delays before a full output is tried again, in ms: doubled each time, from the first to the last. */
-const RETRY_MS = { first: 1, last: 32 } as const;
-
-/** How long a process that ends waits for a full output, in ms. */
-const LAST_WORDS_MS = 500;
-
-/** The pause between two tries of a process that ends, in ms. */
-const NAP_MS = 2;
 
 export interface Target {
   readonly fd: number;
@@ -75,26 +64,13 @@ export interface LineWriter {
   add(line: string): void;
   send(): void;
   /**
-   * Waits for the output, {@link LAST_WORDS_MS} at most and no second time while it takes nothing.
+   * Waits for the output, for a bounded time and no second time while it takes nothing.
    * @returns how many lines its reader has left waiting, or kept from being queued
    */
   flushSync(): number;
   /** Lines lost since the start. */
   totalLost(): number;
 }
-
-/** Lines that are written together. */
-interface Piece {
-  readonly bytes: Buffer;
-  readonly lines: number;
-  /** Its begin is written already. */
-  readonly isBegun: boolean;
-}
-
-/** The errors of a reader that went away: a closed pipe, a terminal that is gone. */
-export const READER_GONE: ReadonlySet<string | undefined> = new Set(['EPIPE', 'EIO']);
-
-const TOO_SLOW = 'the reader of standard output was too slow';
 
 export function createLineWriter({
   target: { fd, isPipe },
@@ -140,144 +116,3 @@ export function createLineWriter({
     totalLost: losses.total,
   };
 }
-
-/** Lines that are lost, until their number is reported. */
-interface Losses {
-  add(piece: Piece, reason: string): void;
-  /** How many are lost and not reported yet. */
-  count(): number;
-  /** Since the start. */
-  total(): number;
-  report(): void;
-}
-
-function createLosses(report: LineWriterOptions['lost']): Losses {
-  let [lost, total, reason] = [0, 0, ''];
-  return {
-    add({ lines }, why) {
-      lost += lines;
-      total += lines;
-      reason = why;
-    },
-    count: () => lost,
-    total: () => total,
-    report() {
-      const count = lost;
-      lost = 0;
-      report(count, reason);
-    },
-  };
-}
-
-interface QueueNeeds {
-  /** @returns how many bytes the output has taken @throws Error with a code, EAGAIN if it is full */
-  send(bytes: Buffer): number;
-  failed(error: NodeJS.ErrnoException): void;
-  readonly losses: Losses;
-}
-
-interface Queue {
-  put(piece: Piece): void;
-  /** As {@link LineWriter.flushSync}. */
-  flushSync(): number;
-}
-
-/** What the output has not taken yet, in order and of bounded size; it is tried again after growing delays. */
-function createQueue({ send, failed, losses }: QueueNeeds): Queue {
-  const queue: Piece[] = [];
-  let queued = 0;
-  let retryMs: number = RETRY_MS.first;
-  let triedAt = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let patienceMs = LAST_WORDS_MS;
-  /** While it loses for want of room, it loses all that comes. */
-  let isFull = false;
-
-  /** A busy loop that writes gives no timer a chance. */
-  function put(piece: Piece): void {
-    if (queue.length > 0 && performance.now() - triedAt >= retryMs) drain();
-    const rest = queue.length === 0 ? deliver(piece) : piece;
-    if (rest !== undefined) keep(rest);
-  }
-
-  function keep(piece: Piece): void {
-    if (!piece.isBegun) {
-      isFull ||= queued + piece.bytes.length > MAX_QUEUED_BYTES;
-      if (isFull) return losses.add(piece, TOO_SLOW);
-    }
-    // What a piece is made in is used for the next one.
-    queue.push({ ...piece, bytes: Buffer.from(piece.bytes) });
-    queued += piece.bytes.length;
-    retryLater();
-  }
-
-  /** @returns what the output has not taken */
-  function deliver(piece: Piece): Piece | undefined {
-    const { bytes } = piece;
-    try {
-      const written = send(bytes);
-      retryMs = RETRY_MS.first;
-      patienceMs = LAST_WORDS_MS;
-      if (written < bytes.length) return { ...piece, bytes: bytes.subarray(written), isBegun: true };
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'EAGAIN') return piece;
-      failed(error as NodeJS.ErrnoException);
-      // The rest of a line that is half written comes before anything else.
-      if (piece.isBegun && !READER_GONE.has(code)) return piece;
-      losses.add(piece, message);
-      return undefined;
-    }
-    // Not now: the report is a line itself.
-    if (losses.count() > 0) setImmediate(reportLost);
-    return undefined;
-  }
-
-  /** Where there is room again: else it would be lost, too. */
-  function reportLost(): void {
-    if (losses.count() === 0 || queued > MAX_QUEUED_BYTES / 2) return;
-    isFull = false;
-    losses.report();
-  }
-
-  function drain(): void {
-    triedAt = performance.now();
-    for (let piece = queue[0]; piece !== undefined; piece = queue[0]) {
-      const rest = deliver(piece);
-      queued -= piece.bytes.length - (rest?.bytes.length ?? 0);
-      if (rest !== undefined) {
-        queue[0] = rest;
-        return;
-      }
-      queue.shift();
-    }
-  }
-
-  function retryLater(): void {
-    if (timer !== undefined) return;
-    timer = setTimeout(() => {
-      timer = undefined;
-      drain();
-      if (queue.length > 0) retryLater();
-    }, retryMs);
-    retryMs = Math.min(retryMs * 2, RETRY_MS.last);
-  }
-
-  return {
-    put,
-    flushSync() {
-      drain();
-      const deadline = performance.now() + patienceMs;
-      while (queue.length > 0 && performance.now() < deadline) {
-        Atomics.wait(NAP, 0, 0, NAP_MS);
-        drain();
-      }
-      if (queue.length === 0) return 0;
-      patienceMs = 0;
-      return queue.reduce((sum, piece) => sum + piece.lines, isFull ? losses.count() : 0);
-    },
-  };
-}
-
-/** Nobody changes it: waiting for it is a pause. */
-const NAP = new Int32Array(new SharedArrayBuffer(4));

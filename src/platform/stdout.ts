@@ -1,11 +1,6 @@
 /** Where log lines go: standard output, direct or as PM2 replaced it. */
-import {
-  createLineWriter,
-  openTarget,
-  READER_GONE,
-  tellStandardError,
-  type LineWriter,
-} from './line-writer.js';
+import { READER_GONE } from './line-queue.js';
+import { createLineWriter, openTarget, tellStandardError, type LineWriter } from './line-writer.js';
 
 /** A place for whole lines. Writing never throws, and never waits for a reader. */
 export interface Output {
