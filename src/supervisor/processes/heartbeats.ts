@@ -82,6 +82,7 @@ interface MonitoredWorker {
   missedAt: number | undefined;
 }
 
+// oxlint-disable-next-line max-lines-per-function -- small steps that all set the one pace; what is decided stands below
 export function createHeartbeatMonitor({ records, lends, send, report }: HeartbeatNeeds): HeartbeatMonitor {
   const workers = new Map<WorkerId, MonitoredWorker>();
   const checks = createCheckTimer(check);

@@ -111,6 +111,7 @@ interface SocketTable {
   closeAllBut(addresses: readonly Address[]): void;
 }
 
+// oxlint-disable-next-line max-lines-per-function -- one table and the ways in which it changes, a few lines each
 function createSocketTable({ mode, sockets: inherited }: Inherited): SocketTable {
   const bound = new Map<string, BoundAddress>();
   const waiting = [...inherited];
