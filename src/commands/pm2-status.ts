@@ -2,7 +2,7 @@
 import { statusOfWorkers } from '../live/worker-status.js';
 import { VERSION } from '../version.js';
 import type { Pm2Workers } from './pm2-workers.js';
-import type { ShownStatus } from './shown-status.js';
+import type { ShownStatus } from '../live/shown-status.js';
 
 export function pm2Status({ name, daemon, asked }: Pm2Workers): ShownStatus {
   const node = asked.flatMap(({ snapshot }) => snapshot?.service.node ?? [])[0] ?? process.version;

@@ -6,7 +6,7 @@ import { reach } from './client.js';
 import type { CommandLine } from './command-line.js';
 import { pm2Status } from './pm2-status.js';
 import { pm2WorkersInstead } from './pm2-workers.js';
-import { completed, type ShownStatus, type ShownWorker } from './shown-status.js';
+import { completed, type ShownStatus, type ShownWorker } from '../live/shown-status.js';
 
 export async function status(line: CommandLine): Promise<void> {
   const body = await nativeOrPm2(line);

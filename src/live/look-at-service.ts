@@ -1,5 +1,5 @@
 /** A worker's observer thread looks at its whole service, for the live page. */
-import { completed, type ShownStatus } from '../commands/shown-status.js';
+import { completed, type ShownStatus } from './shown-status.js';
 import { ask } from '../observability/ask.js';
 import { askSiblings, type Asked } from '../observability/ask-workers.js';
 import { removeDeadSocket } from '../observability/service-folder.js';
@@ -44,7 +44,7 @@ export function createLooks(needs: LookNeeds, last: Moment | undefined): () => P
 
   return async () => {
     const { app, supervisedBy, folder } = needs;
-    const [asked, told] = await Promise.all([askSiblings(folder), supervisor?.()]);
+    const [asked, answer] = await Promise.all([askSiblings(folder), supervisor?.()]);
     const at = Date.now();
     const workers = withLost(asked, at);
     const hangs = hangsIn(workers, hung, at);
@@ -53,11 +53,17 @@ export function createLooks(needs: LookNeeds, last: Moment | undefined): () => P
     before = asked;
     hung = hangs.known;
     removeReplaced(asked);
-    // A hang is told with its stack, where the worker still answers.
-    const others = (told?.events ?? []).filter(({ kind, pid }) => kind !== 'hang' || !hung.has(pid ?? 0));
+    // A hang is shown with its stack, where the worker still answers.
+    const others = (answer?.events ?? []).filter(({ kind, pid }) => kind !== 'hang' || !hung.has(pid ?? 0));
     const snapshots = workers.flatMap(({ snapshot }) => snapshot ?? []);
     return {
-      look: { at, app, supervisedBy, status: told?.status ?? statusWithout(workers, supervisor), snapshots },
+      look: {
+        at,
+        app,
+        supervisedBy,
+        status: answer?.status ?? statusWithout(workers, supervisor),
+        snapshots,
+      },
       events: [...others, ...derived, ...hangs.events],
     };
   };
@@ -90,14 +96,14 @@ function removeReplaced(asked: readonly Asked[]): void {
   for (const sibling of asked) if (sibling.isGone && held.has(sibling.slot)) removeDeadSocket(sibling);
 }
 
-interface Told {
+interface SupervisorAnswer {
   /** Nothing where it does not answer. */
   readonly status: Look['status'] | undefined;
   readonly events: readonly Lifecycle[];
 }
 
 /** What the native supervisor says. */
-function createSupervisorView(socketPath: string): () => Promise<Told> {
+function createSupervisorView(socketPath: string): () => Promise<SupervisorAnswer> {
   let last = 0;
   return async () => {
     const [status, list] = await Promise.all([

@@ -1,5 +1,5 @@
 /** What a service is doing at one moment, from its status and what its workers say of themselves. Pure. */
-import type { ShownStatus, ShownWorker } from '../commands/shown-status.js';
+import type { ShownStatus, ShownWorker } from './shown-status.js';
 import { BUCKETS } from '../observability/request-stats.js';
 import type { Snapshot } from '../observability/snapshot.js';
 import type { LiveRoute, LiveWorker, Moment } from './messages.js';

@@ -1,5 +1,5 @@
 /** The status of a service without a supervisor that could be asked, from what its workers say of themselves. */
-import type { ShownStatus, ShownWorker } from '../commands/shown-status.js';
+import type { ShownStatus, ShownWorker } from './shown-status.js';
 import type { Asked } from '../observability/ask-workers.js';
 import type { Snapshot } from '../observability/snapshot.js';
 import { figuresOf, NO_FIGURES } from '../supervisor/report/figures.js';

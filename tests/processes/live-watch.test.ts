@@ -1,6 +1,6 @@
 /** A service as `monit` watches it. */
 import { parseCommandLine } from '../../src/commands/command-line.js';
-import { watchService, type WatchedService } from '../../src/live/watch-service.js';
+import { watchService, type WatchedService } from '../../src/commands/monit/watch-service.js';
 import { Pm2 } from '../support/pm2.js';
 import {
   APP_FILE,

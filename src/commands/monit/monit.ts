@@ -4,7 +4,7 @@ import { isatty } from 'node:tty';
 import { errors } from '../../errors.js';
 import { followLog } from '../../live/follow-log.js';
 import type { LogLine } from '../../live/messages.js';
-import { watchService, type WatchedService } from '../../live/watch-service.js';
+import { watchService, type WatchedService } from './watch-service.js';
 import type { ActionOutcome } from '../../supervisor/action.js';
 import { EXIT } from '../../protocol/exit-codes.js';
 import type { CommandLine } from '../command-line.js';

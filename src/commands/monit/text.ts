@@ -11,7 +11,7 @@ const COMBINING = /\p{M}/u;
 
 const ASCII = /^[ -~]*$/;
 
-/** Text of others, without a character that a terminal obeys: `\x1b` is shown as these four characters. */
+/** Text of others, without a character that a terminal interprets: `\x1b` is shown as these four characters. */
 export const safe = (text: string): string => text.replace(/[\t\n\r]+/g, ' ').replace(UNSAFE, escaped);
 
 function escaped(character: string): string {

@@ -1,13 +1,13 @@
 /** A running service as `monit` watches it: looked at again and again, natively and under PM2. */
-import { reach, type Client } from '../commands/client.js';
-import type { CommandLine } from '../commands/command-line.js';
-import { pm2Workers, pm2WorkersInstead, type Pm2Workers } from '../commands/pm2-workers.js';
-import { completed, type ShownStatus, type ShownWorker } from '../commands/shown-status.js';
-import { askSiblings, type Asked } from '../observability/ask-workers.js';
-import { serviceFolders, siblingsIn } from '../observability/service-folder.js';
-import type { Moment } from './messages.js';
-import { momentOf, type Look } from './moment.js';
-import { statusOfWorkers } from './worker-status.js';
+import { reach, type Client } from '../client.js';
+import type { CommandLine } from '../command-line.js';
+import { pm2Workers, pm2WorkersInstead, type Pm2Workers } from '../pm2-workers.js';
+import { completed, type ShownStatus, type ShownWorker } from '../../live/shown-status.js';
+import { askSiblings, type Asked } from '../../observability/ask-workers.js';
+import { serviceFolders, siblingsIn } from '../../observability/service-folder.js';
+import type { Moment } from '../../live/messages.js';
+import { momentOf, type Look } from '../../live/moment.js';
+import { statusOfWorkers } from '../../live/worker-status.js';
 
 export interface WatchedService {
   readonly supervisedBy: 'native' | 'pm2';
