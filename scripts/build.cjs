@@ -36,7 +36,7 @@ async function build() {
 }
 
 /**
- * Replaces a file at once: a process that starts meanwhile reads the old one or the new one.
+ * Replaces a file in one step: a process that starts meanwhile reads the old one or the new one.
  * @param {string} entry
  * @param {string} name
  * @param {import('esbuild').BuildOptions} options

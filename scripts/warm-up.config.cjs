@@ -3,7 +3,7 @@
 const { join } = require('node:path');
 
 module.exports = {
-  // Two builds at once start two services: the parent is the supervisor.
+  // Two builds at the same time start two services: the parent is the supervisor.
   name: `compile-cache-${process.ppid}`,
   script: join(__dirname, '..', 'dist', 'index.js'),
   exec_mode: 'cluster',

@@ -2,7 +2,7 @@
 /**
  * A usual Express app with helmet and pino-http, each as in its documentation. It does the work of our worker: the same
  * answer, the same headers, an id and a log line per request. EXPRESS=4 uses Express 4; with LOG=batched pino writes
- * asynchronously, several lines at once.
+ * asynchronously, several lines together.
  */
 const { randomUUID } = require('node:crypto');
 const express = require(process.env.EXPRESS === '4' ? 'express4' : 'express');

@@ -33,7 +33,7 @@ export const accepting: Section = {
   title: 'Accepting connections',
   about: `These figures decide how the native supervisor listens. Requests per second with one connection for each
 (\`Connection: close\`), and their cost for the supervisor, which under PM2 and with round robin accepts connections for
-its workers. Balance: ${KEPT} kept-alive connections, opened one after another or all at once; the figure is the share of
+its workers. Balance: ${KEPT} kept-alive connections, opened one after another or all together; the figure is the share of
 the busiest worker as a multiple of the fair share, the median of ${TRIES} tries. \`NODE_CLUSTER_SCHED_POLICY=rr\` and \`none\` select
 node:cluster's two ways; \`CABE_LISTENER=shared\` and \`per-slot\` select the native supervisor's own. A socket for each
 slot needs Node 22.12 or later. The rows "under the native supervisor" show the default.`,

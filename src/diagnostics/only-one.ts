@@ -5,7 +5,7 @@ import { DIAGNOSING } from '../observability/service-folder.js';
 import { isAlive } from '../platform/process-tree.js';
 
 /**
- * The lock is a symbolic link to the pid of the worker, as Emacs' lock files: it is made with its content at once.
+ * The lock is a symbolic link to the pid of the worker, as Emacs' lock files: it is made with its content in one step.
  * @param folder of the service
  * @returns what ends it; or the pid of the worker that is being diagnosed
  * @throws Error of the system

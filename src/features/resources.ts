@@ -93,7 +93,7 @@ export async function closeAll(
   return isClean;
 }
 
-/** @throws Error after so many ms, whether or not `act` obeys its signal */
+/** @throws Error after so many ms, whether or not `act` follows its signal */
 async function within<T>(ms: number, act: (signal: AbortSignal) => T | Promise<T>): Promise<T> {
   const expiry = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -110,7 +110,7 @@ async function within<T>(ms: number, act: (signal: AbortSignal) => T | Promise<T
   }
 }
 
-/** Asks all at once, however many ask meanwhile; a change is logged. */
+/** Asks all together, however many ask meanwhile; a change is logged. */
 function checkOf(opened: readonly Opened[], logger: Logger): Resources['check'] {
   if (opened.every(([resource]) => resource.check === undefined)) return undefined;
   const down = new Set<string>();

@@ -12,9 +12,9 @@ export const saneId = (offered: unknown): string | undefined =>
  * nothing, so that `node:crypto`, which takes 3 to 7 ms to load, is not needed.
  */
 export function createIds(): () => string {
-  const process = Math.floor(Math.random() * 36 ** 8)
+  const prefix = Math.floor(Math.random() * 36 ** 8)
     .toString(36)
     .padStart(8, '0');
   let count = 0;
-  return () => `${process}-${(count++).toString(36)}`;
+  return () => `${prefix}-${(count++).toString(36)}`;
 }

@@ -17,7 +17,7 @@ import {
 import { openHistory } from './history-file.js';
 import { createLogBatches } from './log-batches.js';
 import { createLooks } from './look-at-service.js';
-import type { Lifecycle, Moment } from './messages.js';
+import type { Lifecycle, LogLine, Moment } from './messages.js';
 import { momentOf, type Look } from './moment.js';
 import { PAGE_HEADERS, readPage, type PageFile } from './page-files.js';
 import { createViewers, MAX_VIEWERS, message } from './viewers.js';
@@ -26,8 +26,8 @@ import { createViewers, MAX_VIEWERS, message } from './viewers.js';
 const WATCHED_MS = 1_000;
 const UNWATCHED_MS = 5_000;
 
-/** So many told events are remembered: more than a supervisor can tell again (`supervisor/report/events.ts`). */
-const MAX_TOLD = 1_000;
+/** So many sent events are remembered: more than a supervisor can report again (`supervisor/report/events.ts`). */
+const MAX_SENT = 1_000;
 
 export interface LivePageNeeds extends ActionNeeds {
   /** Where the page's files are: `dist/live/page`. */
@@ -74,7 +74,7 @@ export function openLivePage(needs: LivePageNeeds): LivePage {
       if (!isAction && path !== '/' && path !== '/live' && !path.startsWith('/live/')) return false;
       const refusal = refusalOf(request, path, isAction, needs);
       if (refusal !== undefined) answerJson(response, ...refusal);
-      else if (isAction) obey(needs, path, request, response);
+      else if (isAction) answerAction(needs, path, request, response);
       else if (path === '/live') stream.add(response);
       else return answerFile(path, request, response);
       return true;
@@ -102,7 +102,12 @@ function refusalOf(
   return [405, { reason: `${path} takes GET` }, { Allow: allowed.join(', ') }];
 }
 
-function obey(needs: ActionNeeds, path: string, request: IncomingMessage, response: ServerResponse): void {
+function answerAction(
+  needs: ActionNeeds,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   act(needs, path, request, response).catch((error: Error) => {
     if (response.headersSent) response.destroy();
     else answerJson(response, 500, { reason: error.message });
@@ -138,24 +143,17 @@ function createStream(needs: LivePageNeeds): Stream {
   );
   const last = file.history.moments.at(-1);
   const see = createLooks(needs, last && (JSON.parse(last.json) as Moment));
-  const isFresh = createTold(file.history, needs.controlSocket === undefined);
+  const isFresh = createSent(file.history, needs.controlSocket === undefined);
   let { history } = file;
   let before: Look | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let leaveLog: (() => void) | undefined;
   let hasFailed = false;
 
   const lines = createLogBatches(batch =>
     viewers.send(batch.map(line => message('log', JSON.stringify(line)))),
   );
-  const viewers = createViewers(size => {
-    if (size > 0) {
-      leaveLog ??= followLog(() => [folder], { line: lines.add });
-      return;
-    }
-    leaveLog?.();
-    leaveLog = undefined;
-  });
+  const setFollowing = createFollowing(folder, lines.add);
+  const viewers = createViewers(size => setFollowing(size > 0));
 
   async function look(): Promise<void> {
     timer = undefined;
@@ -193,26 +191,39 @@ function createStream(needs: LivePageNeeds): Stream {
   };
 }
 
+/** Follows the log of this service while that is wanted. */
+function createFollowing(folder: string, line: (line: LogLine) => void): (isWanted: boolean) => void {
+  let leave: (() => void) | undefined;
+  return isWanted => {
+    if (isWanted) {
+      leave ??= followLog(() => [folder], { line });
+      return;
+    }
+    leave?.();
+    leave = undefined;
+  };
+}
+
 /**
- * Each event is told once: a supervisor that is asked from the beginning, by the next holder of the port or after another
- * one has answered, tells all its events again.
- * @param history what the holder before this one has told
+ * Each event is sent once: a supervisor that is asked from the beginning, by the next holder of the port or after another
+ * one has answered, reports all its events again.
+ * @param history what the holder before this one has sent
  * @param isDerived a death is derived from a dead socket, which the next holder may find as well, at another time
- * @returns whether an event has not been told yet; it counts as told from then on
+ * @returns whether an event has not been sent yet; it counts as sent from then on
  */
-function createTold({ events }: History, isDerived: boolean): (event: Lifecycle) => boolean {
-  const told = new Set<string>();
+function createSent({ events }: History, isDerived: boolean): (event: Lifecycle) => boolean {
+  const sent = new Set<string>();
   for (const { json } of events) isFresh(JSON.parse(json) as Lifecycle);
   return isFresh;
 
   function isFresh({ kind, pid, at, text }: Lifecycle): boolean {
     const key = kind === 'crash' && isDerived ? `crash ${pid}` : `${at} ${text}`;
-    if (told.has(key)) return false;
-    told.add(key);
+    if (sent.has(key)) return false;
+    sent.add(key);
     // A later worker may have the pid of one that has died.
-    if (kind === 'ready') told.delete(`crash ${pid}`);
-    const [oldest = key] = told;
-    if (told.size > MAX_TOLD) told.delete(oldest);
+    if (kind === 'ready') sent.delete(`crash ${pid}`);
+    const [oldest = key] = sent;
+    if (sent.size > MAX_SENT) sent.delete(oldest);
     return true;
   }
 }

@@ -1,11 +1,11 @@
 /**
- * Tells when this process has no file descriptor left. Connections that come then get no word from Node: libuv accepts
+ * Warns when this process has no file descriptor left. Connections that come then get no word from Node: libuv accepts
  * and closes them (`uv__emfile_trick`), and the server hears nothing of it.
  */
 import { closeSync, openSync } from 'node:fs';
 import { shortageText } from '../platform/system-errors.js';
 
-/** A worker at its limit goes to and fro: that is told so often at most. */
+/** A worker at its limit goes above and below it again and again: one warning in this time, in ms. */
 const PAUSE_MS = 60_000;
 
 export interface Descriptors {
@@ -19,12 +19,12 @@ export function watchDescriptors(
   open = (): void => closeSync(openSync('/dev/null', 'r')),
   now = (): number => performance.now(),
 ): Descriptors {
-  let toldAt = -Infinity;
+  let warnedAt = -Infinity;
   return {
     look() {
       const shortage = shortageOf(open);
-      if (shortage === undefined || now() - toldAt < PAUSE_MS) return;
-      toldAt = now();
+      if (shortage === undefined || now() - warnedAt < PAUSE_MS) return;
+      warnedAt = now();
       warn(`Worker ${process.pid} closes new connections without an answer: ${shortage}`);
     },
   };

@@ -61,7 +61,7 @@ export function createRecent({
   }
 
   /** Keeps the newest sample that is older than the window: the figures reach back to it. */
-  function forget(at: number): void {
+  function dropOld(at: number): void {
     while (samples.length > 1 && (samples[1]?.at ?? at) <= at - WINDOW_MS) samples.shift();
   }
 
@@ -70,11 +70,11 @@ export function createRecent({
       const at = now();
       if (at - (samples.at(-1)?.at ?? 0) < STEP_MS) return;
       samples.push(look());
-      forget(at);
+      dropOld(at);
     },
     figures() {
       const current = look();
-      forget(current.at);
+      dropOld(current.at);
       return between(samples[0] ?? current, current);
     },
   };

@@ -63,7 +63,7 @@ function write(line: string, file: string | undefined): void {
     writeAll(fd, line);
     closeSync(fd);
   } catch {
-    // Nobody reads the log any more, or it cannot be opened: the worker is watched all the same.
+    // The log has no reader any more, or it cannot be opened: the worker is watched all the same.
   }
 }
 

@@ -34,7 +34,7 @@ export function openWorkerSocket(needs: WorkerSocketNeeds): Server | undefined {
     .createServer((request, response) => {
       if (answerOrder(diagnose, request, response)) return;
       if (request.url === LOG_PATH) {
-        // A body that nobody reads would hide that the client has gone.
+        // A body that is not read would hide that the client has gone.
         request.resume();
         return logTail.follow(response);
       }

@@ -48,7 +48,7 @@ export function createUsageSource(hasProc = readUsage(process.pid) !== undefined
     asks: true,
     of: pid => latest.get(pid),
     record: (pid, usage) => void latest.set(pid, usage),
-    keep: pids => forgetAllBut(pids, latest),
+    keep: pids => dropAllBut(pids, latest),
   };
 }
 
@@ -56,7 +56,7 @@ export function createUsageSource(hasProc = readUsage(process.pid) !== undefined
 export interface UsageMeter {
   /** `cpu` is percent of one core since the last look; 0 at the first. */
   of(pid: number): { readonly memory: number; readonly cpu: number } | undefined;
-  /** Forgets all processes but these. */
+  /** Drops all processes but these. */
   keep(pids: readonly number[]): void;
 }
 
@@ -83,11 +83,11 @@ export function createUsageMeter(
       return { memory: usage.rss, cpu: Math.round(cpu * 10) / 10 };
     },
     keep(pids) {
-      forgetAllBut(pids, last);
+      dropAllBut(pids, last);
     },
   };
 }
 
-function forgetAllBut(pids: readonly number[], known: Map<number, unknown>): void {
+function dropAllBut(pids: readonly number[], known: Map<number, unknown>): void {
   for (const pid of known.keys()) if (!pids.includes(pid)) known.delete(pid);
 }

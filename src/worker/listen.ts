@@ -33,11 +33,11 @@ export async function listen(server: Server, address: Address, offer?: Channel):
   } catch (error) {
     throw unableToListen(error as NodeJS.ErrnoException, address, portOwner);
   }
-  const returnLoans = offer && acceptLoans(server, offer);
+  const stopBorrowing = offer && acceptBorrowed(server, offer);
   return {
     stop() {
       net.Server.prototype.close.call(server);
-      returnLoans?.();
+      stopBorrowing?.();
     },
   };
 }
@@ -75,23 +75,23 @@ function requestHandle(channel: Channel, { port, host }: Address): Promise<Handl
  * Accepts on the sockets of other slots, as long as they are lent.
  * @returns what stops that; a handle that is still on its way is then closed by the channel
  */
-function acceptLoans(server: Server, channel: Channel): () => void {
-  const loans = new Map<number, Server>();
+function acceptBorrowed(server: Server, channel: Channel): () => void {
+  const borrowed = new Map<number, Server>();
   channel.on('cabe:listener.lent', ({ slot }, handle) => {
     if (handle === undefined) return;
-    const loan = net.createServer({ allowHalfOpen: true, noDelay: true }, socket =>
+    const acceptor = net.createServer({ allowHalfOpen: true, noDelay: true }, socket =>
       server.emit('connection', socket),
     );
-    loans.get(slot)?.close();
-    loans.set(slot, loan.listen(handle, BACKLOG));
+    borrowed.get(slot)?.close();
+    borrowed.set(slot, acceptor.listen(handle, BACKLOG));
   });
   channel.on('cabe:listener.returned', ({ slot }) => {
-    loans.get(slot)?.close();
-    loans.delete(slot);
+    borrowed.get(slot)?.close();
+    borrowed.delete(slot);
   });
   return () => {
     channel.off('cabe:listener.lent');
-    for (const loan of loans.values()) loan.close();
-    loans.clear();
+    for (const acceptor of borrowed.values()) acceptor.close();
+    borrowed.clear();
   };
 }

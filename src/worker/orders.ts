@@ -17,7 +17,7 @@ import type { Channel } from './channel.js';
 import type { Order, OrderSource } from './state.js';
 
 /**
- * systemd, among others, signals all processes of a service at once: the supervisor's own order is then on its way, and
+ * systemd, among others, signals all processes of a service together: the supervisor's own order is then on its way, and
  * a worker that had reported a drain of its own by then would be replaced in vain. In ms.
  */
 const SUPERVISOR_FIRST_MS = 100;

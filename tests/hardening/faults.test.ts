@@ -20,7 +20,7 @@ test.each(['worker-killed', 'tmp-emptied', 'odd-names'])('%s', async name => {
   expect(healedMs).toBeGreaterThanOrEqual(0);
 });
 
-test('what does not hold is told', async () => {
+test('what does not hold is reported', async () => {
   const never: Fault = {
     name: 'never',
     what: 'No fault',

@@ -15,22 +15,22 @@ const worker = (
 });
 const dead = (pid: number): AskedWorker => ({ slot: 0, pid, isGone: true, snapshot: undefined });
 
-const told = (before: AskedWorker[], now: AskedWorker[]) =>
+const eventsOf = (before: AskedWorker[], now: AskedWorker[]) =>
   workerEvents(before, now, 1).map(({ kind, pid }) => [kind, pid]);
 
-test('a worker that serves is told once', () => {
-  expect(told([], [worker(1)])).toEqual([['ready', 1]]);
-  expect(told([worker(1)], [worker(1)])).toEqual([]);
-  expect(told([worker(1, { phase: 'booting' })], [worker(1)])).toEqual([['ready', 1]]);
+test('a worker that serves is shown once', () => {
+  expect(eventsOf([], [worker(1)])).toEqual([['ready', 1]]);
+  expect(eventsOf([worker(1)], [worker(1)])).toEqual([]);
+  expect(eventsOf([worker(1, { phase: 'booting' })], [worker(1)])).toEqual([['ready', 1]]);
 });
 
 test('a dead socket is a crash, one that was taken away an end', () => {
-  expect(told([worker(1)], [dead(1), worker(2)])).toEqual([
+  expect(eventsOf([worker(1)], [dead(1), worker(2)])).toEqual([
     ['crash', 1],
     ['ready', 2],
   ]);
-  expect(told([dead(1)], [dead(1)])).toEqual([]);
-  expect(told([worker(1, { phase: 'draining' })], [])).toEqual([['stop', 1]]);
+  expect(eventsOf([dead(1)], [dead(1)])).toEqual([]);
+  expect(eventsOf([worker(1, { phase: 'draining' })], [])).toEqual([['stop', 1]]);
 });
 
 describe('the first look of a worker that has just taken the port', () => {
@@ -63,7 +63,7 @@ describe('the first look of a worker that has just taken the port', () => {
   });
 });
 
-test('a blocked loop is told once, with its stack as soon as that is there', () => {
+test('a blocked loop is shown once, with its stack as soon as that is there', () => {
   const none = new Set<number>();
   expect(hangsIn([worker(1, { blockedSeconds: 0.9 })], none, 1)).toEqual({ known: none, events: [] });
   expect(hangsIn([worker(1, { blockedSeconds: 1.1 })], none, 1).events).toEqual([]);

@@ -20,7 +20,7 @@ test('a process that can open files says nothing', () => {
   expect(said).toEqual([]);
 });
 
-test('too many open files are told with the cure, once a minute', () => {
+test('too many open files are reported with the cure, once a minute', () => {
   const { state, look } = limited();
   state.code = 'EMFILE';
   for (state.now = 0; state.now < 60_000; state.now += 1_000) look();

@@ -97,7 +97,7 @@ function rightsOf(pid: number): Record<string, string> {
 (canConfine() ? describe : describe.skip)(
   'without root, capabilities, new privileges and a writable system',
   () => {
-    test('the service serves, obeys commands, reloads, replaces a killed worker and stops', async () => {
+    test('the service serves, follows commands, reloads, replaces a killed worker and stops', async () => {
       const { running, port, env } = await confined(folder(), '/dev/shm');
       const none = '0'.repeat(16);
       const rights = { Uid: String(nobody?.uid), CapEff: none, CapPrm: none, CapBnd: none, NoNewPrivs: '1' };

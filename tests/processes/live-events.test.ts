@@ -12,13 +12,13 @@ const eventsOf = async (running: Service, after = 0): Promise<EventList> =>
   (await control(running, 'GET', `/events?after=${after}`)).json() as EventList;
 
 /** Kind, slot and text, with N for every pid. */
-const told = ({ kind, slot, text }: Lifecycle): string =>
+const asLine = ({ kind, slot, text }: Lifecycle): string =>
   `${kind} ${slot ?? '-'} ${text.replace(/Worker \d+/, 'Worker N')}`;
 
 test('start, crash with its reason, scale, reload, and who asks again gets what is new', async () => {
   const running = await service({ workers: 1 });
   const { last, events } = await eventsOf(running);
-  expect(events.map(told)).toEqual(['start 0 Worker N starts in slot 0', 'ready 0 Worker N serves']);
+  expect(events.map(asLine)).toEqual(['start 0 Worker N starts in slot 0', 'ready 0 Worker N serves']);
   const [pid = 0] = await serving(running);
   expect(events.map(event => event.pid)).toEqual([pid, pid]);
 
@@ -27,7 +27,7 @@ test('start, crash with its reason, scale, reload, and who asks again gets what 
     const [successor = pid] = await serving(running);
     return successor !== pid;
   }, 'it has a successor');
-  expect((await eventsOf(running, last)).events.map(told)).toEqual([
+  expect((await eventsOf(running, last)).events.map(asLine)).toEqual([
     'crash 0 Worker N exited (signal SIGKILL)',
     'start 0 Worker N starts in slot 0',
     'ready 0 Worker N serves',
@@ -35,7 +35,7 @@ test('start, crash with its reason, scale, reload, and who asks again gets what 
 
   const { last: beforeScale } = await eventsOf(running);
   await control(running, 'POST', '/scale', JSON.stringify({ instances: 2 }));
-  expect((await eventsOf(running, beforeScale)).events.map(told)).toEqual([
+  expect((await eventsOf(running, beforeScale)).events.map(asLine)).toEqual([
     'scale - Scaling from 1 to 2 workers',
     'start 1 Worker N starts in slot 1',
     'ready 1 Worker N serves',
@@ -43,7 +43,7 @@ test('start, crash with its reason, scale, reload, and who asks again gets what 
 
   const { last: beforeReload } = await eventsOf(running);
   await control(running, 'POST', '/reload');
-  const reload = (await eventsOf(running, beforeReload)).events.map(told);
+  const reload = (await eventsOf(running, beforeReload)).events.map(asLine);
   expect(reload[0]).toBe('reload - Reloading 2 workers');
   expect(reload.at(-1)).toBe('reload - Reload finished');
   expect(reload.filter(text => text === 'stop 0 Worker N disconnected')).toHaveLength(1);

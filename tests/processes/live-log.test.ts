@@ -61,13 +61,13 @@ test.each(['production', 'development'])('natively, with new workers, in %s', as
   await expectAllHeard(log, running.port, await serving(running));
 });
 
-test('a blocked loop is told by the observer thread', async () => {
+test('a blocked loop is reported by the observer thread', async () => {
   const running = await service({ workers: 1, args: ['--config', hangingAppFile()] });
   const log = followed(running.pid);
   const [pid = 0] = await serving(running);
   await expectAllHeard(log, running.port, [pid]);
   await request(running.port, hangPath('loop', 6_000)); // on a busy machine a part of it does not count
-  await until(() => log.said(/blocked for 1\d{3} ms/) !== undefined, 'the block is told');
+  await until(() => log.said(/blocked for 1\d{3} ms/) !== undefined, 'the block is reported');
   expect(log.said(/blocked for/)).toMatchObject({ level: 'warn', slot: 0, pid });
 });
 

@@ -93,7 +93,7 @@ test('moments, routes, log lines and a crash arrive; the history survives the wo
   process.kill(holder, 'SIGKILL');
   await until(
     () => lifecycle.some(({ kind, pid }) => kind === 'crash' && pid === holder),
-    'the crash is told',
+    'the crash is shown',
   );
   expect(lifecycle.find(({ pid, kind }) => kind === 'crash' && pid === holder)?.text).toMatch(/SIGKILL/);
   await until(() => {
@@ -107,14 +107,14 @@ test('moments, routes, log lines and a crash arrive; the history survives the wo
   expect(history?.moments[0]?.at).toBeLessThan(killed);
 });
 
-test('a blocked loop is told within 2 s, with its stack', async () => {
+test('a blocked loop is shown within 2 s, with its stack', async () => {
   const running = await watched(['--config', hangingAppFile()]);
   const { lifecycle } = running.stream;
   await request(running.port, hangPath('loop', 20_000));
   // On a busy machine the supervisor may be the first to miss a heartbeat.
   const found = () =>
     lifecycle.find(({ kind, text }) => kind === 'hang' && text.includes(' has been blocked '));
-  await until(() => found() !== undefined, 'the block is told');
+  await until(() => found() !== undefined, 'the block is shown');
   const hang = found();
   const [, seconds] = /^Worker \d+ has been blocked for (\d\.\d) s$/.exec(hang?.text ?? '') ?? [];
   expect(Number(seconds)).toBeLessThan(3);
@@ -203,7 +203,7 @@ test('at most twenty look at the same time', async () => {
   for (const viewer of viewers) viewer.destroy();
 });
 
-test('under PM2 dead and replaced workers are told, and its commands are named', async () => {
+test('under PM2 dead and replaced workers are shown, and its commands are named', async () => {
   const [port, management] = [await freePort(), await freePort()];
   const pm2 = new Pm2({
     PORT: String(port),
@@ -233,7 +233,7 @@ test('under PM2 dead and replaced workers are told, and its commands are named',
       process.kill(victim, 'SIGKILL');
       await until(
         () => lifecycle.some(({ kind, pid }) => kind === 'crash' && pid === victim),
-        'the death is told',
+        'the death is shown',
       );
       await until(
         () =>
@@ -244,16 +244,19 @@ test('under PM2 dead and replaced workers are told, and its commands are named',
     }
     const old = moments.at(-1)?.workers.map(({ pid }) => pid ?? 0) ?? [];
     expect(await pm2.run('reload', 'cabe-arena-api')).toMatchObject({ code: 0 });
-    const told = (kind: string): unknown[] =>
+    const pidsOf = (kind: string): unknown[] =>
       lifecycle.filter(event => event.kind === kind).map(({ pid }) => pid);
     const isNew = ({ pid }: LiveWorker): boolean => pid !== null && !old.includes(pid);
     await until(
       () => moments.at(-1)?.served === 2 && moments.at(-1)?.workers.every(isNew) === true,
       'new workers serve',
     );
-    await until(() => old.every(pid => told('stop').includes(pid)), 'the ends of all old workers are told');
+    await until(
+      () => old.every(pid => pidsOf('stop').includes(pid)),
+      'the ends of all old workers are shown',
+    );
     const pidsNow = moments.at(-1)?.workers.map(({ pid }) => pid);
-    expect(told('ready')).toEqual(expect.arrayContaining(pidsNow ?? []));
+    expect(pidsOf('ready')).toEqual(expect.arrayContaining(pidsNow ?? []));
   } finally {
     await pm2.end();
   }

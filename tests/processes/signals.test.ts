@@ -297,7 +297,7 @@ async function drainsAtOnce(stage: Stage, order: Order): Promise<void> {
   await given;
 }
 
-/** Whoever is documented to end with an exit code ends with it. */
+/** A process that is documented to end with an exit code ends with it. */
 async function endsWith({ code }: Stage, documented: number | undefined): Promise<void> {
   if (documented !== undefined) expect(await code()).toBe(documented);
 }

@@ -30,7 +30,7 @@ export class Output {
     });
   }
 
-  /** Nobody reads for so long. */
+  /** Does not read for so long. */
   async stall(ms: number): Promise<void> {
     this.reader?.pause();
     await pause(ms);

@@ -61,7 +61,7 @@ export interface End {
   readonly mayHang?: boolean;
 }
 
-/** From the time since boot, which all processes share and which nobody can set, to the time of the system, in ms. */
+/** From the time since boot, which all processes share and which cannot be set, to the time of the system, in ms. */
 const CLOCK_OFFSET_MS = performance.timeOrigin + performance.now() - Number(process.hrtime.bigint()) / 1e6;
 
 /** JavaScript in front of the worker's own. */

@@ -260,7 +260,7 @@ export async function until(
   }
 }
 
-/** Whether a process exists and is no zombie, which a parent that is not ours may be slow to bury. */
+/** Whether a process exists and is no zombie, which a parent that is not ours may be slow to reap. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

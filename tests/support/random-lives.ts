@@ -274,7 +274,7 @@ function inspect(world: World, event: Event, before: Pool, effects: readonly Eff
   inspectForks(world, event, before, effects, memory);
   inspectOrders(world, effects, memory);
   inspectReload(pool, event, before, effects, memory);
-  inspectLoans(pool, workers);
+  inspectLentSockets(pool, workers);
   if (pool.verdict !== undefined && memory.endsBy === Infinity)
     memory.endsBy = now + LONGEST_KILL_TIMEOUT_MS + 1;
   assert(pool.ended || now <= memory.endsBy, 'a stop ends within kill_timeout');
@@ -338,14 +338,14 @@ function inspectOrders({ pool }: World, effects: readonly Effect[], memory: Memo
   }
 }
 
-function inspectLoans(pool: Pool, workers: ReturnType<typeof workersOf>): void {
+function inspectLentSockets(pool: Pool, workers: ReturnType<typeof workersOf>): void {
   const isResponsive = (worker: ReturnType<typeof workersOf>[number]): boolean =>
     worker.at === 'serving' && worker.unresponsive === undefined;
   const areAllUnresponsive = !pool.slots.flatMap(workersOf).some(isResponsive);
   const accepts = (worker: ReturnType<typeof workersOf>[number]): boolean =>
     isResponsive(worker) || (areAllUnresponsive && worker.at === 'serving');
   const accepting = pool.slots.filter(slot => workersOf(slot).some(accepts)).length;
-  for (const [id, borrower] of pool.loans) {
+  for (const [id, borrower] of pool.lent) {
     const slot = pool.slots[id];
     assert(
       slot === undefined || !workersOf(slot).some(accepts),
@@ -357,7 +357,7 @@ function inspectLoans(pool: Pool, workers: ReturnType<typeof workersOf>): void {
     );
   }
   const mustAccept = pool.verdict === undefined && accepting > 0;
-  assert(!mustAccept || pool.loans.size + accepting === pool.sockets, 'every socket has an accepting worker');
+  assert(!mustAccept || pool.lent.size + accepting === pool.sockets, 'every socket has an accepting worker');
 }
 
 function inspectReload(

@@ -203,10 +203,10 @@ export class World {
   }
 
   private orderOut(id: WorkerId): void {
-    const process = this.alive.get(id);
-    if (process === undefined || process.ordered) return;
-    process.ordered = true;
-    const { leavesAfter } = process.behaviour;
+    const worker = this.alive.get(id);
+    if (worker === undefined || worker.ordered) return;
+    worker.ordered = true;
+    const { leavesAfter } = worker.behaviour;
     if (leavesAfter !== undefined) this.later(leavesAfter, () => this.crash(id, { code: 0 }));
   }
 

@@ -46,23 +46,7 @@ export interface Screen {
 export function openScreen({ key, resize, gone }: ScreenNeeds): Screen {
   const { stdin, stdout } = process;
   const canvas = createCanvas(gone);
-  let isTaken = false;
-
-  function take(): void {
-    // The shell may have changed the mode meanwhile, which Node does not know.
-    stdin.setRawMode(false).setRawMode(true);
-    stdin.resume();
-    isTaken = true;
-    canvas.clear();
-  }
-
-  function giveBack(): void {
-    if (!isTaken) return;
-    isTaken = false;
-    canvas.leave();
-    stdin.setRawMode(false);
-    stdin.pause();
-  }
+  const { isTaken, take, giveBack } = createHold(canvas);
 
   function suspend(): void {
     giveBack();
@@ -72,7 +56,7 @@ export function openScreen({ key, resize, gone }: ScreenNeeds): Screen {
     // Only reached once it is continued, or if the system does not stop it: where no shell could continue it (`ssh -t`,
     // `docker run -it`), the signal has no effect, and SIGCONT does not come.
     setTimeout(() => {
-      if (!isTaken) goOn();
+      if (!isTaken()) goOn();
     }, CONTINUED_MS);
   }
 
@@ -102,10 +86,39 @@ export function openScreen({ key, resize, gone }: ScreenNeeds): Screen {
   take();
   return {
     draw: lines => {
-      if (isTaken) canvas.draw(lines);
+      if (isTaken()) canvas.draw(lines);
     },
     suspend,
     close: giveBack,
+  };
+}
+
+interface Hold {
+  isTaken(): boolean;
+  take(): void;
+  giveBack(): void;
+}
+
+/** The terminal is taken from the shell, and given back. */
+function createHold(canvas: Canvas): Hold {
+  const { stdin } = process;
+  let isTaken = false;
+  return {
+    isTaken: () => isTaken,
+    take() {
+      // The shell may have changed the mode meanwhile, which Node does not know.
+      stdin.setRawMode(false).setRawMode(true);
+      stdin.resume();
+      isTaken = true;
+      canvas.clear();
+    },
+    giveBack() {
+      if (!isTaken) return;
+      isTaken = false;
+      canvas.leave();
+      stdin.setRawMode(false);
+      stdin.pause();
+    },
   };
 }
 

@@ -51,7 +51,7 @@ const workers = createWorkersTable(byId('workers', HTMLTableElement), choose);
 const routes = createRoutesTable(byId('routes', HTMLTableElement));
 const actions = createActions();
 
-/** Once for all that happens before the next frame; not at all while nobody sees it. */
+/** Once for all that happens before the next frame; not at all while the page is hidden. */
 function ask() {
   if (isAsked || document.hidden) return;
   isAsked = true;

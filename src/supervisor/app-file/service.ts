@@ -29,7 +29,7 @@ export interface Reading {
   readonly runDirectory: RunDirectory;
 }
 
-/** @throws ServiceError with every problem and every warning of file and environment at once */
+/** @throws ServiceError with every problem and every warning of file and environment together */
 export function resolveService(file: AppFile, request: ReadingRequest): Reading {
   const loaded = loadApp(file, { ...request, shell: process.env }, app => readSurroundings(app, request));
   const { settings, config, runDirectory } = loaded.checked;

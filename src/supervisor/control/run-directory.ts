@@ -17,7 +17,7 @@ import { MAX_SOCKET_PATH } from '../../protocol/limits.js';
 export interface RunDirectory {
   readonly directory: string;
   readonly socket: string;
-  /** Nobody has asked for it: it goes when the service has ended. */
+  /** RUN_DIR does not name it: it is removed when the service has ended. */
   readonly isTemporary: boolean;
 }
 

@@ -181,7 +181,7 @@ interface Place {
 }
 
 /**
- * The socket is born under a name of its own and moved into place at once: a command finds the supervisor before us or
+ * The socket is born under a name of its own and moved into place in one step: a command finds the supervisor before us or
  * us, never none. (Closing the server removes the first name only.)
  */
 async function open(server: Server, run: RunDirectory): Promise<Place> {

@@ -8,34 +8,34 @@ import { withoutEffects, workersOf } from './pool.js';
 /** Every socket without an accepting worker of its own is lent, and returned when it has one again. */
 export function lendSockets(pool: Pool): Outcome {
   if (pool.verdict !== undefined)
-    return pool.loans.size === 0 ? withoutEffects(pool) : withoutEffects({ ...pool, loans: new Map() });
+    return pool.lent.size === 0 ? withoutEffects(pool) : withoutEffects({ ...pool, lent: new Map() });
   const responsive = pool.slots.map(acceptorOf);
   // If no worker is responsive, the machine is starved: workers that accept slowly are better than none.
   const acceptors = responsive.some(id => id !== undefined) ? responsive : pool.slots.map(listenerOf);
   const able = acceptors.filter(id => id !== undefined);
-  if (able.length === pool.sockets && pool.loans.size === 0) return withoutEffects(pool);
-  const wanted = wantedLoans(pool, acceptors, able);
-  const lent = [...wanted].filter(([slot, to]) => pool.loans.get(slot) !== to);
-  const over = [...pool.loans].filter(([slot, from]) => wanted.get(slot) !== from);
-  if (lent.length === 0 && over.length === 0) return withoutEffects(pool);
+  if (able.length === pool.sockets && pool.lent.size === 0) return withoutEffects(pool);
+  const wanted = wantedBorrowers(pool, acceptors, able);
+  const added = [...wanted].filter(([slot, to]) => pool.lent.get(slot) !== to);
+  const over = [...pool.lent].filter(([slot, from]) => wanted.get(slot) !== from);
+  if (added.length === 0 && over.length === 0) return withoutEffects(pool);
   const returned = over.filter(([, from]) => isServing(pool, from));
   const effects: Effect[] = [
-    ...lent.map(([slot, to]): Effect => ({ type: 'lend', slot, to })),
+    ...added.map(([slot, to]): Effect => ({ type: 'lend', slot, to })),
     ...returned.map(([slot, from]): Effect => ({ type: 'return', slot, from })),
   ];
-  return { pool: { ...pool, loans: wanted }, effects, notices: [] };
+  return { pool: { ...pool, lent: wanted }, effects, notices: [] };
 }
 
-/** The lender and borrower of each loan: a loan stays as long as its borrower accepts. */
-function wantedLoans(
-  { loans, sockets }: Pool,
+/** The borrower of each slot's socket that is to be lent: it keeps the socket as long as it accepts. */
+function wantedBorrowers(
+  { lent, sockets }: Pool,
   acceptors: readonly (WorkerId | undefined)[],
   able: readonly WorkerId[],
 ): Map<SlotId, WorkerId> {
   const wanted = new Map<SlotId, WorkerId>();
   for (let slot = 0; slot < sockets; slot++) {
     if (acceptors[slot] !== undefined) continue;
-    const current = loans.get(slot);
+    const current = lent.get(slot);
     const borrower = current !== undefined && able.includes(current) ? current : able[slot % able.length];
     if (borrower !== undefined) wanted.set(slot, borrower);
   }

@@ -219,7 +219,7 @@ export interface Pool {
   /** Another reload was requested while one runs or the app file is being read. */
   readonly reloadAgain: boolean;
   /** Sockets without an accepting worker of their own, each lent to a worker of another slot. */
-  readonly loans: ReadonlyMap<SlotId, WorkerId>;
+  readonly lent: ReadonlyMap<SlotId, WorkerId>;
   /** Slots that ever existed: their sockets stay open until the service stops. */
   readonly sockets: number;
   /** Whether any worker of this service was ever ready. */

@@ -107,7 +107,7 @@ function reportHangs(pool: Pool, now: Millis): Outcome {
 }
 
 /** A restart counts as recent for a minute. */
-function forgetRestarts(pool: Pool, now: Millis): Outcome {
+function dropOldRestarts(pool: Pool, now: Millis): Outcome {
   const isRecent = (at: Millis): boolean => now - at < RECENT_MS;
   const hasOld = ({ history }: Slot): boolean => !isRecent(history.restartedAt[0] ?? now);
   if (!pool.slots.some(hasOld)) return withoutEffects(pool);
@@ -286,7 +286,7 @@ export const RULES: readonly Rule[] = [
   failOverdueStarts,
   killOverdue,
   reportHangs,
-  forgetRestarts,
+  dropOldRestarts,
   trustCanary,
   retireReplaced,
   resize,

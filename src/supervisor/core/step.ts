@@ -51,7 +51,7 @@ export function createPool(policy: Policy, instances: number, before?: Predecess
     reload: undefined,
     loading: false,
     reloadAgain: false,
-    loans: new Map(),
+    lent: new Map(),
     sockets: before?.sockets ?? 0,
     everReady: false,
     lastWorker: 0,

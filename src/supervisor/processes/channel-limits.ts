@@ -8,7 +8,7 @@ import { getHeapStatistics } from 'node:v8';
 /** Messages a second that a worker may send for any length of time: a twentieth of the supervisor's time. */
 export const MESSAGES_PER_SECOND = 20_000;
 
-/** Messages that may come at once, as after a suspension of the supervisor. */
+/** Messages that may come together, as after a suspension of the supervisor. */
 export const MESSAGES_AT_ONCE = 50_000;
 
 /** What an unfinished message may take, in bytes; where it passes for one, the heap has grown by as much. */

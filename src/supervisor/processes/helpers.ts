@@ -1,7 +1,7 @@
 /**
  * The helpers of a worker: the processes that it has started (a browser, ffmpeg), and those in their turn. They are ended
  * with it, as PM2 does by default (`treekill`), but after it: a request in flight may need its helper. PM2 signals all of
- * them at once with SIGINT, which a shell's background processes ignore; here it is SIGTERM, the deepest first.
+ * them together with SIGINT, which a shell's background processes ignore; here it is SIGTERM, the deepest first.
  */
 import {
   descendantsOf,

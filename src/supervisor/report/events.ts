@@ -36,7 +36,7 @@ export function createEvents(pid: (worker: WorkerId) => number): Events {
   let events: readonly Lifecycle[] = [];
   let last = 0;
   let serving: ReadonlySet<WorkerId> = new Set();
-  /** Of the processes that run: a slot forgets a worker that leaves in order. */
+  /** Of the processes that run: a slot keeps nothing of a worker that leaves in order. */
   const slots = new Map<WorkerId, SlotId>();
   const known: Known = { pid, slot: worker => slots.get(worker) ?? null };
 

@@ -187,11 +187,11 @@ function describeExit(exit: Exit, facts: Facts): LastExit {
   const { worker, code, signal } = exit;
   const { at = null, uptime = null } = facts.endOf(worker) ?? {};
   const reason = oneLine(exitText(exit));
-  const error = exit.cause === undefined ? null : toldBy(exit.cause);
+  const error = exit.cause === undefined ? null : reportedError(exit.cause);
   return { pid: facts.pidOf(worker) ?? null, code, signal, reason, error, at, uptime };
 }
 
-function toldBy(cause: ExitCause): string | null {
+function reportedError(cause: ExitCause): string | null {
   if (cause.type === 'boot-failed') return oneLine(cause.message);
   return cause.type === 'drained' ? oneLine(cause.reason) : null;
 }

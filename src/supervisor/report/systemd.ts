@@ -18,7 +18,7 @@ export interface ServiceManager {
   readonly variables: Readonly<Record<string, string>>;
   /** Call it after every change of the pool. */
   follow(pool: Pool): void;
-  /** This process is the main one of the service from now on. @throws Error if systemd cannot be told */
+  /** This process is the main one of the service from now on. @throws Error if systemd cannot be notified */
   lead(): Promise<void>;
 }
 

@@ -65,7 +65,7 @@ export const HELD: Excuse = {
 };
 
 /** Requests that came while no process served, and were never accepted by one. */
-export const NOBODY: Excuse = {
+export const NONE_SERVED: Excuse = {
   what: 'while no process served',
   unexcused: (lost, { service: { failing }, goneAt = Infinity }) =>
     failing.judge({ lost }, { stoppedAt: goneAt }).unexcused,

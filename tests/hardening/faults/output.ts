@@ -1,4 +1,4 @@
-/** Standard output that nobody reads. */
+/** Standard output without a reader. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { pipe } from '../../support/slow-reader.js';
 import { type Fault, type Trial } from './fault.js';

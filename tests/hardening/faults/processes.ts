@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT } from '../../../src/protocol/exit-codes.js';
 import { isAlive, until } from '../../support/processes.js';
-import { HELD, HOLD_MS, NOBODY, type Excuse, type Fault, type Trial } from './fault.js';
+import { HELD, HOLD_MS, NONE_SERVED, type Excuse, type Fault, type Trial } from './fault.js';
 
 /** Kills a worker that serves, and records which connections it held. */
 export async function killOne({ service }: Trial): Promise<void> {
@@ -128,7 +128,7 @@ export const PROCESSES: readonly Fault[] = [
       await until(() => !workers.some(isAlive), 'the workers have drained');
       await service.start();
     },
-    mayFail: NOBODY,
+    mayFail: NONE_SERVED,
     logged: { native: /supervisor lost/ },
     healsWithinMs: 10_000,
     heals: 'the workers drain and free the port',
@@ -150,7 +150,7 @@ export const PROCESSES: readonly Fault[] = [
       await once(other, 'close');
       await service.start();
     },
-    mayFail: NOBODY,
+    mayFail: NONE_SERVED,
     logged: { native: /^Port \d+ is already in use by pid \d+/ },
     healsWithinMs: 10_000,
     heals: 'the next start succeeds',

@@ -350,7 +350,7 @@ describe('our own app file', () => {
     [{ WEB_CONCURRENCY: '5' }, 5],
     [{ WEB_CONCURRENCY: '1024' }, 1024],
     [{ WEB_CONCURRENCY: '0' }, -1],
-    // Nobody but a worker refuses it under PM2: five thousand of them would each say so.
+    // Only a worker refuses it under PM2: five thousand of them would each say so.
     [{ WEB_CONCURRENCY: '5000' }, -1],
     [{ WEB_CONCURRENCY: 'x' }, -1],
   ])('%p asks for all CPUs but one, or for WEB_CONCURRENCY', async (shell, expected) => {

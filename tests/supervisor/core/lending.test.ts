@@ -28,7 +28,7 @@ test('nothing is lent while no worker serves', () => {
 });
 
 test('nothing is lent once every slot has a serving worker', () => {
-  expect(four.loans).toEqual(new Map());
+  expect(four.lent).toEqual(new Map());
   expect(step(four, wake, 100)).toEqual({ pool: four, effects: [], notices: [] });
 });
 
@@ -44,13 +44,13 @@ test('the first serving worker borrows the sockets of the others, and returns th
 
 test('several sockets are spread over the serving workers', () => {
   const { pool } = run(four, [5_000, exited(1), exited(3)]);
-  expect(pool.loans).toEqual(
+  expect(pool.lent).toEqual(
     new Map([
       [0, 2],
       [2, 2],
     ]),
   );
-  expect(after(four, [5_000, exited(1)], [5_100, exited(2)]).loans).toEqual(
+  expect(after(four, [5_000, exited(1)], [5_100, exited(2)]).lent).toEqual(
     new Map([
       [0, 3],
       [1, 4],
@@ -58,13 +58,13 @@ test('several sockets are spread over the serving workers', () => {
   );
 });
 
-test('a loan moves when its borrower exits, and an exited worker returns nothing', () => {
+test('a lent socket moves when its borrower exits, and an exited worker returns nothing', () => {
   const lent = run(four, [5_000, exited(1)]);
   expect(loansOf(lent)).toEqual(['lend 0 to w2']);
   expect(loansOf(run(lent.pool, [5_010, exited(2)]))).toEqual(['lend 0 to w3', 'lend 1 to w4']);
 });
 
-test('a loan moves when its borrower has been replaced', () => {
+test('a lent socket moves when its borrower has been replaced', () => {
   const lent = after(four, [5_000, exited(1)], [5_010, memoryExceeded(2)]);
   expect(loansOf(run(lent, [5_200, ready(6)]))).toEqual(['lend 0 to w6']);
 });
@@ -72,14 +72,14 @@ test('a loan moves when its borrower has been replaced', () => {
 test('a lent socket stays with its borrower while that serves, even if others change', () => {
   const lent = after(four, [5_000, exited(1)]);
   expect(loansOf(run(lent, [5_010, exited(4)]))).toEqual(['lend 3 to w3']);
-  expect(after(lent, [5_010, exited(4)]).loans.get(0)).toBe(2);
+  expect(after(lent, [5_010, exited(4)]).lent.get(0)).toBe(2);
 });
 
-test('a loan ends without a return when its borrower has exited', () => {
+test('nothing is returned by a borrower that has exited', () => {
   const lent = after(two(), [5_000, exited(1)]);
   const none = run(lent, [5_010, exited(2)]);
   expect(loansOf(none)).toEqual([]);
-  expect(none.pool.loans).toEqual(new Map());
+  expect(none.pool.lent).toEqual(new Map());
 });
 
 test('the old worker accepts for its slot until its successor is trusted', () => {
@@ -100,7 +100,7 @@ test('a stopped slot lends its socket as well', () => {
 test('a service that stops lends nothing', () => {
   const lent = after(four, [5_000, exited(1)]);
   expect(loansOf(run(lent, [5_010, stop]))).toEqual([]);
-  expect(after(lent, [5_010, stop]).loans).toEqual(new Map());
+  expect(after(lent, [5_010, stop]).lent).toEqual(new Map());
   expect(loansOf(run(four, [5_010, stop]))).toEqual([]);
 });
 
@@ -122,9 +122,9 @@ describe('an unresponsive worker', () => {
     expect(run(four, [5_000, responsive(2)])).toEqual({ pool: four, effects: [], notices: [] });
   });
 
-  test('borrows nothing: its loans move to another worker', () => {
+  test('borrows nothing: what it had borrowed moves to another worker', () => {
     const lent = after(four, [5_000, exited(1)]);
-    expect(lent.loans).toEqual(new Map([[0, 2]]));
+    expect(lent.lent).toEqual(new Map([[0, 2]]));
     expect(loansOf(run(lent, [5_010, unresponsive(2)]))).toEqual([
       'lend 0 to w3',
       'lend 1 to w4',
@@ -135,7 +135,7 @@ describe('an unresponsive worker', () => {
   test('has its socket lent to no one if all are unresponsive, until one responds', () => {
     const lent = after(four, [5_000, unresponsive(1)], [5_001, unresponsive(2)], [5_002, unresponsive(3)]);
     const all = run(lent, [5_010, unresponsive(4)]);
-    expect(all.pool.loans).toEqual(new Map());
+    expect(all.pool.lent).toEqual(new Map());
     expect(loansOf(all)).toEqual(['return 0 from w4', 'return 1 from w4', 'return 2 from w4']);
     expect(loansOf(run(all.pool, [5_300, responsive(3)]))).toEqual([
       'lend 0 to w3',
@@ -167,7 +167,7 @@ describe('an unresponsive worker', () => {
     ]);
   });
 
-  test('needs no loan while its successor accepts', () => {
+  test('keeps its socket while its successor accepts', () => {
     const replacing = after(two(), [5_000, reloadRead()], [5_200, ready(3)]);
     const hung = run(replacing, [5_300, unresponsive(1)]);
     expect(loansOf(hung)).toEqual([]);

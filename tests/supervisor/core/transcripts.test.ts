@@ -635,7 +635,7 @@ describe('a pool of 1 024 slots', () => {
     expect(world.serving).toBe(MANY / 2);
     world.pass(1_000);
     expect(world.serving).toBe(MANY);
-    expect(world.pool.loans.size).toBe(0);
+    expect(world.pool.lent.size).toBe(0);
 
     world.send({ type: 'reload.requested' }).pass(1_000 + 201 * MANY);
     expect(world.pool).toMatchObject({ reload: undefined, generation: 2, draining: [] });
@@ -644,7 +644,7 @@ describe('a pool of 1 024 slots', () => {
 
     world.send({ type: 'scale', instances: 1 }).pass(1_000);
     expect(world.alive.size).toBe(1);
-    expect(world.pool.loans.size).toBe(MANY - 1);
+    expect(world.pool.lent.size).toBe(MANY - 1);
     world.send({ type: 'scale', instances: MANY }).pass(1_000);
     expect(world.serving).toBe(MANY);
 

@@ -45,7 +45,7 @@ function describeSlot(slot: Slot): string {
   }
 }
 
-/** The pool in a line, then every effect except those of loans (`lending.test.ts`). */
+/** The pool in a line, then every effect except those of lent sockets (`lending.test.ts`). */
 function summarize({ pool, effects, notices }: Outcome): string[] {
   const parts = [
     pool.slots.map(describeSlot).join(' | '),

@@ -1,4 +1,4 @@
-/** The last events of a service are kept, and told to those who know the ones before. */
+/** The last events of a service are kept, and given to those who know the ones before. */
 import { createPool } from '../../../src/supervisor/core/step.js';
 import { createEvents } from '../../../src/supervisor/report/events.js';
 import { POLICY } from '../../support/world.js';
