@@ -5,6 +5,9 @@
 
 ARG NODE_VERSION=26
 ARG BASE=node:${NODE_VERSION}-slim
+# The version of package.json; a test compares them.
+ARG VERSION=1.0.0
+ARG REVISION=unknown
 
 # ---- packages: installed anew only when package.json or yarn.lock change
 FROM ${BASE} AS packages
@@ -39,8 +42,7 @@ RUN if [ ! -x /usr/bin/tini-static ]; then \
 
 # ---- native: the default
 FROM ${BASE} AS native
-ARG VERSION=0.0.0
-ARG REVISION=unknown
+ARG VERSION REVISION
 LABEL org.opencontainers.image.title="cabe-arena-api" \
       org.opencontainers.image.description="The Cabe Arena API under its native supervisor" \
       org.opencontainers.image.version="${VERSION}" \
@@ -66,8 +68,7 @@ RUN set -eu; node=$(command -v node); mkdir -p /rootfs/usr/bin /rootfs/etc /root
     cp -L --parents /etc/nsswitch.conf /rootfs 2> /dev/null || true
 
 FROM scratch AS distroless
-ARG VERSION=0.0.0
-ARG REVISION=unknown
+ARG VERSION REVISION
 LABEL org.opencontainers.image.title="cabe-arena-api" \
       org.opencontainers.image.description="The Cabe Arena API under its native supervisor" \
       org.opencontainers.image.version="${VERSION}" \
@@ -87,6 +88,11 @@ CMD ["node", "dist/cluster.js"]
 # ---- pm2: one more process (PM2 itself) and its packages; PM2 ignores the container's CPU quota
 FROM ${BASE} AS pm2
 ARG PM2_VERSION=7.0.4
+ARG VERSION REVISION
+LABEL org.opencontainers.image.title="cabe-arena-api" \
+      org.opencontainers.image.description="The Cabe Arena API under pm2-runtime" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
 RUN npm install --global --ignore-scripts --no-audit --no-fund pm2@${PM2_VERSION} && npm cache clean --force
 COPY --from=init /usr/bin/tini-static /usr/bin/tini
 COPY --from=release / /

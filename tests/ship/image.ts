@@ -1,14 +1,18 @@
 /** The image of the Dockerfile, built and run by a real engine. */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import module from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { cleanUp, freePort, request, until } from '../support/processes.js';
+import { cleanUp, freePort, request, ROOT, until } from '../support/processes.js';
 import { strictClient } from '../support/strict-client.js';
 import { BASE, build, type Engine } from './engine.js';
 
-/** Image sizes without the base, and packages in `node_modules`: raise them only on purpose. */
-const LIMITS = { addedMegabytes: 40, packages: 100 };
+/** Megabytes that the image adds to its base, and packages in `node_modules`: raise them only on purpose. */
+const [README_MEGABYTES, README_PACKAGES] = (
+  /the image adds (\d+) MB and (\d+) packages/.exec(readFileSync(join(ROOT, 'README.md'), 'utf8')) ?? []
+)
+  .slice(1)
+  .map(Number);
 
 /** @param context the build's context, which is changed */
 export function imageTests(engineOf: () => Engine, context: string): void {
@@ -105,7 +109,7 @@ export function imageTests(engineOf: () => Engine, context: string): void {
     expect(output.match(/yarn\.cjs install[^\n]*\n[^\n]*(Using cache|CACHED)/)).not.toBeNull();
   });
 
-  test('is small: its own files, and its packages', async () => {
+  test('is no larger than the README says, in megabytes and packages', async () => {
     const size = (image: string): number => Number(engine.docker('inspect', '-f', '{{.Size}}', image)) / 1e6;
     const added = size('cabe-arena-api:native') - size(BASE);
     const packages = Number(
@@ -119,8 +123,8 @@ export function imageTests(engineOf: () => Engine, context: string): void {
       ),
     );
     process.stderr.write(`image: ${added.toFixed(1)} MB above its base, ${packages} packages\n`);
-    expect(added).toBeLessThan(LIMITS.addedMegabytes);
-    expect(packages).toBeLessThan(LIMITS.packages);
+    expect(Math.round(added)).toBeLessThanOrEqual(Number(README_MEGABYTES));
+    expect(packages).toBe(README_PACKAGES);
     expect(() =>
       engine.docker(
         'run',
@@ -131,6 +135,14 @@ export function imageTests(engineOf: () => Engine, context: string): void {
         'node_modules/pino-pretty',
       ),
     ).toThrow(/No such file/);
+  });
+
+  test('its label has the version that it serves', async () => {
+    const { id, port } = await runContainer();
+    const label = '{{index .Config.Labels "org.opencontainers.image.version"}}';
+    const { version } = (await request(port, '/api/status')).json() as { version: string };
+    expect(engine.docker('inspect', '-f', label, id)).toBe(version);
+    expect(engine.docker('exec', id, 'node', 'dist/cluster.js', '--version')).toContain(version);
   });
 
   test('the distroless image has no shell, and serves', async () => {
