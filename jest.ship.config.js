@@ -1,4 +1,4 @@
-/** `yarn test:ship`: upgrades across the versions of Node; the image and the stack, run by a real container engine. */
+/** `yarn test:ship`: upgrades across the versions of Node; image and stack in a real container engine, units under a real systemd. */
 module.exports = {
   ...require('./jest.config.js'),
   roots: ['<rootDir>/tests/ship'],

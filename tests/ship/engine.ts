@@ -150,7 +150,8 @@ export function makeBase({ docker }: Engine): void {
   rmSync(at, { recursive: true, force: true });
 }
 
-function run(program: string, args: readonly string[], options: SpawnSyncOptions = {}): void {
+/** @throws Error with what the program printed if it fails, or naming it if it is missing */
+export function run(program: string, args: readonly string[], options: SpawnSyncOptions = {}): void {
   const { status, error, stderr } = spawnSync(program, args, { encoding: 'utf8', ...options });
   if (error !== undefined) throw new Error(`${program} cannot be started: ${error.message}`);
   if (status !== 0) throw new Error(`${program} failed: ${String(stderr).slice(-2_000)}`);
