@@ -3,6 +3,7 @@
  * and V8 runtime, process) where there is one, in the spelling of its Prometheus compatibility rules.
  */
 import type { Registry as ClientRegistry } from '@prometheus-io/client';
+import { NAME, VERSION } from '../version.js';
 import { BUCKETS } from './request-stats.js';
 import type { Snapshot } from './snapshot.js';
 import type { Totals } from './totals.js';
@@ -33,10 +34,18 @@ interface Metric {
 
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
+/** OpenTelemetry's name for what all series of a service have in common. */
+const SERVICE: Metric = {
+  name: 'target_info',
+  help: 'Name and version of the service.',
+  type: 'gauge',
+  values: [{ labels: { service_name: NAME, service_version: VERSION }, value: 1 }],
+};
+
 export async function exposition(slots: readonly SlotFigures[], totals: Totals): Promise<string> {
   // Loaded only by the thread that is asked.
   const { Registry } = require('@prometheus-io/client') as { Registry: typeof ClientRegistry };
-  const metrics = [...ofWorkers(slots), ...gauges(slots), ...counters(totals), durations(totals)];
+  const metrics = [SERVICE, ...ofWorkers(slots), ...gauges(slots), ...counters(totals), durations(totals)];
   return Registry.aggregate([metrics.filter(({ values }) => values.length > 0)]).metrics();
 }
 

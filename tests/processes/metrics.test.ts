@@ -5,6 +5,7 @@ import { createServer as createHttp } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NAME, VERSION } from '../../src/version.js';
 import { hangingAppFile, hangPath } from '../support/hangs.js';
 import { isInstalled, scrape, type Metrics } from '../support/metrics.js';
 import { Pm2 } from '../support/pm2.js';
@@ -79,6 +80,12 @@ async function scrapeOf(management: number, requests: number): Promise<Metrics> 
 test('the number of a slot is not believed without a supervisor that has set it', async () => {
   const { management } = await alone(WORKER, { CABE_SLOT: '7' });
   expect((await scrape(management)).all('worker_up', { worker: '0' })).toHaveLength(1);
+});
+
+test('the version is that of the package', async () => {
+  const { management } = await alone();
+  const labels = { service_name: NAME, service_version: VERSION };
+  expect((await scrape(management)).all('target_info', labels)).toEqual([1]);
 });
 
 test('requests are counted by method, route and status; a scan of random paths is one route', async () => {
