@@ -86,7 +86,10 @@ export function imageTests(engineOf: () => Engine, context: string): void {
     await until(() => client.sent > 2_000, 'there is load');
     const stopping = engine.dockerAsync('stop', '--time=15', id);
     await until(async () => (await request(port, '/readyz')).status === 503, 'the balancer sees it');
-    const { failures, answered } = await client.stop();
+    const { failures, answered, longestMs } = await client.stop();
+    process.stderr.write(
+      `docker stop: ${answered} requests, failures ${JSON.stringify(failures)}, slowest ${longestMs} ms\n`,
+    );
     expect((await stopping).code).toBe(0);
     expect(failures).toEqual({});
     expect(answered).toBeGreaterThan(2_000);
