@@ -85,17 +85,40 @@ describe('a worker that breaks its channel is named, killed and replaced; the ot
     ['a line that ends in the middle', `raw('{"type":"cabe:draining",');`, /JSON/],
     [
       'a request of node:cluster for an impossible port',
-      `internal({ act: 'queryServer', seq: 1, address: 'x', port: 99999, addressType: 4, index: 0 });`,
-      /port/,
+      `internal({ act: 'queryServer', seq: 1, address: '127.0.0.1', port: 99999, addressType: 4, index: 0 });`,
+      /address or port that is none/,
     ],
-    ['a request of node:cluster without an address', `internal({ act: 'queryServer' });`, /options/],
+    [
+      'a request of node:cluster for a name',
+      `internal({ act: 'queryServer', seq: 1, address: 'localhost', port: 0, addressType: 4, index: 0 });
+      process.kill(process.pid, 'SIGSTOP');`,
+      /address or port that is none/,
+    ],
+    [
+      'a request of node:cluster with megabytes to keep',
+      `internal({ act: 'queryServer', address: '127.0.0.1', port: 0, addressType: 4, data: 'x'.repeat(4_000_000) });`,
+      /asks to keep more than 4096 characters/,
+    ],
+    [
+      'a request of node:cluster without an address',
+      `internal({ act: 'queryServer' });`,
+      /address or port that is none/,
+    ],
     [
       'a request of node:cluster whose address is no text',
       `internal({ act: 'queryServer', seq: 1, address: { a: 1 }, port: -1, addressType: 6, index: 0 });`,
-      /options/,
+      /address or port that is none/,
     ],
-    ['the receipt of a handle that was never sent', `send({ cmd: 'NODE_HANDLE_ACK' });`, /./],
-    ['the refusal of a handle that was never sent', `send({ cmd: 'NODE_HANDLE_NACK' });`, /./],
+    [
+      'the receipt of a handle that was never sent',
+      `send({ cmd: 'NODE_HANDLE_ACK' });`,
+      /acknowledges a handle/,
+    ],
+    [
+      'the refusal of a handle that was never sent',
+      `send({ cmd: 'NODE_HANDLE_NACK' });`,
+      /acknowledges a handle/,
+    ],
     [
       'a message without an end',
       `for (const part = Buffer.alloc(65_536, 'x'); ; ) write(part);`,
@@ -142,13 +165,36 @@ describe('a worker that breaks its channel is named, killed and replaced; the ot
   });
 });
 
+test('a worker that exits while node:cluster is about to listen for it is replaced', async () => {
+  const scene = await target();
+  const before = descriptorsOf(scene.running.pid);
+  const query = {
+    cmd: 'NODE_CLUSTER',
+    act: 'queryServer',
+    address: '127.0.0.1',
+    port: 0,
+    addressType: 4,
+    index: 0,
+  };
+  const attacker = await attackWhileSuspended(
+    scene,
+    `for (let seq = 0; seq < 70; seq++) send({ ...${JSON.stringify(query)}, seq });
+     raw('not json');
+     process.kill(process.pid, 'SIGKILL');`,
+  );
+  await scene.running.said(new RegExp(`^Worker ${attacker} exited \\(signal SIGKILL\\)`));
+  await until(async () => (await scene.workers()).length === 2, 'it has been replaced');
+  await until(() => descriptorsOf(scene.running.pid) <= before + 1, 'nothing more is open');
+  await expectUnharmed(scene);
+});
+
 test('broken messages that are read once their worker has exited end neither the supervisor nor the service', async () => {
   const scene = await target();
   const [, bystander = NaN] = await scene.workers();
   const attacker = await attackWhileSuspended(
     scene,
     `for (let seq = 0; seq < 200; seq++)
-       internal({ act: 'queryServer', seq, address: 'x', port: 99999, addressType: 4, index: 0 });
+       internal({ act: 'queryServer', seq, address: '127.0.0.1', port: 99999, addressType: 4, index: 0 });
      process.kill(process.pid, 'SIGKILL');`,
   );
   await scene.running.said(new RegExp(`^Worker ${attacker} exited \\(signal SIGKILL\\)`));
@@ -286,6 +332,99 @@ test.each(['net.Socket', 'net.Server', 'net.Native', 'nonsense'])(
     await expectUnharmed(scene);
   },
 );
+
+/** Handles go around `process.send`, which would put them into an envelope and wait for a receipt. */
+const SEND_SERVERS = `
+  const isOfChannel = ({ description }) => description === 'kChannelHandle';
+  const channel = process[Object.getOwnPropertySymbols(process).find(isOfChannel)];
+  const { WriteWrap } = process.binding('stream_wrap');
+  function sendServers(text) {
+    const server = require('node:net').createServer().listen({ port: 0, exclusive: true }, () => {
+      for (let left = 20; left > 0; left--) channel.writeUtf8String(new WriteWrap(), text, server._handle);
+      server.close();
+      setTimeout(() => console.log('attacked'), 100);
+    });
+  }`;
+
+test.each([
+  ['a message without an envelope', '{"own":1}\n'],
+  ['a line that has no end', '{"own":1'],
+  ['a line that is not JSON', 'not json\n'],
+  ['an envelope of a type that Node does not know', '{"cmd":"NODE_HANDLE","type":"nonsense","msg":{}}\n'],
+  ['an envelope for UDP', '{"cmd":"NODE_HANDLE","type":"dgram.Socket","dgramType":"udp4","msg":{}}\n'],
+  [
+    'an envelope for no kind of UDP',
+    '{"cmd":"NODE_HANDLE","type":"dgram.Socket","dgramType":"x","msg":{}}\n',
+  ],
+  [
+    'an envelope with the end of the channel',
+    '{"cmd":"NODE_HANDLE","type":"net.Server","msg":{}}\n',
+    'SIGKILL',
+  ],
+])('servers that a worker sends with %s are closed', async (_name, text, end = '') => {
+  const scene = await target();
+  const before = descriptorsOf(scene.running.pid);
+  const attacker = await scene.attack(`${SEND_SERVERS}
+    sendServers(${JSON.stringify(text)});
+    ${end === '' ? '' : `setTimeout(() => process.kill(process.pid, '${end}'), 50);`}`);
+  const isOver = ({ msg }: { readonly msg: string }): boolean =>
+    msg === 'attacked' || msg.startsWith(`Worker ${attacker} exited`);
+  await scene.running.said(isOver);
+  await until(async () => (await scene.workers()).length === 2, 'both serve');
+  // As many as before, but for connections of requests for the status.
+  await until(() => descriptorsOf(scene.running.pid) <= before + 1, 'their descriptors are closed');
+  await expectUnharmed(scene);
+});
+
+test('a socket of node:cluster that a worker closes before it listens is closed once the worker has gone', async () => {
+  const scene = await target();
+  const before = descriptorsOf(scene.running.pid);
+  const attacker = await scene.attack(`
+    let lines = '';
+    for (let index = 0; index < 20; index++) {
+      const query = { act: 'queryServer', seq: index, address: '127.0.0.1', port: 0, addressType: 4, index };
+      const close = { act: 'close', key: '127.0.0.1:0:4:undefined:' + index };
+      for (const message of [query, close]) lines += JSON.stringify({ cmd: 'NODE_CLUSTER', ...message }) + '\\n';
+    }
+    write(Buffer.from(lines));
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), 100);`);
+  await scene.running.said(new RegExp(`^Worker ${attacker} exited`));
+  await until(async () => (await scene.workers()).length === 2, 'it has been replaced');
+  await until(() => descriptorsOf(scene.running.pid) <= before + 1, 'nothing more is open');
+  await expectUnharmed(scene);
+});
+
+test('connections that node:cluster has offered to a worker end with it', async () => {
+  const scene = await target();
+  const victims = await scene.workers();
+  const before = descriptorsOf(scene.running.pid);
+  for (const pid of victims) process.kill(pid, 'SIGSTOP');
+  // One is offered to each of them, and the others wait.
+  const clients = Array.from({ length: 6 }, () => answers(scene.port));
+  await until(
+    () => descriptorsOf(scene.running.pid) >= before + clients.length - 1,
+    'the supervisor has them',
+  );
+  for (const pid of victims) process.kill(pid, 'SIGKILL');
+  // None waits for ever.
+  await Promise.all(clients);
+  await until(async () => (await scene.workers()).length === 2, 'both have been replaced');
+  await until(() => descriptorsOf(scene.running.pid) <= before + 1, 'they are closed');
+  await expectUnharmed(scene);
+});
+
+test('a worker may bind a socket of UDP', async () => {
+  const program = `const socket = require('node:dgram').createSocket('udp4');
+    socket.bind(0, '127.0.0.1', () => process.send('ready'));
+    process.on('message', message => message === 'shutdown' && process.exit(0));`;
+  const file = appFile(program, { wait_ready: true, shutdown_with_message: true });
+  const env = { RUN_DIR: folder() };
+  const running = start([CLUSTER, '--config', file], env);
+  await until(async () => (await serving({ env }).catch(() => [])).length === 2, 'both are ready');
+  expect(messages(running).filter(line => /broke|exited/.test(line))).toEqual([]);
+  running.kill();
+  expect((await running.ended).code).toBe(0);
+});
 
 describe('heartbeats of a worker whose app has closed their descriptor', () => {
   test.each([

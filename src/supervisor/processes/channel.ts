@@ -4,9 +4,10 @@
  */
 import type { Worker } from 'node:cluster';
 import { parseFromWorker, type FromWorker, type ToWorker } from '../../protocol/messages.js';
-import { isActivated } from '../../platform/socket-activation.js';
 import { MESSAGES_PER_SECOND, type ChannelMeter } from './channel-limits.js';
+import { followClusterMessages, type ClusterMessage } from './cluster-messages.js';
 import { outsideFaultContext } from './fault-context.js';
+import { closeHandle, closeReceivedHandles } from './received-handles.js';
 import type { TcpHandle } from './tcp-handles.js';
 
 export interface WorkerChannel {
@@ -17,18 +18,21 @@ export interface WorkerChannel {
 
 export interface ChannelNeeds {
   readonly meter: ChannelMeter;
+  /** Whether it has misbehaved or exited. */
+  isOver(): boolean;
   /** Errors that it throws are the worker's fault, too. */
   receive(message: FromWorker): void;
   onFault(error: unknown): void;
 }
 
-export function openChannel(worker: Worker, { meter, receive, onFault }: ChannelNeeds): WorkerChannel {
+export function openChannel(worker: Worker, needs: ChannelNeeds): WorkerChannel {
+  const { meter, receive, onFault } = needs;
   const count = (): void => {
     if (!meter.countMessage()) onFault(new Error(`more than ${MESSAGES_PER_SECOND} messages a second`));
   };
   worker.on('message', (value: unknown, handle: unknown) =>
     outsideFaultContext(() => {
-      closeUnwanted(handle);
+      closeHandle(handle);
       count();
       const message = parseFromWorker(value);
       if (message === undefined) return;
@@ -39,7 +43,7 @@ export function openChannel(worker: Worker, { meter, receive, onFault }: Channel
       }
     }),
   );
-  inspectInternalMessages(worker, { count, onFault });
+  inspectInternalMessages(worker, { ...needs, count });
   return {
     get isConnected() {
       return worker.isConnected();
@@ -51,69 +55,55 @@ export function openChannel(worker: Worker, { meter, receive, onFault }: Channel
   };
 }
 
-/** A message of node:cluster, or of Node itself. */
-interface InternalMessage {
+/** A message of Node itself, or of node:cluster. */
+interface InternalMessage extends ClusterMessage {
   cmd?: unknown;
-  act?: unknown;
-  fd?: unknown;
-  /** What is in an envelope. */
+  /** What is in an envelope, and what Node is to make of its handle. */
   msg?: unknown;
+  type?: unknown;
 }
 
 const ENVELOPE = 'NODE_HANDLE';
 
-/**
- * Node makes a message and a socket or server of an envelope, and reports those. Of an envelope in an envelope it makes a
- * second owner of the handle, or fails: in both cases nothing is reported that could be closed. It sends none itself.
- */
+/** Node sends no envelope in an envelope. */
 const isForged = ({ cmd, msg }: InternalMessage): boolean =>
   cmd === ENVELOPE && (msg as InternalMessage | null | undefined)?.cmd === ENVELOPE;
 
-/** Sockets that a worker may have opened by node:cluster at the same time. */
-const MAX_SOCKETS = 64;
+const isReceipt = ({ cmd }: InternalMessage): boolean =>
+  cmd === 'NODE_HANDLE_ACK' || cmd === 'NODE_HANDLE_NACK';
+
+/** Node throws at a receipt when it awaits none; this is how it knows. */
+const isAwaited = (child: object): boolean => Reflect.get(child, '_handleQueue') !== null;
 
 /**
  * Messages whose `cmd` begins with `NODE_` are Node's own and not reported by `message`, but a worker can send them as
- * well. `internalMessage` is not documented: should it go, their handles stay open until the supervisor ends, and such
- * messages are neither counted nor refused.
+ * well. `internalMessage` is not documented: should it go, such messages are neither counted nor refused.
  */
 function inspectInternalMessages(
   { process: child }: Worker,
-  { count, onFault }: { readonly count: () => void; readonly onFault: (error: unknown) => void },
+  { count, isOver, onFault }: Pick<ChannelNeeds, 'isOver' | 'onFault'> & { readonly count: () => void },
 ): void {
-  let sockets = 0;
+  closeReceivedHandles(child);
+  const ofCluster = followClusterMessages(child, isOver);
   // Before node:cluster acts on it.
   child.prependListener('internalMessage', (message: InternalMessage | null, handle: unknown) =>
     outsideFaultContext(() => {
       count();
-      if (message === null) return closeUnwanted(handle);
-      if (message.cmd !== ENVELOPE) closeUnwanted(handle);
+      closeHandle(handle);
+      if (message === null) return;
       if (isForged(message)) {
-        closeUnwanted(handle);
         message.msg = null;
         onFault(new Error('it sends a handle in a forged message of Node'));
       }
-      if (message.act === 'close') sockets--;
-      if (message.act !== 'queryServer') return;
-      sockets++;
-      const fault = faultOfRequest(message, sockets);
-      if (fault === undefined) return;
-      message.act = undefined;
-      onFault(new Error(fault));
+      // Node makes nothing of it, and passes it on as it is.
+      if (message.cmd === ENVELOPE) message.type = 'net.Native';
+      if (isReceipt(message) && !isAwaited(child)) {
+        message.cmd = undefined;
+        onFault(new Error('it acknowledges a handle that it was not sent'));
+      }
+      if (message.cmd !== 'NODE_CLUSTER') return;
+      const fault = ofCluster.inspect(message);
+      if (fault !== undefined) onFault(new Error(fault));
     }),
   );
-}
-
-/** Why a request to listen is not granted: node:cluster would take, and in the end close, any open descriptor. */
-function faultOfRequest({ fd }: InternalMessage, sockets: number): string | undefined {
-  if (sockets > MAX_SOCKETS) return `more than ${MAX_SOCKETS} listening sockets`;
-  if (fd === undefined || fd === null || isActivated(fd)) return undefined;
-  return `it asks to listen on ${typeof fd === 'number' ? `descriptor ${fd}` : 'a descriptor'} of the supervisor`;
-}
-
-/** A socket, a server or a raw handle that a worker has sent: the supervisor has no use for any. */
-function closeUnwanted(handle: unknown): void {
-  const { destroy, close } = (handle ?? {}) as { destroy?: () => void; close?: () => void };
-  if (typeof destroy === 'function') destroy.call(handle);
-  else if (typeof close === 'function') close.call(handle);
 }

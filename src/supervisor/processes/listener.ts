@@ -31,6 +31,8 @@ export interface Listener {
   lendable(slot: SlotId, address: Address): TcpHandle | undefined;
   /** Every socket that is open here, for a supervisor that takes the service over. */
   openSockets(): readonly OpenSocket[];
+  /** No worker will ask for this address any more: closes it, unless it is one of those in use. */
+  leave(former: Address, inUse: readonly Address[]): void;
   /** Closes every address but these. */
   keep(addresses: readonly Address[]): void;
   /** Closes all sockets: clients are refused once no worker holds a copy any more. */
@@ -85,6 +87,7 @@ export function createListener(inherited: Inherited = activation(process.env)): 
     },
     lendable: (slot, address) => (mode === 'per-slot' ? sockets.find(slot, address) : undefined),
     openSockets: sockets.all,
+    leave: sockets.leave,
     keep: sockets.closeAllBut,
     close: () => sockets.closeAllBut([]),
   };
@@ -108,6 +111,7 @@ interface SocketTable {
   find(slot: SlotId, address: Address): TcpHandle | undefined;
   guardOf(address: Address): PortGuard | undefined;
   all(): readonly OpenSocket[];
+  leave(former: Address, inUse: readonly Address[]): void;
   closeAllBut(addresses: readonly Address[]): void;
 }
 
@@ -152,6 +156,11 @@ function createSocketTable({ mode, sockets: inherited }: Inherited): SocketTable
     }
   }
 
+  function closeAt(key: string): void {
+    for (const socket of bound.get(key)?.sockets.values() ?? []) socket.close();
+    bound.delete(key);
+  }
+
   return {
     reserve: address => void boundAt(address, 0),
     move(slot, address) {
@@ -169,13 +178,12 @@ function createSocketTable({ mode, sockets: inherited }: Inherited): SocketTable
       [...bound.values()].flatMap(({ address, sockets }) =>
         [...sockets].map(([slot, { fd }]) => ({ fd, slot, address })),
       ),
+    leave(former, inUse) {
+      if (!inUse.some(address => keyOf(address) === keyOf(former))) closeAt(keyOf(former));
+    },
     closeAllBut(addresses) {
       const wanted = new Set(addresses.map(keyOf));
-      for (const [key, { sockets }] of bound) {
-        if (wanted.has(key)) continue;
-        for (const socket of sockets.values()) socket.close();
-        bound.delete(key);
-      }
+      for (const key of bound.keys()) if (!wanted.has(key)) closeAt(key);
     },
   };
 }

@@ -105,6 +105,8 @@ interface RunningWorker extends ForkRequest {
 
 interface Context extends WorkerNeeds {
   readonly running: Map<WorkerId, RunningWorker>;
+  /** Where the last worker of each slot that asked for a socket listens: its successor will, too. */
+  readonly addresses: Map<SlotId, Address>;
   readonly heartbeats: HeartbeatMonitor | undefined;
 }
 
@@ -119,7 +121,7 @@ export function createWorkers(needs: WorkerNeeds): Workers {
       report,
       send: (id, message) => running.get(id)?.channel.send(message),
     });
-  const context: Context = { ...needs, running, heartbeats };
+  const context: Context = { ...needs, running, addresses: new Map(), heartbeats };
 
   return {
     fork: request => fork(request, context),
@@ -195,7 +197,8 @@ function fork(request: ForkRequest, context: Context): Process | undefined {
   // Node reports each message in a tick of its own, and those that wait come first.
   worker.process.once('disconnect', () => setImmediate(() => (hasChannelEnded = true)));
   const receive = (message: FromWorker): void => handleMessage(id, message, context);
-  const channel = openChannel(worker, { meter, receive, onFault });
+  const isOver = (): boolean => running.get(id)?.isBroken !== false;
+  const channel = openChannel(worker, { meter, isOver, receive, onFault });
   running.set(id, {
     ...request,
     child: worker.process,
@@ -232,30 +235,30 @@ function observe({ id, app }: ForkRequest, worker: Worker, context: Context): vo
       const leaving = running.get(id);
       if (leaving?.isOrdered === true) leaving.helpers?.find();
     })
-    .on('exit', (code: number | null, signal: string | null) =>
-      outsideFaultContext(() => {
-        const gone = running.get(id);
-        heartbeats?.remove(id);
-        // Only kills that are not ours can be the kernel's.
-        const outOfMemory = signal === 'SIGKILL' && !worker.process.killed && oomWatch.claimKill();
-        const exit = { worker: id, code: signal === null ? code : null, signal, outOfMemory };
-        const finish = (): void => {
-          running.delete(id);
-          const failure = gone?.listenFailure;
-          if (failure !== undefined && code !== 0)
-            report({ type: 'worker.boot-failed', worker: id, failure });
-          report({ type: 'worker.exited', ...exit });
-        };
-        if (gone?.helpers === undefined) finish();
-        else gone.helpers.end(finish);
-      }),
-    )
     .on('error', (error: Error) => {
       // With a pid it is a message that could not be delivered: the exit follows. Without one the fork has failed.
       if (worker.process.pid !== undefined) return;
       running.delete(id);
       send({ type: 'fork.failed', worker: id, message: forkFailure(error, app) });
     });
+  // Before node:cluster hears of it, which may fail at a worker that has misbehaved.
+  worker.process.prependOnceListener('exit', (code: number | null, signal: string | null) =>
+    outsideFaultContext(() => {
+      const gone = running.get(id);
+      heartbeats?.remove(id);
+      // Only kills that are not ours can be the kernel's.
+      const outOfMemory = signal === 'SIGKILL' && !worker.process.killed && oomWatch.claimKill();
+      const exit = { worker: id, code: signal === null ? code : null, signal, outOfMemory };
+      const finish = (): void => {
+        running.delete(id);
+        const failure = gone?.listenFailure;
+        if (failure !== undefined && code !== 0) report({ type: 'worker.boot-failed', worker: id, failure });
+        report({ type: 'worker.exited', ...exit });
+      };
+      if (gone?.helpers === undefined) finish();
+      else gone.helpers.end(finish);
+    }),
+  );
 }
 
 function handleMessage(id: WorkerId, message: FromWorker, context: Context): void {
@@ -311,11 +314,21 @@ function becomeReady(worker: RunningWorker, { heartbeats, running, report }: Con
   if (knowsUs && !worker.isLeaving) heartbeats?.add(worker.id);
 }
 
-function answerListenerRequest(worker: RunningWorker, { port, host }: Address, { listener }: Context): void {
+function answerListenerRequest(worker: RunningWorker, { port, host }: Address, context: Context): void {
   if (worker.isOrdered || worker.address !== undefined) return;
-  worker.address = { port, host };
-  const { handle, error } = listener.socketOf(worker.slot, worker.address);
+  const address = { port, host };
+  worker.address = address;
+  const { handle, error } = context.listener.socketOf(worker.slot, address);
   worker.channel.send({ type: 'cabe:listener', error }, handle);
+  if (error === undefined) moveSlot(worker.slot, address, context);
+}
+
+/** A worker may ask for another address than the one before it in its slot, at every start. */
+function moveSlot(slot: SlotId, address: Address, { addresses, running, listener }: Context): void {
+  const former = addresses.get(slot);
+  addresses.set(slot, address);
+  const ofWorkers = [...running.values()].flatMap(worker => worker.address ?? []);
+  if (former !== undefined) listener.leave(former, [...addresses.values(), ...ofWorkers]);
 }
 
 function kill({ child, helpers }: RunningWorker): void {
