@@ -9,8 +9,8 @@
 import http, { IncomingMessage, ServerResponse, type Server, type ServerOptions } from 'node:http';
 import type { Express } from 'express';
 
-export function createFittedServer(app: Express): Server {
-  return http.createServer(fittedTo(app), app);
+export function createFittedServer(app: Express, options: ServerOptions): Server {
+  return http.createServer({ ...options, ...fittedTo(app) }, app);
 }
 
 /**

@@ -27,7 +27,7 @@ import { createServer } from './server.js';
 import { startShutdown, type Shutdown, type ShutdownNeeds } from './shutdown.js';
 import { BOOTING, readinessOf, transition, type WorkerEffect, type WorkerEvent } from './state.js';
 import { showTitle } from './title.js';
-import { attachUpgrades } from './upgrades.js';
+import { attachUpgrades, upgradeOptions, upgradesOf } from './upgrades.js';
 import { reportUsageOnRequest } from './usage.js';
 
 /** How long a supervisor that does not read may delay the exit of a failed boot. */
@@ -166,11 +166,12 @@ async function boot(
     recorder: observed.recorder,
     admit: admission?.handler,
   });
-  const server = createServer(app, config);
+  const upgrades = upgradesOf(features, context);
+  const server = createServer(app, config, upgradeOptions(upgrades));
   admission?.watch(server);
   observed.countConnections(server);
   const connections = drainable(server);
-  attachUpgrades(server, features, context, admission?.refusesUpgrade);
+  attachUpgrades(server, upgrades, context, admission?.refusesUpgrade);
   const listening = await listen(server, config, isSocketOffered(supervisedBy) ? channel : undefined);
   return { config, server, connections, listening, observed };
 }

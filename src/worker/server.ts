@@ -1,4 +1,4 @@
-import http, { type Server } from 'node:http';
+import http, { type Server, type ServerOptions } from 'node:http';
 import type { Express } from 'express';
 import type { Config } from '../config.js';
 import { createFittedServer } from '../fast-path/fitted-server.js';
@@ -12,8 +12,12 @@ const REQUEST_TIMEOUT_MS = 300_000;
  */
 const HEADERS_MARGIN_MS = 1_000;
 
-export function createServer(app: Express, { keepAliveTimeoutMs, expressTuning }: Config): Server {
-  const server = expressTuning ? createFittedServer(app) : http.createServer(app);
+export function createServer(
+  app: Express,
+  { keepAliveTimeoutMs, expressTuning }: Config,
+  options: ServerOptions = {},
+): Server {
+  const server = expressTuning ? createFittedServer(app, options) : http.createServer(options, app);
   server.keepAliveTimeout = keepAliveTimeoutMs;
   server.headersTimeout = keepAliveTimeoutMs + HEADERS_MARGIN_MS;
   server.requestTimeout = Math.max(REQUEST_TIMEOUT_MS, server.headersTimeout);

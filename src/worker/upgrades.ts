@@ -1,41 +1,49 @@
 /** Upgraded connections (WebSockets): the handlers of the features, by path. */
-import { ServerResponse, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Context, Feature, UpgradeHandler } from '../features/feature.js';
 import { createIds, saneId } from '../http/request-id.js';
 import { parseTraceparent } from '../http/trace-context.js';
 import { errorRecord } from '../logging/loggable.js';
 import { runInRequest } from '../utils/request-context.js';
+import { answerWithoutUpgrade, refuse } from './without-upgrade.js';
 
-/** Since Node 24.9 a server can leave a request alone that it does not want to upgrade. */
-interface ChoosingServer {
-  shouldUpgradeCallback?: (request: IncomingMessage) => boolean;
+/** Finds the handler of a request that asks for an upgrade. */
+export type FindUpgrade = (request: IncomingMessage) => UpgradeHandler | undefined;
+
+/** @returns nothing if no feature has a handler */
+export function upgradesOf(features: readonly Feature[], context: Context): FindUpgrade | undefined {
+  const handlers = new Map(features.flatMap(({ upgrades }) => Object.entries(upgrades?.(context) ?? {})));
+  return handlers.size === 0 ? undefined : ({ url = '' }) => handlers.get(url.split('?', 1).join(''));
 }
+
+interface UpgradeOptions extends ServerOptions {
+  /** Since 24.9 Node leaves a request alone that its server does not want to upgrade; before, it ignores this option. */
+  readonly shouldUpgradeCallback?: (request: IncomingMessage) => boolean;
+}
+
+export const upgradeOptions = (find: FindUpgrade | undefined): UpgradeOptions =>
+  find === undefined ? {} : { shouldUpgradeCallback: request => find(request) !== undefined };
 
 /**
  * Gives each upgrade to the handler of its path. Everything else that asks for an upgrade is answered as if it had not,
  * as RFC 9110 (7.8) allows: Java's HTTP client asks for HTTP/2 with every request.
+ * @param find without it there is no listener: one alone makes Node detach its parser from every such request
  * @param isRefused whether the connection is above MAX_CONNECTIONS; it is closed after a moment
  */
 export function attachUpgrades(
   server: Server,
-  features: readonly Feature[],
-  context: Context,
+  find: FindUpgrade | undefined,
+  { logger, draining }: Pick<Context, 'logger' | 'draining'>,
   isRefused: (request: IncomingMessage) => boolean = () => false,
 ): void {
-  const handlers = new Map(features.flatMap(({ upgrades }) => Object.entries(upgrades?.(context) ?? {})));
-  // A listener alone makes Node detach its parser from every such request.
-  if (handlers.size === 0) return;
-  const { logger, draining } = context;
+  if (find === undefined) return;
   const nextId = createIds();
-  const handlerOf = ({ url = '' }: IncomingMessage): UpgradeHandler | undefined =>
-    handlers.get(url.split('?', 1).join(''));
 
-  (server as ChoosingServer).shouldUpgradeCallback = request => handlerOf(request) !== undefined;
   server.on('upgrade', (request: IncomingMessage & { id: string }, socket: Duplex, head: Buffer) => {
     // Node listens no more: a client that goes away before its answer is complete is no failure of the worker.
     socket.on('error', () => undefined);
-    const handler = handlerOf(request);
+    const handler = find(request);
     if (handler === undefined) return answerWithoutUpgrade(server, request, socket);
     if (draining.aborted || isRefused(request)) return refuse(socket, '503 Service Unavailable');
     request.id = saneId(request.headers['x-request-id']) ?? nextId();
@@ -55,26 +63,4 @@ export function attachUpgrades(
       });
     });
   });
-}
-
-const refuse = (socket: Duplex, status: string): void =>
-  end(socket, `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-
-/** Closes a connection that nothing reads any more: what the client still sends would keep it open for ever. */
-function end(socket: Duplex, text = ''): void {
-  socket.resume().end(text, () => socket.destroy());
-}
-
-/** For Node before 24.9. The parser is gone, so that a body could not be read any more. */
-function answerWithoutUpgrade(server: Server, request: IncomingMessage, socket: Duplex): void {
-  const { headers } = request;
-  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
-    return refuse(socket, '501 Not Implemented');
-  const response = new ServerResponse(request);
-  response.shouldKeepAlive = false;
-  response.assignSocket(request.socket);
-  // Unread, the end of a client that goes away would not be noticed.
-  socket.resume();
-  response.once('finish', () => end(socket));
-  server.emit('request', request, response);
 }

@@ -8,7 +8,7 @@ import { readConfig } from '../../src/config.js';
 import { createAdmission, type RefusalReason } from '../../src/overload/admission.js';
 import { MAX_REFUSED } from '../../src/overload/connection-limit.js';
 import { createLogger } from '../../src/utils/logger.js';
-import { attachUpgrades } from '../../src/worker/upgrades.js';
+import { attachUpgrades, upgradeOptions, upgradesOf } from '../../src/worker/upgrades.js';
 import { request, until, type Answer } from '../support/processes.js';
 
 jest.setTimeout(30_000);
@@ -49,11 +49,12 @@ async function setUp(env: Record<string, string>, routes: (app: Express) => void
     for (const end = performance.now() + Number(params.ms); performance.now() < end;);
     response.json({});
   });
-  const server = http.createServer(app);
-  admission?.watch(server);
-  const upgrades = () => ({ '/chat': (_request: unknown, socket: Duplex) => socket.end('upgraded') });
+  const handlers = () => ({ '/chat': (_request: unknown, socket: Duplex) => socket.end('upgraded') });
   const context = { config, logger, use: never, draining: new AbortController().signal };
-  attachUpgrades(server, [{ upgrades }], context, admission?.refusesUpgrade);
+  const upgrades = upgradesOf([{ upgrades: handlers }], context);
+  const server = http.createServer(upgradeOptions(upgrades), app);
+  admission?.watch(server);
+  attachUpgrades(server, upgrades, context, admission?.refusesUpgrade);
   servers.push(server.listen(0, '127.0.0.1'));
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -4,7 +4,7 @@ import net, { type AddressInfo } from 'node:net';
 import { readConfig } from '../../src/config.js';
 import type { UpgradeHandler } from '../../src/features/feature.js';
 import { createLogger } from '../../src/utils/logger.js';
-import { attachUpgrades } from '../../src/worker/upgrades.js';
+import { attachUpgrades, upgradeOptions, upgradesOf } from '../../src/worker/upgrades.js';
 
 const servers = new Set<Server>();
 afterEach(() => {
@@ -19,13 +19,14 @@ async function setUp(handler: UpgradeHandler) {
   const write = (line: string): void => void written.push(line);
   const logger = createLogger({ env: 'production', output: { write, writeSoon: write } });
   const drain = new AbortController();
-  const server = http.createServer(answer);
-  servers.add(server);
   const use = (): never => {
     throw new Error('no resources here');
   };
   const context = { config: readConfig({}), logger, use, draining: drain.signal };
-  attachUpgrades(server, [{ upgrades: () => ({ '/chat': handler }) }], context);
+  const upgrades = upgradesOf([{ upgrades: () => ({ '/chat': handler }) }], context);
+  const server = http.createServer(upgradeOptions(upgrades), answer);
+  servers.add(server);
+  attachUpgrades(server, upgrades, context);
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   return { port: (server.address() as AddressInfo).port, drain, logger, lines: () => written.join('') };
 }
@@ -72,6 +73,16 @@ test('a request for another path is answered as if it did not ask for an upgrade
   expect(await converse(port, '/other')).toMatch(/^HTTP\/1.1 200 OK[\s\S]*answer to \/other$/);
 });
 
+/** Node leaves such a request alone since 24.9; before, its connection ends with the answer. */
+test('its connection is kept where Node can leave the request alone', async () => {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const isLeftAlone = major > 24 || (major === 24 && minor >= 9);
+  const { port } = await setUp((_request, socket) => socket.end('upgraded'));
+  expect(/^Connection: close$/m.test((await converse(port, '/other')).replaceAll('\r', ''))).toBe(
+    !isLeftAlone,
+  );
+});
+
 test.each<[string, UpgradeHandler]>([
   [
     'throws',
@@ -94,8 +105,10 @@ test('an upgrade during the drain is refused, so that the client tries another w
 
 test('without a handler an upgrade is left to Node', () => {
   const server = http.createServer(answer);
-  const context = {} as Parameters<typeof attachUpgrades>[2];
-  attachUpgrades(server, [{}], context);
+  const context = {} as Parameters<typeof upgradesOf>[1];
+  const upgrades = upgradesOf([{}], context);
+  expect(upgradeOptions(upgrades)).toEqual({});
+  attachUpgrades(server, upgrades, context);
   expect(server.listenerCount('upgrade')).toBe(0);
 });
 
