@@ -1,5 +1,5 @@
 /** The history outlives the worker that holds the port: it is appended to a file beside the sockets of the service. */
-import { statSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HISTORY } from '../observability/service-folder.js';
@@ -28,8 +28,7 @@ export function openHistory(folder: string, failed: (error: Error) => void): His
   function found(): History {
     try {
       bytes = statSync(path).size;
-      // Twice the limit leaves room for the line that has gone beyond it.
-      return bytes > 2 * MAX_FILE ? NO_HISTORY : parseHistory(readFileSync(path, 'utf8'));
+      return parseHistory(readEnd(path, bytes));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') writeFirst();
       else fail(error as Error);
@@ -67,4 +66,15 @@ export function openHistory(folder: string, failed: (error: Error) => void): His
         .catch(fail);
     },
   };
+}
+
+/** The end of a file that may be longer than it should be: its oldest lines are left out. */
+function readEnd(path: string, size: number): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const end = Buffer.alloc(Math.min(size, MAX_FILE));
+    return end.subarray(0, readSync(file, end, 0, end.length, size - end.length));
+  } finally {
+    closeSync(file);
+  }
 }

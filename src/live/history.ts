@@ -89,10 +89,10 @@ export const historyLines = ({ moments, events }: History): string =>
 const BATCH = 2_000;
 
 /** Lines that are broken, as the last one of a process that was killed, are left out. */
-export function parseHistory(text: string): History {
+export function parseHistory(file: Buffer): History {
   let moments: Kept[] = [];
   const events: Kept[] = [];
-  for (const line of text.split('\n')) {
+  for (const line of linesOf(file)) {
     const found = parseLine(line);
     if (found === undefined) continue;
     if ('moment' in found) moments.push(keptMoment(found.moment));
@@ -100,6 +100,15 @@ export function parseHistory(text: string): History {
     if (moments.length >= BATCH) moments = boundedMoments(moments);
   }
   return { moments: boundedMoments(moments), events: boundedEvents(events) };
+}
+
+/** One at a time: as one string, a long file takes most of the memory that an observer thread has. */
+function* linesOf(file: Buffer): Generator<string> {
+  for (let start = 0, end = 0; start < file.length; start = end + 1) {
+    end = file.indexOf('\n', start);
+    if (end === -1) end = file.length;
+    yield file.toString('utf8', start, end);
+  }
 }
 
 type Line = { readonly moment: Moment } | { readonly lifecycle: Lifecycle };

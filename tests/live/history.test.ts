@@ -63,7 +63,7 @@ test('many long stacks shorten the list of events: a full history has no more th
 
 test('of a file with a day of moments, the last hour is read', () => {
   const day = Array.from({ length: 4_320 }, (_, index) => keptMoment(moment(index * 20_000)));
-  const kept = read(parseHistory(historyLines({ moments: day, events: [] })));
+  const kept = read(parseHistory(Buffer.from(historyLines({ moments: day, events: [] }))));
   expect(kept.moments.at(-1)?.at).toBe(4_319 * 20_000);
   expect(kept.moments[0]?.at).toBeGreaterThanOrEqual(4_319 * 20_000 - 3_600_000);
   expect(kept.moments[0]?.at).toBeLessThan(4_319 * 20_000 - 3_540_000);
@@ -72,8 +72,8 @@ test('of a file with a day of moments, the last hour is read', () => {
 
 test('the next holder of the port reads what the one before has written, without a broken end', () => {
   const history = withEvent(after(10), keptEvent(lifecycle(5_000)));
-  expect(parseHistory(`${historyLines(history)}{"moment":{"at":1`)).toEqual(history);
-  expect(parseHistory('nonsense\n{"moment":null}\n{}\n')).toEqual(NO_HISTORY);
+  expect(parseHistory(Buffer.from(`${historyLines(history)}{"moment":{"at":1`))).toEqual(history);
+  expect(parseHistory(Buffer.from('nonsense\n{"moment":null}\n{}\n'))).toEqual(NO_HISTORY);
 });
 
 test('a clock that was set back does not stop the history', () => {
