@@ -1,6 +1,6 @@
 /** The history outlives the worker that holds the port: it is appended to a file beside the sockets of the service. */
 import { closeSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
-import { appendFile, rename, writeFile } from 'node:fs/promises';
+import { appendFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HISTORY } from '../observability/service-folder.js';
 import { historyLines, MAX_HISTORY, NO_HISTORY, parseHistory, type History } from './history.js';
@@ -49,21 +49,28 @@ export function openHistory(folder: string, failed: (error: Error) => void): His
     hasFailed = true;
   }
 
+  async function write(lines: string, whole: History): Promise<void> {
+    const grown = bytes + Buffer.byteLength(lines);
+    if (grown > MAX_FILE) await rewrite(whole);
+    else await appendFile(path, lines, { mode: 0o600 });
+    bytes = grown > MAX_FILE ? MAX_HISTORY : grown;
+  }
+
   async function rewrite(whole: History): Promise<void> {
     const beside = `${path}.${process.pid}`;
-    await writeFile(beside, historyLines(whole), { mode: 0o600 });
-    await rename(beside, path);
+    try {
+      await writeFile(beside, historyLines(whole), { mode: 0o600 });
+      await rename(beside, path);
+    } catch (error) {
+      await rm(beside, { force: true });
+      throw error;
+    }
   }
 
   return {
     history: found(),
     add(lines, whole) {
-      bytes += Buffer.byteLength(lines);
-      const isFull = bytes > MAX_FILE;
-      if (isFull) bytes = MAX_HISTORY;
-      written = written
-        .then(() => (isFull ? rewrite(whole) : appendFile(path, lines, { mode: 0o600 })))
-        .catch(fail);
+      written = written.then(() => write(lines, whole)).catch(fail);
     },
   };
 }

@@ -128,8 +128,13 @@ export function readTotals(folder: string): string | undefined {
 
 export function writeTotals(folder: string, text: string): void {
   const beside = join(folder, `${TOTALS}.${process.pid}`);
-  writeFileSync(beside, text, { mode: 0o600 });
-  renameSync(beside, join(folder, TOTALS));
+  try {
+    writeFileSync(beside, text, { mode: 0o600 });
+    renameSync(beside, join(folder, TOTALS));
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
+  }
 }
 
 /**

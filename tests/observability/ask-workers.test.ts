@@ -1,5 +1,5 @@
 /** What is found out about the workers of a service from their sockets. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { askSiblings } from '../../src/observability/ask-workers.js';
@@ -83,5 +83,13 @@ describe('the metrics', () => {
     for (let scrape = 0; scrape < 3; scrape++) expect(await status()).toMatchObject(shown);
     old.end();
     expect(await status()).toMatchObject(shown);
+  });
+
+  test('are there also where the sums cannot be written, and leave no part of them', async () => {
+    workers.push(await workerSocket(folder, 0, NO_PID));
+    const before = readdirSync(folder);
+    mkdirSync(join(folder, 'totals.json'));
+    expect(await view().metrics()).toContain('# TYPE');
+    expect(readdirSync(folder).toSorted()).toEqual(['totals.json', ...before]);
   });
 });
