@@ -2,14 +2,20 @@
 import { parseArgs } from 'node:util';
 import { fileOf } from './app-files.js';
 import { fuzzCheck, fuzzReader, fuzzReload } from './reader.js';
+import { attackOf } from './attacks.js';
+import { ATTACKS_EACH, fuzzChannel, type ChannelResult } from './channel.js';
 import { fuzzSockets } from './sockets.js';
 import { fuzzHttp, shown, type HttpFinding, type HttpResult } from './http.js';
 
 const USAGE = `Usage: yarn hardening fuzz [--requests N] [--files N] [--seed S] [--only N | --file N] [--write]
+       yarn hardening fuzz --channel [--attacks N] [--seed S] [--attack N] [--write]
   --requests N   how many random HTTP requests, each to both services  (100000)
                  and a hundredth of it to each socket of a service
   --files N      how many random app files are read                    (20000)
                  and a hundredth of it by check and by reload
+  --channel      random attacks of a worker on its channel, instead of these
+  --attacks N    how many                                              (1000)
+  --attack N     attack N of this seed alone, with its steps
   --seed S       of all random choices                                 (1)
   --only N       request N of this seed alone, shown with its bytes
   --file N       app file N of this seed alone, as it is read, with its text
@@ -110,6 +116,9 @@ export async function run(argv: readonly string[]): Promise<boolean> {
       file: { type: 'string' },
       seed: { type: 'string', default: '1' },
       only: { type: 'string' },
+      channel: { type: 'boolean', default: false },
+      attacks: { type: 'string', default: '1000' },
+      attack: { type: 'string' },
       write: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
@@ -127,6 +136,7 @@ export async function run(argv: readonly string[]): Promise<boolean> {
     return false;
   }
   say(`seed ${seed}, Node ${process.version}`);
+  if (values.channel) return attackChannel(seed, values);
   if (values.file !== undefined) return readAlone(seed, file);
   if (values.only !== undefined) return requestAlone(seed, only);
   const result = await fuzzHttp({ seed, requests, first: 0, say });
@@ -139,6 +149,58 @@ export async function run(argv: readonly string[]): Promise<boolean> {
     await (await import('../section.js')).writeSection('fuzz', page(seed, result, appFiles));
   return holds;
 }
+
+interface ChannelValues {
+  readonly attacks: string;
+  readonly attack?: string | undefined;
+  readonly write: boolean;
+}
+
+/** `--channel`. */
+async function attackChannel(seed: number, { attacks, attack, write }: ChannelValues): Promise<boolean> {
+  const [count = NaN, first = NaN] = (attack === undefined ? [attacks, 0] : [1, attack]).map(Number);
+  if (![count, first].every(Number.isSafeInteger) || count <= 0) {
+    say(`--attacks and --attack must be whole numbers\n${USAGE}`);
+    return false;
+  }
+  if (attack !== undefined)
+    for (const step of attackOf(seed, first).steps) say(JSON.stringify(step).slice(0, 1_000));
+  const result = await fuzzChannel({ seed, attacks: count, first, say });
+  for (const { number, what } of result.findings) {
+    say(`✗ ${what}`);
+    if (number !== undefined)
+      say(`  Repeat it: yarn hardening fuzz --channel --seed ${seed} --attack ${number}\n`);
+  }
+  if (result.findings.length > 0) return false;
+  say(channelPage(seed, result));
+  if (write) await (await import('../section.js')).writeSection('channel', channelPage(seed, result));
+  return true;
+}
+
+function channelPage(seed: number, result: ChannelResult): string {
+  const { attacks, handles, faults, replaced, asked, descriptors, heap, most } = result;
+  const figure = (value: number): string => value.toLocaleString('en');
+  const named = [...faults.values()].reduce((sum, times) => sum + times, 0);
+  return `Node ${process.version}, seed ${seed}: the supervisor lived, every worker that was killed was named in the log and replaced, the
+other worker stayed the same, and no request to it failed.
+
+One of two workers attacks: messages of every type with wrong, missing and huge fields, forged messages of Node and \`node:cluster\`,
+sockets and servers with and without a proper envelope, bytes that are no messages, floods, and ends in the middle. After every
+${figure(ATTACKS_EACH)} attacks at most it is replaced, and the supervisor must have as many descriptors as at the start.
+
+| channel                                                     |                              |
+| ----------------------------------------------------------- | ---------------------------: |
+| attacks                                                     | ${figure(attacks)}           |
+| sockets and servers in them                                 | ${figure(handles)}           |
+| attackers replaced                                          | ${figure(replaced)}          |
+| of these killed and named for a broken channel              | ${figure(named)}             |
+| requests to the other worker meanwhile                      | ${figure(asked)}             |
+| descriptors of the supervisor before and after              | ${descriptors.before}, ${descriptors.after} |
+| its heap before and after, garbage collected                | ${megabytes(heap.before)}, ${megabytes(heap.after)} |
+| its resident memory, most at any time (\`VmRSS\`)           | ${megabytes(most)}           |`;
+}
+
+const megabytes = (bytes: number): string => `${(bytes / MB).toFixed(1)} MB`;
 
 /** `--only N`. */
 async function requestAlone(seed: number, only: number): Promise<boolean> {
