@@ -373,6 +373,12 @@ test.each([
   await until(async () => (await scene.workers()).length === 2, 'both serve');
   // As many as before, but for connections of requests for the status.
   await until(() => descriptorsOf(scene.running.pid) <= before + 1, 'their descriptors are closed');
+  // Its next answer to node:cluster may still continue an unfinished line.
+  if (isAlive(attacker)) process.kill(attacker, 'SIGKILL');
+  await until(async () => {
+    const now = await scene.workers();
+    return now.length === 2 && !now.includes(attacker);
+  }, 'it has been replaced');
   await expectUnharmed(scene);
 });
 

@@ -175,10 +175,10 @@ function fork(request: ForkRequest, context: Context): Process | undefined {
   };
   const onFault = (error: unknown): boolean => blame(id, error, context);
   const meter = createChannelMeter();
-  let hasChannelEnded = false;
+  let hasEnded = false;
   const handlers = {
     // Messages that have been read before the exit may still be handled after it.
-    onException: (error: unknown) => onFault(error) || !hasChannelEnded,
+    onException: (error: unknown) => onFault(error) || !hasEnded,
     onRead() {
       // What throws in a hook ends the process; kills and log lines are for later.
       if (!meter.countRead()) outsideFaultContext(() => setImmediate(onFault, new Error(UNFINISHED)));
@@ -194,8 +194,8 @@ function fork(request: ForkRequest, context: Context): Process | undefined {
     return undefined;
   }
   const { pid } = worker.process;
-  // Node reports each message in a tick of its own, and those that wait come first.
-  worker.process.once('disconnect', () => setImmediate(() => (hasChannelEnded = true)));
+  // After exit and end of the channel, at which node:cluster may throw; messages that wait come first.
+  worker.process.once('close', () => setImmediate(() => (hasEnded = true)));
   const receive = (message: FromWorker): void => handleMessage(id, message, context);
   const isOver = (): boolean => running.get(id)?.isBroken !== false;
   const channel = openChannel(worker, { meter, isOver, receive, onFault });
