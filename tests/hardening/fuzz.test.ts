@@ -1,5 +1,6 @@
 /** A short run of `yarn hardening fuzz`. A finding is printed with its seed and number: `--only` repeats it. */
 import { cleanUp } from '../support/processes.js';
+import { fuzzChannel } from './fuzz/channel.js';
 import { fuzzHttp, shown } from './fuzz/http.js';
 import { fuzzCheck, fuzzReader, fuzzReload } from './fuzz/reader.js';
 import { requestOf } from './fuzz/requests.js';
@@ -64,4 +65,10 @@ test('the command check ends with 0 or 5 for random app files, without a stack t
 
 test('a service that is reloaded with random app files keeps its workers, or replaces them, and answers', async () => {
   expect(await fuzzReload(SEED, 20)).toEqual([]);
+});
+
+test('random attacks of a worker on its channel harm neither the supervisor nor the other worker', async () => {
+  const { findings, replaced } = await fuzzChannel({ seed: SEED, attacks: 25, say: () => undefined });
+  expect(findings).toEqual([]);
+  expect(replaced).toBeGreaterThan(5);
 });

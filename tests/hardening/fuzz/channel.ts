@@ -297,8 +297,14 @@ async function outcome(scene: Scene, attack: Attack, isLast: boolean): Promise<r
   if (told() > 0) await until(() => !isAlive(attacker), 'the attacker has ended', CLOSE_MS);
   const findings: string[] = [];
   const mayEnd = steps.some(step => step.do === 'end' || step.do === 'disconnect');
-  if (!isAlive(attacker) && !mayEnd && told() === 0)
-    findings.push('its worker has ended without a reason in the log');
+  if (!isAlive(attacker) && !mayEnd) {
+    // The line may come after the answers.
+    const isNamed = await until(() => told() > 0, 'it is named', CLOSE_MS).then(
+      () => true,
+      () => false,
+    );
+    if (!isNamed) findings.push('its worker has ended without a reason in the log');
+  }
   if (told() > 1) findings.push(`its worker is named ${told()} times`);
   if (isLast || mayEnd || !isAlive(attacker)) findings.push(...(await afterReplacement(scene, attacker)));
   const count = service.lines() - lines;

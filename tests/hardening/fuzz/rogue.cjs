@@ -27,6 +27,10 @@ function write(text, handle) {
   });
 }
 
+async function flushed() {
+  while (channel.writeQueueSize > 0) await new Promise(resolve => setTimeout(resolve, 5));
+}
+
 const rawOf = whole => Reflect.get(whole, '_handle');
 
 /** What `process.send` takes, the handle of it, and how it is let go of here. */
@@ -80,6 +84,7 @@ const STEPS = {
     for (let left = times; left > 0; left--) {
       const sent = handle && (await HANDLES[handle]());
       await write(text, sent?.raw);
+      if (sent) await flushed();
       sent?.close();
     }
   },
@@ -113,6 +118,7 @@ async function attack() {
   } catch {
     // The channel is closed, and the rest cannot be sent.
   }
+  await flushed();
   process.stdout.write(`${JSON.stringify({ level: 30, msg: `attack ${number} done` })}\n`);
 }
 
