@@ -134,16 +134,14 @@ async function isUp({ host, service }: Node): Promise<void> {
   await new Promise(resolve => setTimeout(resolve, 1_000));
 }
 
-/** The configuration of `deploy/haproxy`, with a third server. */
+/** The configuration of `deploy/haproxy`. */
 async function startProxy(nodes: readonly Node[]): Promise<{ proxy: ChildProcess; port: number }> {
-  const config = join(folder(), 'haproxy.cfg');
-  writeFileSync(config, `${readFileSync(PROXY, 'utf8')}  server api-3 "\${SERVER_3}"\n`);
   const port = await freePort();
   const servers = nodes.map(({ host, service }, index) => [
     `SERVER_${index + 1}`,
     `${host.address}:${service.port}`,
   ]);
-  const proxy = spawn('haproxy', ['-db', '-q', '-f', config], {
+  const proxy = spawn('haproxy', ['-db', '-q', '-f', PROXY], {
     env: { PATH: process.env['PATH'], BIND: `127.0.0.1:${port}`, ...Object.fromEntries(servers) },
     stdio: ['ignore', 'ignore', 'ignore'],
   });

@@ -17,12 +17,14 @@ export function swarmTests(engineOf: () => PrivateEngine): void {
   let engine: PrivateEngine;
   let proxy: ChildProcess;
   let port: number;
+  let otherPrefix: number;
 
   beforeAll(async () => {
     engine = engineOf();
     engine.docker('swarm', 'init', '--advertise-addr=127.0.0.1', '--listen-addr=127.0.0.1:2377');
     const prefix = await freePrefix();
-    await deploy('native', prefix);
+    otherPrefix = await freePrefix(prefix);
+    await deploy({ TAG: 'native', PORT_PREFIX: prefix });
     for (const slot of [1, 2])
       await until(() => isReady(Number(`${prefix}${slot}`)), `task ${slot} is ready`, UPDATE_PATIENCE_MS);
     port = await freePort();
@@ -32,6 +34,8 @@ export function swarmTests(engineOf: () => PrivateEngine): void {
         BIND: `127.0.0.1:${port}`,
         SERVER_1: `127.0.0.1:${prefix}1`,
         SERVER_2: `127.0.0.1:${prefix}2`,
+        SERVER_3: `127.0.0.1:${otherPrefix}1`,
+        SERVER_4: `127.0.0.1:${otherPrefix}2`,
       },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
@@ -44,49 +48,51 @@ export function swarmTests(engineOf: () => PrivateEngine): void {
   });
 
   /** Three or four digits, so that a task's slot makes them a port that no process uses. */
-  async function freePrefix(): Promise<number> {
+  async function freePrefix(except?: number): Promise<number> {
     for (;;) {
       const prefix = Math.floor((await freePort()) / 10);
       const used = await Promise.all([1, 2].map(slot => answers(Number(`${prefix}${slot}`))));
-      if (!used.includes(true)) return prefix;
+      if (!used.includes(true) && prefix !== except) return prefix;
     }
   }
 
   const isReady = async (at: number): Promise<boolean> =>
     (await request(at, '/readyz').catch(() => undefined))?.status === 200;
 
-  /** As `docker stack deploy` with the variables of the file. */
-  async function deploy(tag: string, prefix: number): Promise<void> {
+  /** `docker stack deploy` with the variables of the file. */
+  async function deploy(variables: Readonly<Record<string, unknown>>): Promise<void> {
     const file = join(ROOT, 'deploy', 'swarm', 'stack.yml');
+    const values = Object.entries(variables).map(([name, value]) => [name, String(value)]);
     const child = spawn('docker', ['stack', 'deploy', '-c', file, '--resolve-image=never', STACK], {
-      env: {
-        ...process.env,
-        DOCKER_HOST: `unix://${engine.socket}`,
-        TAG: tag,
-        PORT_PREFIX: String(prefix),
-      },
+      env: { ...process.env, DOCKER_HOST: `unix://${engine.socket}`, ...Object.fromEntries(values) },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     const [code] = (await once(child, 'exit')) as [number | null];
     expect(code).toBe(0);
   }
 
-  /** Rolls the image out under load. @returns how the update ended, and what the clients saw */
-  async function update(image: string): Promise<{ state: string; sent: number; failures: object }> {
+  /** Rolls something out under load. @returns how the update ended, and what the clients saw */
+  async function update(rollOut: () => void | Promise<void>): Promise<{ state: string; failures: object }> {
     const client = strictClient({ port });
-    engine.docker('service', 'update', '--detach', '--no-resolve-image', '--image', image, SERVICE);
+    await rollOut();
     const state = (): string => engine.docker('service', 'inspect', '-f', '{{.UpdateStatus.State}}', SERVICE);
     await until(() => /completed|paused/.test(state()), 'the update has ended', UPDATE_PATIENCE_MS);
     await until(() => client.sent >= 20_000, 'there was load enough', UPDATE_PATIENCE_MS);
-    const { sent, failures } = await client.stop();
-    return { state: state(), sent, failures };
+    const { sent, failures, longestMs } = await client.stop();
+    process.stderr.write(
+      `${expect.getState().currentTestName}: ${sent} requests, failures ${JSON.stringify(failures)}, slowest ${longestMs} ms\n`,
+    );
+    return { state: state(), failures };
+  }
+
+  function useImage(tag: string): void {
+    const options = ['--detach', '--no-resolve-image', '--image', `cabe-arena-api:${tag}`];
+    engine.docker('service', 'update', ...options, SERVICE);
   }
 
   test('a rolling update loses none of at least 20,000 requests', async () => {
     engine.docker('tag', 'cabe-arena-api:native', 'cabe-arena-api:next');
-    const { state, sent, failures } = await update('cabe-arena-api:next');
-    process.stderr.write(`rolling update: ${sent} requests, failures ${JSON.stringify(failures)}\n`);
-    expect({ state, failures }).toEqual({ state: 'completed', failures: {} });
+    expect(await update(() => useImage('next'))).toEqual({ state: 'completed', failures: {} });
   });
 
   test('a broken image is rolled back, while the service answers every request', async () => {
@@ -97,8 +103,17 @@ export function swarmTests(engineOf: () => PrivateEngine): void {
     );
     engine.docker('build', '-t', 'cabe-arena-api:broken', at);
     rmSync(at, { recursive: true, force: true });
-    const { state, sent, failures } = await update('cabe-arena-api:broken');
-    process.stderr.write(`broken image: ${sent} requests, failures ${JSON.stringify(failures)}\n`);
-    expect({ state, failures }).toEqual({ state: 'rollback_completed', failures: {} });
+    expect(await update(() => useImage('broken'))).toEqual({ state: 'rollback_completed', failures: {} });
+  });
+
+  test('with other ports, the new tasks start before the old ones stop, and no request is lost', async () => {
+    let fewest = Infinity;
+    const watch = setInterval(() => {
+      const running = engine.docker('ps', '-q', '--filter', 'health=healthy').split('\n').filter(Boolean);
+      fewest = Math.min(fewest, running.length);
+    }, 500);
+    const variables = { TAG: 'next', PORT_PREFIX: otherPrefix, ORDER: 'start-first' };
+    const { state, failures } = await update(() => deploy(variables)).finally(() => clearInterval(watch));
+    expect({ state, failures, fewest }).toEqual({ state: 'completed', failures: {}, fewest: 2 });
   });
 }
