@@ -85,13 +85,20 @@ export function imageTests(engineOf: () => Engine, context: string): void {
     const client = strictClient({ port });
     await until(() => client.sent > 2_000, 'there is load');
     const stopping = engine.dockerAsync('stop', '--time=15', id);
-    await until(async () => (await request(port, '/readyz')).status === 503, 'the balancer sees it');
+    let probed: number | Error = 200;
+    await until(async () => {
+      probed = await request(port, '/readyz').then(
+        ({ status }) => status,
+        (error: Error) => error,
+      );
+      return probed !== 200;
+    }, 'the balancer sees it');
     const { failures, answered, longestMs } = await client.stop();
     process.stderr.write(
       `docker stop: ${answered} requests, failures ${JSON.stringify(failures)}, slowest ${longestMs} ms\n`,
     );
     expect((await stopping).code).toBe(0);
-    expect(failures).toEqual({});
+    expect({ probed, failures }).toEqual({ probed: 503, failures: {} });
     expect(answered).toBeGreaterThan(2_000);
     expect(engine.docker('inspect', '-f', '{{.State.ExitCode}}', id)).toBe('0');
   });

@@ -5,7 +5,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, request, ROOT, until } from '../support/processes.js';
-import { answers } from '../support/service.js';
 import { strictClient } from '../support/strict-client.js';
 import type { PrivateEngine } from './engine.js';
 
@@ -23,7 +22,7 @@ export function swarmTests(engineOf: () => PrivateEngine): void {
     engine = engineOf();
     engine.docker('swarm', 'init', '--advertise-addr=127.0.0.1', '--listen-addr=127.0.0.1:2377');
     const prefix = await freePrefix();
-    otherPrefix = await freePrefix(prefix);
+    otherPrefix = await freePrefix();
     await deploy({ TAG: 'native', PORT_PREFIX: prefix });
     for (const slot of [1, 2])
       await until(() => isReady(Number(`${prefix}${slot}`)), `task ${slot} is ready`, UPDATE_PATIENCE_MS);
@@ -47,12 +46,11 @@ export function swarmTests(engineOf: () => PrivateEngine): void {
     engine.docker('swarm', 'leave', '--force');
   });
 
-  /** Three or four digits, so that a task's slot makes them a port that no process uses. */
-  async function freePrefix(except?: number): Promise<number> {
+  /** Digits that a task's slot makes a port of this process' own. */
+  async function freePrefix(): Promise<number> {
     for (;;) {
-      const prefix = Math.floor((await freePort()) / 10);
-      const used = await Promise.all([1, 2].map(slot => answers(Number(`${prefix}${slot}`))));
-      if (!used.includes(true) && prefix !== except) return prefix;
+      const first = await freePort();
+      if (first % 10 === 1 && (await freePort()) === first + 1) return (first - 1) / 10;
     }
   }
 
@@ -74,11 +72,18 @@ export function swarmTests(engineOf: () => PrivateEngine): void {
   /** Rolls something out under load. @returns how the update ended, and what the clients saw */
   async function update(rollOut: () => void | Promise<void>): Promise<{ state: string; failures: object }> {
     const client = strictClient({ port });
+    const inspect = (field: string): string =>
+      engine.docker('service', 'inspect', '-f', `{{with .UpdateStatus}}{{.${field}}}{{end}}`, SERVICE);
+    // Until the update begins, the state is that of the update before it.
+    const before = inspect('StartedAt');
     await rollOut();
-    const state = (): string => engine.docker('service', 'inspect', '-f', '{{.UpdateStatus.State}}', SERVICE);
+    await until(() => inspect('StartedAt') !== before, 'the update has begun', UPDATE_PATIENCE_MS);
+    const state = (): string => inspect('State');
     await until(() => /completed|paused/.test(state()), 'the update has ended', UPDATE_PATIENCE_MS);
     await until(() => client.sent >= 20_000, 'there was load enough', UPDATE_PATIENCE_MS);
     const { sent, failures, longestMs } = await client.stop();
+    if (state() !== 'completed')
+      process.stderr.write(`${engine.docker('service', 'ps', '--no-trunc', SERVICE)}\n`);
     process.stderr.write(
       `${expect.getState().currentTestName}: ${sent} requests, failures ${JSON.stringify(failures)}, slowest ${longestMs} ms\n`,
     );
