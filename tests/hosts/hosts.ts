@@ -24,8 +24,8 @@ const HOSTS = 3;
 const WORKERS = 2;
 /** How long load goes on after the last change. */
 const AFTER_MS = 2_000;
-/** Longer than HAProxy takes to see that a host stops: 2 checks, 500 ms apart. */
-const DRAIN_DELAY_MS = 2_000;
+/** Longer than HAProxy takes to see that a host stops: 2 checks, 500 ms apart, of up to a second each. */
+const DRAIN_DELAY_MS = 4_000;
 const WATCHDOG_TIMEOUT_MS = 3_000;
 const PATIENCE_MS = 30_000;
 

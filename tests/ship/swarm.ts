@@ -36,8 +36,12 @@ export function swarmTests(engineOf: () => PrivateEngine): void {
         SERVER_3: `127.0.0.1:${otherPrefix}1`,
         SERVER_4: `127.0.0.1:${otherPrefix}2`,
       },
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', 'ignore', 'pipe'],
     });
+    let said = '';
+    proxy.stderr?.on('data', (data: Buffer) => (said += data.toString()));
+    // Until its checks have failed twice, HAProxy takes the servers on the other ports for up.
+    await until(() => [3, 4].every(server => said.includes(`api-${server} is DOWN`)), 'HAProxy has checked');
     await until(() => isReady(port), 'HAProxy answers');
   });
   afterAll(async () => {
@@ -69,25 +73,35 @@ export function swarmTests(engineOf: () => PrivateEngine): void {
     expect(code).toBe(0);
   }
 
+  /** A field of the last update. Asked twice a second: each question starts a program, whose CPU time the service lacks. */
+  async function status(field: 'State' | 'StartedAt'): Promise<string> {
+    await new Promise(resolve => setTimeout(resolve, 500));
+    const format = `{{with .UpdateStatus}}{{.${field}}}{{end}}`;
+    return (await engine.dockerAsync('service', 'inspect', '-f', format, SERVICE)).output.trim();
+  }
+
   /** Rolls something out under load. @returns how the update ended, and what the clients saw */
   async function update(rollOut: () => void | Promise<void>): Promise<{ state: string; failures: object }> {
     const client = strictClient({ port });
-    const inspect = (field: string): string =>
-      engine.docker('service', 'inspect', '-f', `{{with .UpdateStatus}}{{.${field}}}{{end}}`, SERVICE);
     // Until the update begins, the state is that of the update before it.
-    const before = inspect('StartedAt');
+    const before = await status('StartedAt');
     await rollOut();
-    await until(() => inspect('StartedAt') !== before, 'the update has begun', UPDATE_PATIENCE_MS);
-    const state = (): string => inspect('State');
-    await until(() => /completed|paused/.test(state()), 'the update has ended', UPDATE_PATIENCE_MS);
+    await until(
+      async () => (await status('StartedAt')) !== before,
+      'the update has begun',
+      UPDATE_PATIENCE_MS,
+    );
+    await until(
+      async () => /completed|paused/.test(await status('State')),
+      'the update has ended',
+      UPDATE_PATIENCE_MS,
+    );
     await until(() => client.sent >= 20_000, 'there was load enough', UPDATE_PATIENCE_MS);
     const { sent, failures, longestMs } = await client.stop();
-    if (state() !== 'completed')
-      process.stderr.write(`${engine.docker('service', 'ps', '--no-trunc', SERVICE)}\n`);
     process.stderr.write(
       `${expect.getState().currentTestName}: ${sent} requests, failures ${JSON.stringify(failures)}, slowest ${longestMs} ms\n`,
     );
-    return { state: state(), failures };
+    return { state: await status('State'), failures };
   }
 
   function useImage(tag: string): void {
@@ -114,9 +128,10 @@ export function swarmTests(engineOf: () => PrivateEngine): void {
   test('with other ports, the new tasks start before the old ones stop, and no request is lost', async () => {
     let fewest = Infinity;
     const watch = setInterval(() => {
-      const running = engine.docker('ps', '-q', '--filter', 'health=healthy').split('\n').filter(Boolean);
-      fewest = Math.min(fewest, running.length);
-    }, 500);
+      void engine.dockerAsync('ps', '-q', '--filter', 'health=healthy').then(({ output }) => {
+        fewest = Math.min(fewest, output.split('\n').filter(Boolean).length);
+      });
+    }, 1_000);
     const variables = { TAG: 'next', PORT_PREFIX: otherPrefix, ORDER: 'start-first' };
     const { state, failures } = await update(() => deploy(variables)).finally(() => clearInterval(watch));
     expect({ state, failures, fewest }).toEqual({ state: 'completed', failures: {}, fewest: 2 });
