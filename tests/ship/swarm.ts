@@ -126,11 +126,14 @@ export function swarmTests(engineOf: () => PrivateEngine): void {
   });
 
   test('with other ports, the new tasks start before the old ones stop, and no request is lost', async () => {
+    const healthy = async (): Promise<number> =>
+      (await engine.dockerAsync('ps', '-q', '--filter', 'health=healthy')).output.split('\n').filter(Boolean)
+        .length;
+    // The task that the rollback has started is not healthy before Docker's first check.
+    await until(async () => (await healthy()) === 2, 'both tasks are healthy', UPDATE_PATIENCE_MS);
     let fewest = Infinity;
-    const watch = setInterval(() => {
-      void engine.dockerAsync('ps', '-q', '--filter', 'health=healthy').then(({ output }) => {
-        fewest = Math.min(fewest, output.split('\n').filter(Boolean).length);
-      });
+    const watch = setInterval(async () => {
+      fewest = Math.min(fewest, await healthy());
     }, 1_000);
     const variables = { TAG: 'next', PORT_PREFIX: otherPrefix, ORDER: 'start-first' };
     const { state, failures } = await update(() => deploy(variables)).finally(() => clearInterval(watch));
