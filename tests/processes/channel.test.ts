@@ -419,11 +419,20 @@ test('connections that node:cluster has offered to a worker end with it', async 
   await expectUnharmed(scene);
 });
 
-test('a worker may bind a socket of UDP', async () => {
-  const program = `const socket = require('node:dgram').createSocket('udp4');
-    socket.bind(0, '127.0.0.1', () => process.send('ready'));
-    process.on('message', message => message === 'shutdown' && process.exit(0));`;
-  const file = appFile(program, { wait_ready: true, shutdown_with_message: true });
+test.each([
+  [
+    'bind a socket of UDP',
+    `require('node:dgram').createSocket('udp4').bind(0, '127.0.0.1', () => process.send('ready'));`,
+  ],
+  [
+    'listen again where it has closed a server',
+    `const server = require('node:http').createServer();
+     server.listen(0, '127.0.0.1', () => server.close(() =>
+       server.listen(0, '127.0.0.1', () => process.send('ready'))));`,
+  ],
+])('a worker may %s', async (_what, program) => {
+  const orders = `process.on('message', message => message === 'shutdown' && process.exit(0));`;
+  const file = appFile(program + orders, { wait_ready: true, shutdown_with_message: true });
   const env = { RUN_DIR: folder() };
   const running = start([CLUSTER, '--config', file], env);
   await until(async () => (await serving({ env }).catch(() => [])).length === 2, 'both are ready');

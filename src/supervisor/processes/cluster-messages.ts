@@ -44,18 +44,19 @@ export interface ClusterMessages {
 
 /** @param isOver whether nothing is granted any more, as the worker has misbehaved or exited */
 export function followClusterMessages(child: ChildProcess, isOver: () => boolean): ClusterMessages {
-  /** Sockets that it waits for: the numbers of its requests, which an honest worker counts up. */
-  const asked = new Set<unknown>();
-  /** What it listens on. */
-  const granted = new Set<unknown>();
+  /** Sockets that it waits for, by the numbers of its requests, which an honest worker counts up. */
+  const asked = new Map<unknown, string>();
+  /** What it listens on, by the keys of node:cluster. */
+  const granted = new Map<unknown, string>();
   /** Connections that it has not accepted or refused yet, by the numbers of their messages. */
   const offered = new Set<unknown>();
-  const requests = new Set<string>();
 
   function noteSent({ act, ack, seq, key, errno }: ClusterMessage): void {
     if (act === 'newconn') offered.add(seq);
-    if (ack === undefined || !asked.delete(ack)) return;
-    if (!errno) granted.add(key);
+    const request = asked.get(ack);
+    if (request === undefined) return;
+    asked.delete(ack);
+    if (!errno) granted.set(key, request);
   }
 
   const { send } = child;
@@ -80,9 +81,10 @@ export function followClusterMessages(child: ChildProcess, isOver: () => boolean
     if (fault !== undefined) return fault;
     const { address, port, addressType, fd, index, seq } = message;
     const request = [address, port, addressType, fd, index].join();
-    if (asked.has(seq) || requests.has(request)) return 'it asks for the same socket twice';
-    asked.add(seq);
-    requests.add(request);
+    // Node would throw. What it has closed, or did not get, it may ask for again.
+    const isOpen = [...asked.values(), ...granted.values()].includes(request);
+    if (isOpen || asked.has(seq)) return 'it asks for the same socket twice';
+    asked.set(seq, request);
     return undefined;
   }
 

@@ -51,6 +51,18 @@ test('a socket that is not granted yet, or not at all, is not closed', () => {
   expect(get({ act: 'close', key: 'a' }).message.act).toBeUndefined();
 });
 
+test('what is open or waited for is not granted twice, what is closed or failed may be asked for again', () => {
+  const { get, send } = scene();
+  get(QUERY);
+  send({ ack: 1, key: 'a', errno: -98 });
+  expect(get({ ...QUERY, seq: 2 }).fault).toBeUndefined();
+  send({ ack: 2, key: 'a' });
+  get({ act: 'close', key: 'a' });
+  expect(get({ ...QUERY, seq: 3 }).fault).toBeUndefined();
+  send({ ack: 3, key: 'a' });
+  expect(get({ ...QUERY, seq: 4 }).fault).toBe('it asks for the same socket twice');
+});
+
 test('64 sockets at a time are granted, whatever else it says that it has closed', () => {
   const { get, send } = scene();
   for (let seq = 0; seq < 64; seq++) {
