@@ -419,20 +419,27 @@ test('connections that node:cluster has offered to a worker end with it', async 
   await expectUnharmed(scene);
 });
 
-test.each([
-  [
-    'bind a socket of UDP',
-    `require('node:dgram').createSocket('udp4').bind(0, '127.0.0.1', () => process.send('ready'));`,
-  ],
-  [
-    'listen again where it has closed a server',
-    `const server = require('node:http').createServer();
-     server.listen(0, '127.0.0.1', () => server.close(() =>
-       server.listen(0, '127.0.0.1', () => process.send('ready'))));`,
-  ],
-])('a worker may %s', async (_what, program) => {
-  const orders = `process.on('message', message => message === 'shutdown' && process.exit(0));`;
-  const file = appFile(program + orders, { wait_ready: true, shutdown_with_message: true });
+test('a worker may listen in every way that Node has, and again where it has closed', async () => {
+  const program = `
+    const net = require('node:net');
+    const { createSocket } = require('node:dgram');
+    const path = \`\${__dirname}/\${process.pid}.sock\`;
+    const ways = [
+      [], [0], ['0'], [null], [0, '127.0.0.1'], [0, '127.0.0.1'], [0, 'localhost'], [0, '0.0.0.0', 10], [{ port: 0 }],
+      [{ port: 0, host: '127.0.0.1', backlog: '50' }], [{ port: 0, exclusive: true }], [path], [{ path }],
+    ];
+    (function next() {
+      const way = ways.shift();
+      if (way === undefined) return bind();
+      const server = net.createServer();
+      server.listen(...way, () => server.close(() => server.listen(...way, () => server.close(next))));
+    })();
+    function bind(isSecond = false) {
+      const socket = createSocket('udp4');
+      socket.bind(0, '127.0.0.1', () => socket.close(() => (isSecond ? process.send('ready') : bind(true))));
+    }
+    process.on('message', message => message === 'shutdown' && process.exit(0));`;
+  const file = appFile(program, { wait_ready: true, shutdown_with_message: true });
   const env = { RUN_DIR: folder() };
   const running = start([CLUSTER, '--config', file], env);
   await until(async () => (await serving({ env }).catch(() => [])).length === 2, 'both are ready');

@@ -94,6 +94,8 @@ export function followClusterMessages(child: ChildProcess, isOver: () => boolean
       // Node would close it before it has begun to listen.
       if (message.act === 'close' && !granted.delete(message.key)) message.act = undefined;
       if (message.act !== 'queryServer') return undefined;
+      // `listen(port, host, callback)` sends `false`, and an app may have given anything: then Node's default is used.
+      if (typeof message.backlog !== 'number') message.backlog = undefined;
       const fault = isOver() ? undefined : faultOfQuery(message);
       if (fault !== undefined || isOver()) message.act = undefined;
       return fault;
@@ -109,14 +111,14 @@ const isNumberOrNothing = (value: unknown): boolean =>
  * the socket, that would fail at the exit, and keep the socket.
  */
 function faultOfFields(message: ClusterMessage): string | undefined {
-  const { fd, address, port, addressType, seq, index, flags, backlog, data } = message;
+  const { fd, address, port, addressType, seq, index, flags, data } = message;
   // -1 stands for none. node:cluster would take, and in the end close, any open descriptor.
   const hasDescriptor = fd !== undefined && fd !== null && fd !== -1;
   if (hasDescriptor && !isActivated(fd))
     return `it asks to listen on ${typeof fd === 'number' ? `descriptor ${fd}` : 'a descriptor'} of the supervisor`;
   if (!hasDescriptor && !isPlace(address, port, addressType))
     return 'it asks to listen at an address or port that is none';
-  if (![seq, index, flags, backlog].every(isNumberOrNothing)) return 'its request to listen is malformed';
+  if (![seq, index, flags].every(isNumberOrNothing)) return 'its request to listen is malformed';
   return isShort(data) ? undefined : `it asks to keep more than ${MAX_DATA_LENGTH} characters for its socket`;
 }
 
