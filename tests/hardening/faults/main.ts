@@ -98,5 +98,5 @@ function progress(title: string, outcome: Outcome | Skipped): string {
 
 const introduction = (outcomes: readonly Outcome[]): string =>
   `${outcomes.length} trials on Node ${process.version}, two workers, some 300 requests a second on kept-alive and new
-connections. Nothing is sent twice. *Healed* is the time from the end of the fault until every worker served again, and
+connections. Clients do not retry. *Healed* is the time from the end of the fault until every worker served again, and
 how. Afterwards the supervisor had as many processes and descriptors as before, and the service stopped with exit code 0.`;

@@ -78,8 +78,8 @@ function page(
   return `Node ${process.version}, seed ${seed}: no difference, no worker lost, no line of level error.
 
 Each request goes, with the same bytes, to a service with \`EXPRESS_TUNING=on\` and to one with \`off\`, two workers each. Status,
-headers and body must be equal, except for times, pids and given ids. After every ${figure(1_000)} requests the workers must be
-the same, and honest requests must be answered.
+headers and body must be equal, except for times, pids and generated ids. After every ${figure(1_000)} requests the workers must be
+the same, and valid requests must be answered.
 
 | HTTP                                                     |                                    |
 | -------------------------------------------------------- | ---------------------------------: |
@@ -99,7 +99,7 @@ are no JSON, once in the life of a worker.
 Answers by status: ${statuses.map(([name, times]) => `${name}: ${figure(times)}`).join(', ')}.
 
 Control socket, management port and the socket of a worker got ${figure(socketRequests(requests))} random requests each: none made them fail or keep a
-connection open, the workers stayed the same, and the next honest request was answered.
+connection open, the workers stayed the same, and the next valid request was answered.
 
 ${figure(files)} random app files were read (JSON, JSON5, YAML, JavaScript): ${figure(accepted)} accepted, all others refused as an invalid configuration,
 none in more than 5 s. \`check\` got ${figure(commands(files))} of the same kind: no other exit code than 0 and 5, no stack trace. A running service
