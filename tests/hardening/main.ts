@@ -12,7 +12,8 @@ interface Part {
 
 const PARTS: Readonly<Record<string, Part>> = {
   fuzz: {
-    summary: 'random requests to HTTP, control socket, management port and the sockets of workers',
+    summary:
+      'random requests to HTTP, control socket, management port and workers, app files, messages of a worker',
     run: async argv => (await import('./fuzz/fuzz.js')).run(argv),
   },
   lives: {

@@ -146,7 +146,7 @@ test('under PM2 the command finds the worker, and triggers do the same', async (
     await pm2.run('start', APP_FILE);
     let said: Said = { code: null, text: '' };
     await until(async () => {
-      said = await diagnose('report --slot 1', { RUN_DIR: folder() });
+      said = await diagnose('report --slot 1', { PM2_HOME: pm2.home, RUN_DIR: folder() });
       return said.code === 0;
     }, 'the worker can be asked');
     expect(fileIn(said)).toContain('report-slot1-');

@@ -352,7 +352,7 @@ const TABLES: Readonly<
       'SIGINT to the whole group: Ctrl-C': toGroup('SIGINT'),
       SIGHUP: toMaster('SIGHUP'),
       'SIGHUP because the terminal it runs in has been closed': ({ closeTerminal }) => closeTerminal(),
-      'a second signal to stop, whichever two they are': twice(toMaster('SIGTERM'), toMaster('SIGINT')),
+      'a second signal to stop, in any combination': twice(toMaster('SIGTERM'), toMaster('SIGINT')),
       'a signal to stop after the `stop` command': commandedThen(toMaster('SIGTERM')),
       SIGKILL: toMaster('SIGKILL'),
     },

@@ -55,7 +55,10 @@ export async function observe({ env = {}, args = [], workers = 2 }: ObserveOptio
   await until(async () => {
     if (child.exitCode !== null) throw new Error(`the service ended at once:\n${said.join('\n')}`);
     return (await serving().catch(() => [])).length === workers;
-  }, 'the service serves');
+  }, 'the service serves').catch((error: unknown) => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+    throw error;
+  });
   return {
     port,
     pid: child.pid ?? 0,
