@@ -258,7 +258,9 @@ export async function helperAfterStop(service: Service): Promise<string> {
   await startWithHelper(service);
   await service.stop();
   const left = await countLeft(helpersOf(service));
-  for (const pid of helpersOf(service).filter(isAlive)) process.kill(pid, 'SIGKILL');
+  const alive = helpersOf(service).filter(isAlive);
+  for (const pid of alive) process.kill(pid, 'SIGKILL');
+  await untilExited(alive);
   return left === 0 ? 'no helper is left' : 'the helper is left';
 }
 
