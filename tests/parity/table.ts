@@ -12,7 +12,7 @@ const WITHOUT_SCENARIO = [
   '',
   'PM2 replaces a `kill_timeout` or `listen_timeout` of 0 by its default, gives up at the first unstable exit with',
   '`max_restarts: 0`, and restarts every worker with `max_memory_restart: 0`. The native supervisor refuses each of these',
-  'values: it exits with 5 and names the accepted values. So it does for a `port` of 0, which PM2 takes for not set.',
+  'values: it exits with 5 and names the accepted values. The same applies to a `port` of 0, which PM2 takes for not set.',
   '',
   'Without `watch_delay`, PM2 restarts at the first change of a file; the native supervisor reloads 1000 ms after the last',
   'one, because a build writes many files.',
