@@ -3,6 +3,7 @@ import { errors } from '../errors.js';
 import { EXIT } from '../protocol/exit-codes.js';
 import type { Status, WorkerStatus } from '../supervisor/report/status.js';
 import type { ActionOutcome } from '../supervisor/action.js';
+import { pm2Command } from '../live/pm2-command.js';
 import { reach, type Client, type Reached } from './client.js';
 import type { CommandLine } from './command-line.js';
 
@@ -52,7 +53,7 @@ async function explainPm2(error: unknown, action: Action, line: CommandLine): Pr
 function pm2Cure(action: Action, name: string, instances: number | undefined): string {
   if (action === 'upgrade')
     return `"pm2 reload ${name}" takes a new build, "pm2 update" a new Node or PM2, and refuses connections meanwhile`;
-  return `use "pm2 ${action} ${name}${action === 'scale' ? ` ${instances}` : ''}"`;
+  return `use "${pm2Command(action, name, instances)}"`;
 }
 
 async function order(

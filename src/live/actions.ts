@@ -11,6 +11,7 @@ import { answerJson, jsonBody } from '../observability/json-http.js';
 import type { ThreadLog } from '../observability/thread-log.js';
 import { MAX_WORKERS } from '../protocol/limits.js';
 import type { SupervisedBy } from '../protocol/supervised-by.js';
+import { pm2Command } from './pm2-command.js';
 
 export const ACTIONS = ['/reload', '/scale', '/stop', '/diagnose'] as const;
 
@@ -103,7 +104,7 @@ function instead(
 ): string {
   if (supervisedBy !== 'pm2') return 'this worker runs alone: no supervisor takes orders';
   const action = path.slice(1);
-  return `PM2 runs this service: use "pm2 ${action} ${app}${action === 'scale' ? ` ${String(instances)}` : ''}"`;
+  return `PM2 runs this service: use "${pm2Command(action, app, instances)}"`;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { MAX_WORKERS } from '../../protocol/limits.js';
 import { rowsOfWorkers } from './layout.js';
 import { newest, shown, SORTS, type Notice, type Order, type State, type Step } from './state.js';
+import { pm2Command } from '../../live/pm2-command.js';
 
 /** As the help lists them. */
 export const KEYS: readonly (readonly [keys: string, does: string])[] = [
@@ -103,7 +104,7 @@ function order(state: State, given: Order): Step {
 function underPm2(state: State, action: string, instances?: number): Step | undefined {
   const { supervisedBy, app } = newest(state.data);
   if (supervisedBy === 'native') return undefined;
-  const command = ['pm2', action, app, ...(instances === undefined ? [] : [instances])].join(' ');
+  const command = pm2Command(action, app, instances);
   const text = `PM2 runs this service; give the order to PM2: ${command}`;
   return { state: { ...state, notice: { tone: 'passing', text, until: Number.POSITIVE_INFINITY } } };
 }
